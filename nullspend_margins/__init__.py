@@ -1,0 +1,111 @@
+"""NullSpend Margins: which customers of an AI product make money.
+
+This module is the public API and nothing else. Names load on first use, so that importing the
+package adds next to nothing to a host's start.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nullspend_margins.app import Margins as Margins
+    from nullspend_margins.app import MarginsMiddleware as MarginsMiddleware
+    from nullspend_margins.builtin.host_sessions import (
+        CallableAuthenticator as CallableAuthenticator,
+    )
+    from nullspend_margins.builtin.host_sessions import (
+        ScopeSessionAuthenticator as ScopeSessionAuthenticator,
+    )
+    from nullspend_margins.config import Config as Config
+    from nullspend_margins.domain.alert import Alert as Alert
+    from nullspend_margins.domain.cost import CostEvent as CostEvent
+    from nullspend_margins.domain.cost import CostFact as CostFact
+    from nullspend_margins.domain.cost import ModelCost as ModelCost
+    from nullspend_margins.domain.cost import MonthCost as MonthCost
+    from nullspend_margins.domain.cost import TagCost as TagCost
+    from nullspend_margins.domain.period import Period as Period
+    from nullspend_margins.domain.revenue import RevenueFact as RevenueFact
+    from nullspend_margins.domain.revenue import RevenueWindow as RevenueWindow
+    from nullspend_margins.errors import AuthenticationRequired as AuthenticationRequired
+    from nullspend_margins.errors import ConfigurationError as ConfigurationError
+    from nullspend_margins.errors import CredentialRefused as CredentialRefused
+    from nullspend_margins.errors import MarginsError as MarginsError
+    from nullspend_margins.errors import PermissionMissing as PermissionMissing
+    from nullspend_margins.errors import PluginError as PluginError
+    from nullspend_margins.errors import ProviderUnavailable as ProviderUnavailable
+    from nullspend_margins.errors import ServiceUnavailable as ServiceUnavailable
+    from nullspend_margins.errors import ValidationFailed as ValidationFailed
+    from nullspend_margins.hookspecs import PluginContext as PluginContext
+    from nullspend_margins.hookspecs import hookimpl as hookimpl
+    from nullspend_margins.protocols import AggregatingCostSource as AggregatingCostSource
+    from nullspend_margins.protocols import Authenticator as Authenticator
+    from nullspend_margins.protocols import Clock as Clock
+    from nullspend_margins.protocols import CostBatch as CostBatch
+    from nullspend_margins.protocols import CostSource as CostSource
+    from nullspend_margins.protocols import Credential as Credential
+    from nullspend_margins.protocols import Notifier as Notifier
+    from nullspend_margins.protocols import PlanChecker as PlanChecker
+    from nullspend_margins.protocols import Principal as Principal
+    from nullspend_margins.protocols import PulledCostSource as PulledCostSource
+    from nullspend_margins.protocols import RevenueProvider as RevenueProvider
+    from nullspend_margins.protocols import Scope as Scope
+
+_HOMES = {
+    "AggregatingCostSource": "protocols",
+    "Alert": "domain.alert",
+    "AuthenticationRequired": "errors",
+    "Authenticator": "protocols",
+    "CallableAuthenticator": "builtin.host_sessions",
+    "Clock": "protocols",
+    "Config": "config",
+    "ConfigurationError": "errors",
+    "CostBatch": "protocols",
+    "CostEvent": "domain.cost",
+    "CostFact": "domain.cost",
+    "CostSource": "protocols",
+    "Credential": "protocols",
+    "CredentialRefused": "errors",
+    "Margins": "app",
+    "MarginsError": "errors",
+    "MarginsMiddleware": "app",
+    "ModelCost": "domain.cost",
+    "MonthCost": "domain.cost",
+    "Notifier": "protocols",
+    "Period": "domain.period",
+    "PermissionMissing": "errors",
+    "PlanChecker": "protocols",
+    "PluginContext": "hookspecs",
+    "PluginError": "errors",
+    "Principal": "protocols",
+    "ProviderUnavailable": "errors",
+    "PulledCostSource": "protocols",
+    "RevenueFact": "domain.revenue",
+    "RevenueProvider": "protocols",
+    "RevenueWindow": "domain.revenue",
+    "Scope": "protocols",
+    "ScopeSessionAuthenticator": "builtin.host_sessions",
+    "ServiceUnavailable": "errors",
+    "TagCost": "domain.cost",
+    "ValidationFailed": "errors",
+    "hookimpl": "hookspecs",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - sorted() gives the list that a test compares
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+__version__ = "0.1.0"

@@ -1,0 +1,61 @@
+"""Health tiers: how good a margin is. (An org's *plan* is something else: see ``plans``.)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from fractions import Fraction
+
+from nullspend_margins.domain.money import round_half_up
+
+
+class HealthTier(IntEnum):
+    """The tiers, most severe first, so that ``a < b`` reads "a is more severe than b"."""
+
+    CRITICAL = 0
+    AT_RISK = 1
+    MODERATE = 2
+    HEALTHY = 3
+
+    @property
+    def wire_name(self) -> str:
+        """The name in JSON and CSV: ``critical``, ``at_risk``, ``moderate``, ``healthy``."""
+        return _WIRE_NAMES[self]
+
+
+_WIRE_NAMES = {tier: tier.name.lower() for tier in HealthTier}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthThresholds:
+    """The least percent (0-100, exact) of each tier; below ``at_risk`` is critical."""
+
+    healthy: Fraction = field(default=Fraction(50))
+    moderate: Fraction = field(default=Fraction(20))
+    at_risk: Fraction = field(default=Fraction(0))
+
+    def tier_of_ratio(self, numerator: int, denominator: int) -> HealthTier:
+        """The tier of ``numerator / denominator`` percent, compared exactly.
+
+        ``denominator`` is positive.
+        """
+        for tier, least in (
+            (HealthTier.HEALTHY, self.healthy),
+            (HealthTier.MODERATE, self.moderate),
+            (HealthTier.AT_RISK, self.at_risk),
+        ):
+            if numerator * least.denominator >= least.numerator * denominator:
+                return tier
+        return HealthTier.CRITICAL
+
+    def tier_of_hundredths(self, hundredths: int) -> HealthTier:
+        """The tier of a percent that is already rounded, in hundredths of a percent."""
+        return self.tier_of_ratio(hundredths, 100)
+
+    def budget_for(self, revenue_microdollars: int) -> int:
+        """The cost at which ``revenue_microdollars`` is just healthy, rounded half up.
+
+        ``revenue * (1 - healthy / 100)``.
+        """
+        share = 1 - self.healthy / 100
+        return round_half_up(revenue_microdollars * share.numerator, share.denominator)

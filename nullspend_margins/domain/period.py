@@ -1,0 +1,75 @@
+"""A calendar month in UTC: the unit every margin is told in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Self
+
+from nullspend_margins.errors import ValidationFailed
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}")
+_EPOCH_DAY = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """A UTC month. ``index`` is ``year * 12 + month - 1``, which is also how it is stored."""
+
+    index: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``YYYY-MM``, years 1970-9998.
+
+        Raises ``ValidationFailed`` for anything else, the empty string included.
+        """
+        if _PATTERN.fullmatch(text):
+            year, month = int(text[:4]), int(text[5:])
+            if _FIRST_YEAR <= year <= _LAST_YEAR and 1 <= month <= 12:
+                return cls(year * 12 + month - 1)
+        raise ValidationFailed.of(
+            ("period", "must be a calendar month as YYYY-MM, for example 2026-04")
+        )
+
+    @classmethod
+    def containing(cls, moment: datetime) -> Self:
+        """The month of an aware ``moment``, in UTC whatever its offset."""
+        utc = as_utc(moment)
+        return cls(utc.year * 12 + utc.month - 1)
+
+    def shift(self, months: int) -> Period:
+        """The period ``months`` later (earlier when negative)."""
+        return Period(self.index + months)
+
+    @property
+    def start(self) -> datetime:
+        """The first instant of the month, UTC."""
+        return datetime(self.index // 12, self.index % 12 + 1, 1, tzinfo=UTC)
+
+    @property
+    def end(self) -> datetime:
+        """The first instant of the next month, UTC: the month is ``[start, end)``."""
+        return self.shift(1).start
+
+    def __str__(self) -> str:
+        return f"{self.index // 12:04d}-{self.index % 12 + 1:02d}"
+
+
+def as_utc(moment: datetime) -> datetime:
+    """The same instant in UTC. A naive ``moment`` has no instant: ``ValueError``."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no time zone, so it names no instant")
+    return moment.astimezone(UTC)
+
+
+def day_number(moment: datetime) -> int:
+    """Days since 1970-01-01 in UTC: how days are stored."""
+    return (as_utc(moment).date() - _EPOCH_DAY).days
+
+
+def day_of(number: int) -> date:
+    """The date of a stored day number."""
+    return _EPOCH_DAY + timedelta(days=number)
