@@ -56,14 +56,15 @@ def awaits_invoice(
     """Costs run ahead of invoices on the 1st: is it too early to judge this customer?
 
     True while there was revenue last period, none yet this period, and it is not yet two days
-    after the day of the month of last period's last invoice (the last day, in shorter months).
+    after the day of the month of last period's last invoice (the last day, in shorter months):
+    an invoice of the 15th is waited for through the 16th.
     """
     if current.revenue > 0 or previous.revenue <= 0 or last_invoice_at is None:
         return False
     start = Period.containing(now).start
     last_day = monthrange(start.year, start.month)[1]
     due = start.replace(day=min(last_invoice_at.day, last_day))
-    return now < due + timedelta(days=1) + GRACE_AFTER_LAST_INVOICE
+    return now < due + GRACE_AFTER_LAST_INVOICE
 
 
 def ratio(revenue: int, cost: int) -> float:

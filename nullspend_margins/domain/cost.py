@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.domain.text import MAX_TEXT, text_problem
@@ -90,8 +91,7 @@ def _require(name: str, problem: str | None) -> None:
         raise ValidationFailed.of((name, problem))
 
 
-@dataclass(frozen=True, slots=True)
-class MonthCost:
+class MonthCost(NamedTuple):
     """The cost of one tag value in one period (``month`` is a ``Period.index``)."""
 
     tag_value: str
@@ -99,8 +99,7 @@ class MonthCost:
     cost_nanodollars: int
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCost:
+class ModelCost(NamedTuple):
     """The cost of one model, of one customer in one period."""
 
     model: str
@@ -108,8 +107,7 @@ class ModelCost:
     request_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class TagCost:
+class TagCost(NamedTuple):
     """The cost of one tag value over some days."""
 
     tag_value: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 CUSTOMER_TAG_KEY = "customer"
 """The one tag key that joins costs today; others are stored and listed."""
@@ -16,8 +16,7 @@ METADATA_CONFIDENCE = 1.0
 CUSTOMER_ID_CONFIDENCE = 0.9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerMapping:
+class CustomerMapping(NamedTuple):
     """A provider's customer joined with the host's own name for it.
 
     ``confidence`` is 1.0 for a manual mapping, the matcher's for an automatic one, ``None`` for

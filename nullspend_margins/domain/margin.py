@@ -106,20 +106,20 @@ class MarginSummary:
 
 def customer_margin(
     tag_value: str,
-    months: Sequence[MonthAmounts],
+    revenues: Sequence[int],
+    costs: Sequence[int],
     thresholds: HealthThresholds,
 ) -> CustomerMargin:
-    """The row of one customer from its last three months, oldest first."""
-    before_last, last, current = months
-    revenue, cost = current.revenue, current.cost
+    """The row of one customer from its last three months, oldest first, in microdollars."""
+    revenue, cost = revenues[2], costs[2]
     sparkline = (
-        spark_hundredths(before_last.revenue, before_last.cost),
-        spark_hundredths(last.revenue, last.cost),
+        spark_hundredths(revenues[0], costs[0]),
+        spark_hundredths(revenues[1], costs[1]),
         spark_hundredths(revenue, cost),
     )
     tier = health_tier(revenue, cost, thresholds)
     projected = None
-    if not (before_last.is_empty or last.is_empty or current.is_empty):
+    if all(earned or spent for earned, spent in zip(revenues, costs, strict=True)):
         projected = projected_hundredths(*sparkline)
     return CustomerMargin(
         tag_value,

@@ -1,0 +1,6 @@
+"""Puts configuration, plugins, database, services and web together."""
+
+from nullspend_margins.app.margins import Margins
+from nullspend_margins.app.middleware import MarginsMiddleware
+
+__all__ = ["Margins", "MarginsMiddleware"]

@@ -1,0 +1,143 @@
+"""``Margins``: the object a host makes, mounts and (if it likes) gives its lifespan to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from os import PathLike
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from nullspend_margins.app.asgi import SubApplication
+from nullspend_margins.app.runtime import Runtime
+from nullspend_margins.builtin import builtin_plugins
+from nullspend_margins.config import Config, config_from_mapping, finish_config, load_config
+from nullspend_margins.domain.cost import CostEvent
+from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
+from nullspend_margins.plugins import Registry, load_plugins
+from nullspend_margins.protocols import Clock, SystemClock
+from nullspend_margins.services import Services
+from nullspend_margins.web import WebApp
+
+_HTTP_TIMEOUT_SECONDS = 8.0
+
+_log = logging.getLogger("nullspend_margins")
+
+
+class Margins:
+    """The product, configured. Cheap to make: the database is opened at the first use.
+
+    ``config`` is a ``Config`` or a mapping shaped like the TOML file. ``plugins`` are modules or
+    objects asked before the installed ones. Raises ``ConfigurationError`` and ``PluginError``
+    naming what is wrong.
+    """
+
+    def __init__(
+        self,
+        config: Config | Mapping[str, object],
+        *,
+        plugins: Sequence[object] = (),
+        clock: Clock | None = None,
+    ) -> None:
+        self.config = (
+            finish_config(config) if isinstance(config, Config) else config_from_mapping(config)
+        )
+        self._clock = clock or SystemClock()
+        self._http_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
+            WeakKeyDictionary()
+        )
+        self._runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Runtime]] = (
+            WeakKeyDictionary()
+        )
+        self.registry: Registry = load_plugins(
+            self.config,
+            extra=plugins,
+            builtins=builtin_plugins(self.config),
+            clock=self._clock,
+            http=self._http_client,
+        )
+        self.web = WebApp(self.config, self.services)
+        self.app = SubApplication(self.web, self)
+
+    @classmethod
+    def from_toml(
+        cls,
+        path: str | PathLike[str],
+        *,
+        plugins: Sequence[object] = (),
+        clock: Clock | None = None,
+    ) -> Margins:
+        """Read the configuration file at ``path``."""
+        return cls(load_config(path), plugins=plugins, clock=clock)
+
+    @asynccontextmanager
+    async def lifespan(self, app: object = None) -> AsyncIterator[None]:  # noqa: ARG002
+        """Start before the host serves, close after. Optional: else the first request starts.
+
+        ``app`` is ignored; it is there so that ``lifespan=margins.lifespan`` fits.
+        """
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.close()
+
+    async def start(self) -> None:
+        """Open the database now. Raises ``ConfigurationError`` and ``ServiceUnavailable``."""
+        await self._runtime()
+
+    async def close(self) -> None:
+        """Stop what runs and let go of the database. The next use starts again."""
+        task = self._runtimes.pop(asyncio.get_running_loop(), None)
+        self._http_clients.pop(asyncio.get_running_loop(), None)
+        if task is not None:
+            runtime = await task
+            await runtime.close()
+
+    async def services(self) -> Services:
+        """The services on this event loop, started if need be.
+
+        Raises ``ServiceUnavailable`` when they cannot start; the log says why.
+        """
+        try:
+            return (await self._runtime()).services
+        except ConfigurationError as problem:
+            _log.error("cannot start: %s", problem.message)
+            raise ServiceUnavailable(
+                "Margins cannot start on this server; its log says why."
+            ) from problem
+
+    async def ingest(
+        self, org_id: str, events: Sequence[CostEvent], *, source: str = "host"
+    ) -> int:
+        """Store a host's own cost events, exactly once by (org, source, event id).
+
+        Returns how many were new. Raises ``ValidationFailed`` and ``ServiceUnavailable``.
+        """
+        stored = await (await self.services()).ingest.submit(org_id, source, events)
+        return sum(event.inserted for event in stored)
+
+    async def _runtime(self) -> Runtime:
+        """One start for each event loop, however many requests come first."""
+        loop = asyncio.get_running_loop()
+        task = self._runtimes.get(loop)
+        if task is not None and task.done() and (task.cancelled() or task.exception()):
+            task = None  # the last attempt failed: the database may be back now
+        if task is None:
+            task = loop.create_task(
+                Runtime.start(self.config, self.registry, self._clock, self._http_client()),
+                name="margins-start",
+            )
+            self._runtimes[loop] = task
+        return await asyncio.shield(task)
+
+    def _http_client(self) -> httpx.AsyncClient:
+        """The client plugins share on the running loop. Redirects are not followed."""
+        loop = asyncio.get_running_loop()
+        client = self._http_clients.get(loop)
+        if client is None:
+            client = self._http_clients[loop] = httpx.AsyncClient(timeout=_HTTP_TIMEOUT_SECONDS)
+        return client

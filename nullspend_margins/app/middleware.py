@@ -1,0 +1,63 @@
+"""The middleware form: one line around a host's app, its own routes served, all else passed on."""
+
+from __future__ import annotations
+
+import os
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from nullspend_margins.app.margins import Margins
+from nullspend_margins.errors import ConfigurationError, MarginsError
+
+CONFIG_VARIABLE = "NULLSPEND_MARGINS_CONFIG"
+
+
+class MarginsMiddleware:
+    """Serves exactly its own registered paths; everything else goes to ``app`` untouched.
+
+    Without ``margins`` the configuration file named by ``NULLSPEND_MARGINS_CONFIG`` is read, for
+    servers that add a middleware by its class.
+    """
+
+    def __init__(self, app: ASGIApp, margins: Margins | None = None) -> None:
+        self._app = app
+        self.margins = margins or _from_environment()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] == "http" and self.margins.web.matches(scope):
+            await self.margins.web(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._with_lifespan(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _with_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start before the host's start-up, close after its shutdown."""
+        startup = await receive()
+        try:
+            await self.margins.start()
+        except MarginsError as problem:
+            await send({"type": "lifespan.startup.failed", "message": problem.message})
+            return
+        waiting = [startup]
+
+        async def replay() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        async def closing(message: Message) -> None:
+            if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+                await self.margins.close()
+            await send(message)
+
+        await self._app(scope, replay, closing)
+
+
+def _from_environment() -> Margins:
+    path = os.environ.get(CONFIG_VARIABLE)
+    if not path:
+        raise ConfigurationError(
+            f"MarginsMiddleware was given no Margins and {CONFIG_VARIABLE} is not set: "
+            "pass one, or set it to the path of the TOML file."
+        )
+    return Margins.from_toml(path)

@@ -1,0 +1,86 @@
+"""What belongs to one event loop: the database's connections, the HTTP client, the services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+
+from nullspend_margins.config import Config
+from nullspend_margins.plugins import Registry
+from nullspend_margins.protocols import Clock
+from nullspend_margins.services import Services
+from nullspend_margins.services.access import AccessService
+from nullspend_margins.services.alerts import AlertService
+from nullspend_margins.services.connections import ConnectionService
+from nullspend_margins.services.ingest import IngestService
+from nullspend_margins.services.keys import KeyService
+from nullspend_margins.services.leasing import LeaseKeeper
+from nullspend_margins.services.ledger import CostReader
+from nullspend_margins.services.mappings import MappingService
+from nullspend_margins.services.margins import MarginsService
+from nullspend_margins.services.pull import CostPuller
+from nullspend_margins.services.sync import SyncService
+from nullspend_margins.services.sync_run import SyncTools
+from nullspend_margins.services.vault import Vault
+from nullspend_margins.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A started product. Close it on the loop it was started on."""
+
+    database: Database
+    services: Services
+    http: httpx.AsyncClient
+
+    @classmethod
+    async def start(
+        cls, config: Config, registry: Registry, clock: Clock, http: httpx.AsyncClient
+    ) -> Runtime:
+        """Open the database (SQLite is migrated, PostgreSQL checked) and build the services.
+
+        Raises ``ConfigurationError`` when the database's schema is not the current one, and
+        ``ServiceUnavailable`` when it does not answer.
+        """
+        database = Database(
+            config.database.url,
+            busy_timeout_seconds=config.database.busy_timeout_seconds,
+            pool_size=config.database.pool_size,
+        )
+        await database.start()
+        return cls(database, build_services(config, registry, clock, database), http)
+
+    async def close(self) -> None:
+        """Stop syncs, write what ingest holds, let go of the database and the network."""
+        await self.services.sync.close()
+        await self.services.ingest.close()
+        await self.http.aclose()
+        await self.database.close()
+
+
+def build_services(
+    config: Config, registry: Registry, clock: Clock, database: Database
+) -> Services:
+    """The services over one database."""
+    vault = Vault(config.encryption.key_bytes)
+    costs = CostReader(registry)
+    access = AccessService(registry, config)
+    keeper = LeaseKeeper(database, clock, config.sync.lease_seconds)
+    alerts = AlertService(database, registry, costs, clock, config)
+    tools = SyncTools(
+        database=database, vault=vault, clock=clock, keeper=keeper, costs=costs, alerts=alerts
+    )
+    puller = CostPuller(database, registry, keeper, clock)
+    return Services(
+        config=config,
+        clock=clock,
+        access=access,
+        margins=MarginsService(database, costs, clock, config),
+        mappings=MappingService(database, clock),
+        connections=ConnectionService(database, registry, vault, clock),
+        sync=SyncService(tools, registry, access, puller, config),
+        ingest=IngestService(database, clock),
+        keys=KeyService(database, clock),
+        alerts=alerts,
+    )

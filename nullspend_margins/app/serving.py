@@ -1,0 +1,122 @@
+"""Serves an ASGI app on uvicorn (the extra ``server``) inside the running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp
+
+from nullspend_margins.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+_BACKLOG = 2048
+_GRACEFUL_SHUTDOWN_SECONDS = 8
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def require_server() -> None:
+    """Raise ``ConfigurationError`` saying what to install unless uvicorn is there."""
+    try:
+        import uvicorn  # noqa: F401
+    except ImportError:
+        raise ConfigurationError(
+            'This command needs uvicorn: pip install "nullspend-margins[server]"'
+        ) from None
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises ``ConfigurationError``."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise ConfigurationError(f"Cannot listen on {host}, port {port}: {reason}.") from problem
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where a client on this machine reaches ``listener``."""
+    host, port = listener.getsockname()[:2]
+    host = _ANY_ADDRESS.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[str]:
+    """Serve ``app`` on ``listener`` while the block runs; yields the URL once it answers.
+
+    ``app`` sees no lifespan: start it before, close it after. At the end new connections are
+    refused and running requests get eight seconds to finish.
+    """
+    url = url_of(listener)
+    ready = asyncio.Event()
+    server = _server(app, ready)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="margins-server")
+    task.add_done_callback(lambda _task: ready.set())
+    try:
+        await ready.wait()
+        if task.done():
+            await task  # raises what went wrong
+        yield url
+    finally:
+        server.should_exit = True
+        await task
+
+
+@contextmanager
+def stop_signals() -> Iterator[asyncio.Event]:
+    """An event that SIGINT or SIGTERM sets, once: a second signal acts as it did before."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        restore()
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in _STOP_SIGNALS:
+        signal.signal(number, on_signal)
+    try:
+        yield stop
+    finally:
+        restore()
+
+
+def _server(app: ASGIApp, ready: asyncio.Event) -> uvicorn.Server:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Leaves signals to the caller: uvicorn would raise them again after its shutdown."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready.set()
+
+    return Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACEFUL_SHUTDOWN_SECONDS,
+        )
+    )

@@ -1,0 +1,46 @@
+"""The product's own cost store as a cost source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
+from nullspend_margins.domain.period import Period
+from nullspend_margins.storage import costs
+from nullspend_margins.storage.database import Transaction
+
+
+class LocalCostStore:
+    """What came in as events and facts, added up in the product's own database.
+
+    Its reads happen in the caller's transaction, so that a table shows costs, revenue and
+    mappings of one moment. Costs are in nanodollars.
+    """
+
+    name = "local"
+
+    def month_costs_in(
+        self, tx: Transaction, org_id: str, first: Period, last: Period
+    ) -> Sequence[MonthCost]:
+        """Cost of every tag value in each month, ``first`` and ``last`` included."""
+        return costs.month_costs(tx, org_id, first, last)
+
+    def customer_month_costs_in(
+        self, tx: Transaction, org_id: str, tag_value: str, first: Period, last: Period
+    ) -> Mapping[int, int]:
+        """One customer's cost by month index; months without costs are absent."""
+        return costs.customer_month_costs(tx, org_id, tag_value, first, last)
+
+    def model_costs_in(
+        self, tx: Transaction, org_id: str, tag_value: str, period: Period
+    ) -> Sequence[ModelCost]:
+        """Cost and request count by model, of one customer in one period."""
+        return costs.model_costs(tx, org_id, tag_value, period)
+
+    def tag_costs_in(self, tx: Transaction, org_id: str, since_day: int) -> Sequence[TagCost]:
+        """Cost and request count by tag value, from the UTC day ``since_day`` on."""
+        return costs.tag_costs(tx, org_id, since_day)
+
+    def seen_tags_in(self, tx: Transaction, org_id: str, since_day: int) -> set[str]:
+        """The tag values with costs from the UTC day ``since_day`` on."""
+        return costs.seen_tags(tx, org_id, since_day)

@@ -1,0 +1,35 @@
+"""All commands, in the order that ``--help`` shows them."""
+
+from __future__ import annotations
+
+import typer
+
+from nullspend_margins.cli import (
+    check,
+    database,
+    demo,
+    keys,
+    openapi,
+    plugins,
+    serve,
+    session,
+    sync,
+)
+
+app = typer.Typer(
+    name="nullspend-margins",
+    help="NullSpend Margins: which customers of an AI product make money.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("migrate")(database.migrate)
+app.command("session")(session.session)
+app.add_typer(keys.app, name="keys")
+app.command("sync")(sync.sync)
+app.command("plugins")(plugins.plugins)
+app.command("check-config")(check.check_config)
+app.command("openapi")(openapi.openapi)

@@ -1,0 +1,60 @@
+"""The progress bar of ``sync``, on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+if TYPE_CHECKING:
+    from nullspend_margins.services.sync_run import ProgressListener, SyncProgress
+
+
+class SyncBar:
+    """Connections done of those to do, and the invoices read so far."""
+
+    def __init__(self, total: int) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("Syncing revenue"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[invoices]:,} invoices"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            # A result that goes to a file must not end up on the terminal.
+            redirect_stdout=sys.stdout.isatty(),
+        )
+        self._task = self._progress.add_task("sync", total=total, invoices=0)
+        self._invoices: Counter[tuple[str, str]] = Counter()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._progress.stop()
+
+    def begin(self, connection: tuple[str, str]) -> ProgressListener:
+        """A sync starts; its progress goes to the bar."""
+
+        def listener(progress: SyncProgress) -> None:
+            self._invoices[connection] = progress.invoices_fetched
+            self._progress.update(self._task, invoices=self._invoices.total())
+
+        return listener
+
+    def end(self, connection: tuple[str, str]) -> None:  # noqa: ARG002 - the protocol's
+        """A sync is over."""
+        self._progress.advance(self._task)

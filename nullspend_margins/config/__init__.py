@@ -1,0 +1,47 @@
+"""Configuration: TOML to frozen dataclasses. The only user of tomli."""
+
+from nullspend_margins.config.loader import config_from_mapping, finish_config, load_config
+from nullspend_margins.config.model import (
+    Config,
+    CronSettings,
+    DatabaseSettings,
+    EncryptionSettings,
+    Environment,
+    HealthSettings,
+    IngestSettings,
+    LimitSettings,
+    PlanName,
+    PlanSettings,
+    PluginSettings,
+    ServerSettings,
+    SessionSettings,
+    SyncSettings,
+)
+from nullspend_margins.config.reference import ReferenceRow, reference_rows
+from nullspend_margins.config.secret import Secret
+from nullspend_margins.config.sections import parse_section, setting
+
+__all__ = [
+    "Config",
+    "CronSettings",
+    "DatabaseSettings",
+    "EncryptionSettings",
+    "Environment",
+    "HealthSettings",
+    "IngestSettings",
+    "LimitSettings",
+    "PlanName",
+    "PlanSettings",
+    "PluginSettings",
+    "ReferenceRow",
+    "Secret",
+    "ServerSettings",
+    "SessionSettings",
+    "SyncSettings",
+    "config_from_mapping",
+    "finish_config",
+    "load_config",
+    "parse_section",
+    "reference_rows",
+    "setting",
+]

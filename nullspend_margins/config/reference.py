@@ -1,0 +1,64 @@
+"""The configuration's reference table, generated from the model so that docs can't drift."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from decimal import Decimal
+from typing import NamedTuple
+
+from nullspend_margins.config.model import Config
+from nullspend_margins.config.secret import Secret
+from nullspend_margins.config.sections import describe
+
+
+class ReferenceRow(NamedTuple):
+    """One key: dotted name, type in words, default as TOML (empty: none), help and unit."""
+
+    key: str
+    type: str
+    default: str
+    help: str
+    unit: str
+
+
+def reference_rows() -> list[ReferenceRow]:
+    """Every key of the configuration, in the order of the model; plugins' own keys excepted."""
+    rows = []
+    hints = typing.get_type_hints(Config)
+    for section in dataclasses.fields(Config):
+        cls = hints[section.name]
+        if not dataclasses.is_dataclass(cls):
+            continue
+        kinds = typing.get_type_hints(cls)
+        rows += [
+            _row(section.name, each, kinds[each.name])
+            for each in dataclasses.fields(cls)
+            if "help" in each.metadata
+        ]
+    return rows
+
+
+def _row(section: str, declared: dataclasses.Field[object], kind: object) -> ReferenceRow:
+    if declared.default_factory is not dataclasses.MISSING:
+        default: object = declared.default_factory()
+    else:
+        default = declared.default
+    return ReferenceRow(
+        f"{section}.{declared.name}",
+        describe(kind),
+        _toml(default),
+        declared.metadata["help"],
+        declared.metadata["unit"],
+    )
+
+
+def _toml(value: object) -> str:
+    """The few defaults there are, as TOML."""
+    if value is None or isinstance(value, Secret):
+        return ""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, int | Decimal):
+        return str(value).lower()
+    return "[]" if isinstance(value, tuple) else "{}"

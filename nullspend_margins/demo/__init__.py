@@ -1,0 +1,1 @@
+"""The product with a sample company, nothing to configure; and a Stripe-shaped server."""

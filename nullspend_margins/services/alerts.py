@@ -1,0 +1,157 @@
+"""Alerts: written with the numbers they speak of, delivered later through an outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from nullspend_margins.config import Config
+from nullspend_margins.domain.alert import (
+    THRESHOLD_CROSSED,
+    Alert,
+    awaits_invoice,
+    is_crossing,
+    ratio,
+)
+from nullspend_margins.domain.cost import MonthCost
+from nullspend_margins.domain.health import HealthTier
+from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
+from nullspend_margins.domain.margin import health_tier
+from nullspend_margins.domain.period import Period
+from nullspend_margins.plugins import Registry
+from nullspend_margins.protocols import Clock, Notifier
+from nullspend_margins.services.ledger import CostReader, LedgerRow, Months, read_ledger
+from nullspend_margins.storage import alerts, mappings
+from nullspend_margins.storage.database import Database, Transaction
+
+API_VERSION = "2026-11-01"
+_MAX_DUE = 20
+_NOTIFY_SECONDS = 15
+_FIRST_RETRY = timedelta(minutes=1)
+_LAST_RETRY = timedelta(hours=6)
+
+_log = logging.getLogger("nullspend_margins.alerts")
+
+
+class AlertService:
+    """Finds health tiers that got worse, and tells the notifiers until each has heard."""
+
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        costs: CostReader,
+        clock: Clock,
+        config: Config,
+    ) -> None:
+        self._database = database
+        self._notifiers: Sequence[Notifier] = registry.notifiers
+        self._costs = costs
+        self._clock = clock
+        self._thresholds = config.health.thresholds
+
+    def months(self, now: datetime) -> Months:
+        """The two months a crossing is judged by."""
+        current = Period.containing(now)
+        return Months(current.shift(-1), current)
+
+    def enqueue_crossings(
+        self, tx: Transaction, org_id: str, now: datetime, remote: Sequence[MonthCost]
+    ) -> int:
+        """Write an alert for each customer whose tier got worse since last period.
+
+        Once for each (org, customer, period, tier). Returns how many are new.
+        """
+        months = self.months(now)
+        local = self._costs.local_months(tx, org_id, months.first, months.last)
+        mapped = mappings.of_key(tx, org_id, CUSTOMER_TAG_KEY)
+        created = 0
+        for row in read_ledger(tx, org_id, months, mapped, [*local, *remote]):
+            previous, current = row.amounts(0), row.amounts(1)
+            if not is_crossing(previous, current, self._thresholds):
+                continue
+            if awaits_invoice(previous, current, row.last_invoices[0], now):
+                continue
+            created += self._enqueue(tx, org_id, row, months.last, now)
+        return created
+
+    def _enqueue(
+        self, tx: Transaction, org_id: str, row: LedgerRow, period: Period, now: datetime
+    ) -> bool:
+        alert_id = f"evt_{uuid.uuid4().hex}"
+        tier = self._tier(row, 1)
+        payload = {
+            "id": alert_id,
+            "type": THRESHOLD_CROSSED,
+            "api_version": API_VERSION,
+            "created_at": int(now.timestamp()),
+            "data": {
+                "object": {
+                    "customer": {
+                        "stripeId": row.customer_id,
+                        "name": row.customer_name,
+                        "tagValue": row.tag_value,
+                    },
+                    "margin": {
+                        "previous": ratio(row.revenues[0], row.costs[0]),
+                        "current": ratio(row.revenues[1], row.costs[1]),
+                        "previousTier": self._tier(row, 0).wire_name,
+                        "currentTier": tier.wire_name,
+                    },
+                    "revenue_microdollars": row.revenues[1],
+                    "cost_microdollars": row.costs[1],
+                    "period": str(period),
+                }
+            },
+        }
+        return alerts.enqueue(
+            tx,
+            org_id,
+            row.provider,
+            row.customer_id,
+            period.index,
+            tier.wire_name,
+            alert_id,
+            payload,
+            now,
+            [notifier.name for notifier in self._notifiers],
+        )
+
+    def _tier(self, row: LedgerRow, offset: int) -> HealthTier:
+        return health_tier(row.revenues[offset], row.costs[offset], self._thresholds)
+
+    async def deliver_due(self) -> None:
+        """Try every alert that is due, each notifier on its own."""
+        await asyncio.gather(*(self._deliver(notifier) for notifier in self._notifiers))
+
+    async def _deliver(self, notifier: Notifier) -> None:
+        now = self._clock.now()
+        due = await self._database.write(
+            lambda tx: alerts.claim_due(
+                tx, notifier.name, now, now + timedelta(seconds=_MAX_DUE * _NOTIFY_SECONDS), _MAX_DUE
+            )
+        )
+        for alert, attempts in due:
+            await self._try(notifier, alert, attempts)
+
+    async def _try(self, notifier: Notifier, alert: Alert, attempts: int) -> None:
+        name = notifier.name
+        try:
+            async with asyncio.timeout(_NOTIFY_SECONDS):
+                await notifier.notify(alert)
+        except Exception as problem:
+            now = self._clock.now()
+            later = now + min(_FIRST_RETRY * 2 ** min(attempts, 16), _LAST_RETRY)
+            reason = f"{type(problem).__name__}: {problem}"[:500]
+            _log.warning("alert %s not delivered by %s: %s", alert.alert_id, name, reason)
+            await self._database.write(
+                lambda tx: alerts.mark_failed(tx, alert.alert_id, name, now, later, reason)
+            )
+        else:
+            now = self._clock.now()
+            await self._database.write(
+                lambda tx: alerts.mark_delivered(tx, alert.alert_id, name, now)
+            )

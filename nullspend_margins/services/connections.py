@@ -1,0 +1,154 @@
+"""Connections to revenue providers: connect, replace the key, look, disconnect."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from nullspend_margins.errors import Conflict, CredentialRefused, NotFound, PermissionMissing
+from nullspend_margins.plugins import Registry
+from nullspend_margins.protocols import Clock, RevenueProvider
+from nullspend_margins.services.vault import Vault
+from nullspend_margins.storage import alerts, connections, mappings, revenue
+from nullspend_margins.storage.connections import StoredConnection
+from nullspend_margins.storage.database import Database, Transaction
+
+
+class ConnectionService:
+    """One connection for each org and provider. The provider is never asked in a transaction."""
+
+    def __init__(
+        self, database: Database, registry: Registry, vault: Vault, clock: Clock
+    ) -> None:
+        self._database = database
+        self._providers = registry.revenue_providers
+        self._vault = vault
+        self._clock = clock
+
+    async def status(self, org_id: str, provider: str) -> StoredConnection | None:
+        """The connection, or ``None``. Raises ``NotFound`` for an unknown provider."""
+        self._provider(provider)
+        return await self._database.read(lambda tx: connections.get(tx, org_id, provider))
+
+    async def connect(
+        self, org_id: str, provider: str, body: Mapping[str, object]
+    ) -> StoredConnection:
+        """Check a credential with the provider and store it, encrypted.
+
+        Raises ``ValidationFailed`` (its form), ``Conflict`` (already connected; checked before the
+        provider is asked and again by the database), ``CredentialRefused`` and
+        ``ProviderUnavailable``; nothing is stored then.
+        """
+        source = self._provider(provider)
+        credential = await source.parse_credential(body)
+        if await self.status(org_id, provider) is not None:
+            raise already_connected(provider)
+        await _check(source, credential.secret)
+        connection = StoredConnection(
+            id=str(uuid.uuid4()),
+            org_id=org_id,
+            provider=provider,
+            key_prefix=credential.label,
+            ciphertext=self._vault.seal(org_id, provider, credential.secret),
+            status="active",
+            last_sync_at=None,
+            last_attempt_at=None,
+            last_error=None,
+            skipped_currencies=None,
+            created_at=self._clock.now(),
+        )
+        await self._database.write(lambda tx: connections.insert(tx, connection))
+        return connection
+
+    async def replace(
+        self, org_id: str, provider: str, body: Mapping[str, object]
+    ) -> StoredConnection:
+        """Give a connection a new credential of the same account; nothing stored is lost.
+
+        Raises as ``connect`` does, ``NotFound`` without a connection, and ``Conflict`` when the
+        new credential does not see a customer that is already stored.
+        """
+        source = self._provider(provider)
+        credential = await source.parse_credential(body)
+        if await self.status(org_id, provider) is None:
+            raise not_connected(provider)
+        await _check(source, credential.secret)
+        known = await self._database.read(lambda tx: revenue.any_customer(tx, org_id, provider))
+        if known is not None and not await _sees(source, credential.secret, known):
+            raise Conflict(
+                f"This credential belongs to another {provider} account: it does not see the "
+                "customers that are already stored. Disconnect first to change the account."
+            )
+        ciphertext = self._vault.seal(org_id, provider, credential.secret)
+
+        def store(tx: Transaction) -> StoredConnection:
+            connections.replace_credential(
+                tx, org_id, provider, key_prefix=credential.label, ciphertext=ciphertext
+            )
+            current = connections.get(tx, org_id, provider)
+            if current is None:
+                raise not_connected(provider)
+            return current
+
+        return await self._database.write(store)
+
+    async def disconnect(self, org_id: str, provider: str) -> None:
+        """Remove the connection and that provider's revenue, mappings and alerts of the org.
+
+        Costs stay, and so does everything of other orgs and providers. Raises ``NotFound``.
+        """
+
+        def remove(tx: Transaction) -> None:
+            if not connections.delete(tx, org_id, provider):
+                # Only now: a connection outlives the plugin it was made with.
+                self._provider(provider)
+                raise not_connected(provider)
+            revenue.delete_provider(tx, org_id, provider)
+            mappings.delete_provider(tx, org_id, provider)
+            alerts.delete_provider(tx, org_id, provider)
+
+        await self._database.write(remove)
+
+    def _provider(self, name: str) -> RevenueProvider:
+        source = self._providers.get(name)
+        if source is None:
+            raise unknown_provider(name, self._providers)
+        return source
+
+
+def unknown_provider(name: str, known: Mapping[str, object]) -> NotFound:
+    """No such revenue provider is installed."""
+    return NotFound(
+        f"There is no revenue provider {name!r}; installed: {', '.join(sorted(known)) or 'none'}."
+    )
+
+
+def not_connected(provider: str) -> NotFound:
+    """The org has no connection to the provider."""
+    return NotFound(f"This org is not connected to {provider}; connect it first.")
+
+
+def already_connected(provider: str) -> Conflict:
+    """The org has a connection to the provider already."""
+    return Conflict(
+        f"This org is already connected to {provider}; disconnect first, or replace the key."
+    )
+
+
+async def _check(source: RevenueProvider, secret: str) -> None:
+    """A credential that may not read what a sync reads is of no use: refused like a wrong one."""
+    try:
+        await source.check_credential(secret)
+    except PermissionMissing as problem:
+        raise _refused(problem) from problem
+
+
+async def _sees(source: RevenueProvider, secret: str, customer_id: str) -> bool:
+    try:
+        return await source.has_customer(secret, customer_id)
+    except PermissionMissing as problem:
+        raise _refused(problem) from problem
+
+
+def _refused(problem: PermissionMissing) -> CredentialRefused:
+    return CredentialRefused(problem.message, details=problem.details)

@@ -1,0 +1,120 @@
+"""Joining provider customers with tag values, by hand."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from nullspend_margins.domain.mapping import CustomerMapping, MatchType
+from nullspend_margins.errors import Conflict, NotFound
+from nullspend_margins.protocols import Clock
+from nullspend_margins.storage import mappings
+from nullspend_margins.storage.database import Database, Transaction
+
+MANUAL_CONFIDENCE = 1.0
+
+
+class MappingService:
+    """Creates, changes and removes mappings; remembers the pairs that people turned down."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def list(self, org_id: str) -> Sequence[CustomerMapping]:
+        """All mappings of the org, oldest first."""
+        return await self._database.read(lambda tx: mappings.list_mappings(tx, org_id))
+
+    async def save(
+        self,
+        org_id: str,
+        provider: str,
+        customer_id: str,
+        tag_key: str,
+        tag_value: str,
+        match_type: MatchType,
+    ) -> CustomerMapping:
+        """Create or update the mapping of one customer and tag key.
+
+        Raises ``Conflict``, naming the holder, when the tag value belongs to another customer of
+        that provider; a manual mapping displaces an unconfirmed automatic one instead.
+        """
+        wanted = CustomerMapping(
+            id=str(uuid.uuid4()),
+            org_id=org_id,
+            provider=provider,
+            customer_id=customer_id,
+            tag_key=tag_key,
+            tag_value=tag_value,
+            match_type=match_type,
+            confidence=MANUAL_CONFIDENCE if match_type == "manual" else None,
+            created_at=self._clock.now(),
+        )
+        try:
+            return await self._database.write(lambda tx: _save(tx, wanted))
+        except Conflict:
+            # Somebody else's insert may have come between our look and our insert: look again.
+            return await self._database.write(lambda tx: _save(tx, wanted))
+
+    async def delete(self, org_id: str, mapping_id: str) -> None:
+        """Remove a mapping; its pair is not matched again by itself. Raises ``NotFound``."""
+
+        def remove(tx: Transaction) -> None:
+            removed = mappings.delete(tx, org_id, mapping_id)
+            if removed is None:
+                raise NotFound(f"This org has no mapping with the id {mapping_id}.")
+            _reject(tx, removed)
+
+        await self._database.write(remove)
+
+
+def _save(tx: Transaction, wanted: CustomerMapping) -> CustomerMapping:
+    org_id, provider, tag_key = wanted.org_id, wanted.provider, wanted.tag_key
+    holder = mappings.holder(tx, org_id, provider, tag_key, wanted.tag_value)
+    if holder is not None and holder.customer_id != wanted.customer_id:
+        _displace(tx, holder, wanted)
+    current = mappings.for_customer(tx, org_id, provider, wanted.customer_id, tag_key)
+    mappings.forget_rejection(
+        tx, org_id, provider, wanted.customer_id, tag_key, wanted.tag_value
+    )
+    if current is None:
+        return mappings.insert(tx, wanted)
+    if current.match_type == "auto" and current.tag_value != wanted.tag_value:
+        _reject(tx, current)
+    return mappings.update(
+        tx,
+        CustomerMapping(
+            id=current.id,
+            org_id=org_id,
+            provider=provider,
+            customer_id=current.customer_id,
+            tag_key=tag_key,
+            tag_value=wanted.tag_value,
+            match_type=wanted.match_type,
+            confidence=wanted.confidence,
+            created_at=current.created_at,
+        ),
+    )
+
+
+def _displace(tx: Transaction, holder: CustomerMapping, wanted: CustomerMapping) -> None:
+    """A person's word counts more than the matcher's, and less than another person's."""
+    if not (wanted.match_type == "manual" and holder.match_type == "auto"):
+        raise Conflict(
+            f"The tag value {wanted.tag_value!r} belongs to the customer {holder.customer_id}; "
+            "remove that mapping first.",
+            details={"stripeCustomerId": holder.customer_id, "mappingId": holder.id},
+        )
+    mappings.delete(tx, holder.org_id, holder.id)
+    _reject(tx, holder)
+
+
+def _reject(tx: Transaction, mapping: CustomerMapping) -> None:
+    mappings.reject(
+        tx,
+        mapping.org_id,
+        mapping.provider,
+        mapping.customer_id,
+        mapping.tag_key,
+        mapping.tag_value,
+    )

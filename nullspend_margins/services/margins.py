@@ -1,0 +1,250 @@
+"""Reads: the margin table, one customer, and what is not matched yet. Each is one snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nullspend_margins.config import Config
+from nullspend_margins.domain.cost import ModelCost, TagCost
+from nullspend_margins.domain.health import HealthTier
+from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping
+from nullspend_margins.domain.margin import (
+    SPARK_MONTHS,
+    CustomerMargin,
+    MarginSummary,
+    customer_margin,
+    health_tier,
+    margin_hundredths,
+    summarize,
+)
+from nullspend_margins.domain.money import split_microdollars, to_microdollars
+from nullspend_margins.domain.period import Period, day_number, day_of
+from nullspend_margins.errors import NotFound
+from nullspend_margins.protocols import Clock
+from nullspend_margins.services.ledger import STRIPE, CostReader, LedgerRow, Months, read_ledger
+from nullspend_margins.storage import connections, mappings, revenue
+from nullspend_margins.storage.connections import StoredConnection
+from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.revenue import CustomerProfile
+
+RECENT_DAYS = 90
+MAX_UNMAPPED_TAGS = 500
+DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One customer of the table with what is known of it."""
+
+    margin: CustomerMargin
+    stripe_customer_id: str
+    customer_name: str | None
+    avatar_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncStatus:
+    """How the org's connection is doing."""
+
+    last_sync_at: datetime | None = None
+    sync_status: str = DISCONNECTED
+    skipped_currencies: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginTable:
+    """The table of one period, worst customer first."""
+
+    period: Period
+    summary: MarginSummary
+    rows: Sequence[TableRow]
+    status: SyncStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDetail:
+    """One customer in one period. Percent in hundredths, money in microdollars.
+
+    ``months`` are (period, revenue, cost), oldest first; ``models`` are (model, cost, request
+    count), largest cost first, and their costs add up to ``cost``.
+    """
+
+    tag_value: str
+    stripe_customer_id: str
+    customer_name: str | None
+    avatar_url: str | None
+    tier: HealthTier
+    percent: int
+    revenue: int
+    cost: int
+    months: Sequence[tuple[Period, int, int]]
+    models: Sequence[tuple[str, int, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmatched:
+    """What the mapping page needs. ``tags`` are (tag value, cost in microdollars, requests)."""
+
+    customers: Sequence[CustomerProfile]
+    tags: Sequence[tuple[str, int, int]]
+    pending: Sequence[tuple[CustomerMapping, str | None]]
+    customer_names: Mapping[str, str]
+
+
+class MarginsService:
+    """Answers questions about margins from monthly rollups; never from raw events."""
+
+    def __init__(self, database: Database, costs: CostReader, clock: Clock, config: Config) -> None:
+        self._database = database
+        self._costs = costs
+        self._clock = clock
+        self._thresholds = config.health.thresholds
+
+    def current_period(self) -> Period:
+        """The month it is now, in UTC."""
+        return Period.containing(self._clock.now())
+
+    async def table(self, org_id: str, period: Period) -> MarginTable:
+        """The margin table. Raises ``ServiceUnavailable`` when a cost source does not answer."""
+        months = _spark_months(period)
+        remote = await self._costs.remote_months(org_id, months.first, months.last)
+
+        def read(tx: Transaction) -> tuple[list[LedgerRow], SyncStatus]:
+            local = self._costs.local_months(tx, org_id, months.first, months.last)
+            mapped = mappings.of_key(tx, org_id, CUSTOMER_TAG_KEY)
+            ledger = read_ledger(tx, org_id, months, mapped, [*local, *remote])
+            return ledger, _status(connections.list_for_org(tx, org_id))
+
+        ledger, status = await self._database.read(read)
+        # Thousands of rows take tens of milliseconds: not on the host's event loop.
+        return await asyncio.to_thread(self._build_table, period, ledger, status)
+
+    def _build_table(
+        self, period: Period, ledger: Sequence[LedgerRow], status: SyncStatus
+    ) -> MarginTable:
+        rows = [
+            TableRow(
+                customer_margin(row.tag_value, row.revenues, row.costs, self._thresholds),
+                row.customer_id,
+                row.customer_name,
+                row.avatar_url,
+            )
+            for row in ledger
+            if row.revenues[-1] or row.costs[-1]
+        ]
+        rows.sort(key=lambda row: row.margin.sort_key)
+        return MarginTable(
+            period=period,
+            summary=summarize(row.margin for row in rows),
+            rows=rows,
+            status=status,
+        )
+
+    async def customer(self, org_id: str, tag_value: str, period: Period) -> CustomerDetail:
+        """One customer. Raises ``NotFound`` when no mapping has that tag value."""
+        months = _spark_months(period)
+        remote = await self._costs.remote_customer(org_id, tag_value, months.first, months.last)
+
+        def read(tx: Transaction) -> tuple[list[LedgerRow], list[ModelCost]]:
+            mapped = mappings.for_tag(tx, org_id, CUSTOMER_TAG_KEY, tag_value)
+            local = self._costs.local_customer(tx, org_id, tag_value, months)
+            cells = [*local.months, *remote.months]
+            return read_ledger(tx, org_id, months, mapped, cells), [*local.models, *remote.models]
+
+        ledger, models = await self._database.read(read)
+        if not ledger:
+            raise NotFound(f"No customer is mapped to the tag value {tag_value!r}.")
+        return self._detail(ledger[0], models, months)
+
+    def _detail(
+        self, row: LedgerRow, models: Sequence[ModelCost], months: Months
+    ) -> CustomerDetail:
+        revenue_now, cost_now = row.revenues[-1], row.costs[-1]
+        return CustomerDetail(
+            tag_value=row.tag_value,
+            stripe_customer_id=row.customer_id,
+            customer_name=row.customer_name,
+            avatar_url=row.avatar_url,
+            tier=health_tier(revenue_now, cost_now, self._thresholds),
+            percent=margin_hundredths(revenue_now, cost_now),
+            revenue=revenue_now,
+            cost=cost_now,
+            months=[
+                (months.first.shift(offset), row.revenues[offset], row.costs[offset])
+                for offset in range(months.count)
+            ],
+            models=_model_breakdown(models),
+        )
+
+    async def unmatched(self, org_id: str) -> Unmatched:
+        """Customers without a mapping, tag values without one, and unconfirmed matches."""
+        since = day_number(self._clock.now() - timedelta(days=RECENT_DAYS))
+        remote = await self._costs.remote_tags(org_id, day_of(since))
+
+        def read(tx: Transaction) -> Unmatched:
+            mapped = mappings.of_key(tx, org_id, CUSTOMER_TAG_KEY)
+            names = {
+                profile.customer_id: profile.name
+                for profile in revenue.customer_profiles(tx, org_id)
+                if profile.name is not None
+            }
+            local = self._costs.local_tags(tx, org_id, since)
+            return Unmatched(
+                customers=revenue.unmatched_customers(tx, org_id, CUSTOMER_TAG_KEY),
+                tags=_unmapped_tags(
+                    [*local, *remote], {mapping.tag_value for mapping in mapped}
+                ),
+                pending=[
+                    (mapping, names.get(mapping.customer_id))
+                    for mapping in mapped
+                    if mapping.match_type == "auto"
+                ],
+                customer_names=names,
+            )
+
+        return await self._database.read(read)
+
+
+def _spark_months(period: Period) -> Months:
+    return Months(period.shift(1 - SPARK_MONTHS), period)
+
+
+def _status(found: Sequence[StoredConnection]) -> SyncStatus:
+    """Stripe's connection speaks for the org; without one, the first other provider's does."""
+    if not found:
+        return SyncStatus()
+    connection = min(found, key=lambda each: (each.provider != STRIPE, each.provider))
+    return SyncStatus(
+        last_sync_at=connection.last_sync_at,
+        sync_status=connection.status,
+        skipped_currencies=connection.skipped_currencies or None,
+    )
+
+
+def _model_breakdown(models: Sequence[ModelCost]) -> list[tuple[str, int, int]]:
+    """Largest first. Rounded together, so that the rows add up to the customer's cost."""
+    costs: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    for model, nanodollars, requests in models:
+        costs[model] = costs.get(model, 0) + nanodollars
+        counts[model] = counts.get(model, 0) + requests
+    ordered = sorted(costs, key=lambda model: (-costs[model], model))
+    rounded = split_microdollars([costs[model] for model in ordered])
+    return [
+        (model, cost, counts[model]) for model, cost in zip(ordered, rounded, strict=True)
+    ]
+
+
+def _unmapped_tags(
+    found: Sequence[TagCost], mapped: set[str]
+) -> list[tuple[str, int, int]]:
+    totals: dict[str, tuple[int, int]] = {}
+    for tag_value, nanodollars, requests in found:
+        if tag_value and tag_value not in mapped:
+            cost, count = totals.get(tag_value, (0, 0))
+            totals[tag_value] = (cost + nanodollars, count + requests)
+    largest = sorted(totals, key=lambda tag: (-totals[tag][0], tag))[:MAX_UNMAPPED_TAGS]
+    return [(tag, to_microdollars(totals[tag][0]), totals[tag][1]) for tag in largest]

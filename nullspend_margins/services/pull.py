@@ -1,0 +1,68 @@
+"""Reads cost sources that are pulled: each batch with its cursor in one transaction."""
+
+from __future__ import annotations
+
+import logging
+
+from nullspend_margins.errors import MarginsError
+from nullspend_margins.plugins import Registry
+from nullspend_margins.protocols import Clock, CostBatch, PulledCostSource
+from nullspend_margins.services.leasing import LeaseKeeper
+from nullspend_margins.services.pages import closing
+from nullspend_margins.storage import costs, leases
+from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.leases import Lease
+
+_ALL_ORGS = ""
+"""A source delivers for many orgs, so its lease belongs to none."""
+
+_log = logging.getLogger("nullspend_margins.costs")
+
+
+class CostPuller:
+    """Pulls every source from where it stopped; one failing does not stop another."""
+
+    def __init__(
+        self, database: Database, registry: Registry, keeper: LeaseKeeper, clock: Clock
+    ) -> None:
+        self._database = database
+        self._sources = [
+            source for source in registry.cost_sources if isinstance(source, PulledCostSource)
+        ]
+        self._keeper = keeper
+        self._clock = clock
+
+    async def pull_all(self) -> int:
+        """Pull every source that nobody else is pulling. Returns how many failed."""
+        failed = 0
+        for source in self._sources:
+            try:
+                await self._pull(source)
+            except MarginsError as problem:
+                failed += 1
+                _log.warning("cost source %s stopped: %s", source.name, problem.message)
+            except Exception:
+                failed += 1
+                _log.exception("cost source %s failed", source.name)
+        return failed
+
+    async def _pull(self, source: PulledCostSource) -> None:
+        async with self._keeper.hold(_ALL_ORGS, f"source:{source.name}") as lease:
+            if lease is None:
+                return
+            cursor = await self._database.read(lambda tx: costs.load_cursor(tx, source.name))
+            async with closing(source.pull(cursor)) as batches:
+                async for batch in batches:
+                    await self._write(source.name, batch, lease)
+
+    async def _write(self, name: str, batch: CostBatch, lease: Lease) -> None:
+        await self._database.write(lambda tx: self._store(tx, name, batch, lease))
+
+    def _store(self, tx: Transaction, name: str, batch: CostBatch, lease: Lease) -> None:
+        now = self._clock.now()
+        leases.verify(tx, lease, now)
+        if batch.events:
+            costs.insert_events(tx, batch.org_id, name, batch.events, now)
+        if batch.facts:
+            costs.replace_facts(tx, batch.org_id, name, batch.facts, now)
+        costs.save_cursor(tx, name, batch.cursor, now)

@@ -1,0 +1,175 @@
+"""Revenue syncs: one on request, or all that are due (the cron route and the command)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from nullspend_margins.config import Config
+from nullspend_margins.errors import MarginsError, SyncInProgress
+from nullspend_margins.plugins import Registry
+from nullspend_margins.services.access import AccessService
+from nullspend_margins.services.connections import unknown_provider
+from nullspend_margins.services.pull import CostPuller
+from nullspend_margins.services.sync_run import ProgressListener, SyncReport, SyncRun, SyncTools
+from nullspend_margins.storage import connections, costs
+
+_Result = TypeVar("_Result")
+_PRUNE_AT_ONCE = 10_000
+
+_log = logging.getLogger("nullspend_margins.sync")
+
+
+@dataclass(frozen=True, slots=True)
+class CronReport:
+    """Connections synced, and those that failed. Busy ones count as neither."""
+
+    synced: int
+    errors: int
+
+
+class SyncService:
+    """Runs syncs in tasks of its own: a caller that goes away does not stop one."""
+
+    def __init__(
+        self,
+        tools: SyncTools,
+        registry: Registry,
+        access: AccessService,
+        puller: CostPuller,
+        config: Config,
+    ) -> None:
+        self._tools = tools
+        self._providers = registry.revenue_providers
+        self._access = access
+        self._puller = puller
+        self._cron = config.cron
+        self._dedupe_days = config.ingest.dedupe_days
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def sync(
+        self, org_id: str, provider: str, progress: ProgressListener | None = None
+    ) -> SyncReport:
+        """Sync one connection; see ``SyncRun.run`` for what it raises."""
+        return await self._own(self._sync_and_deliver(org_id, provider, progress))
+
+    async def sync_all(self, provider: str | None = None) -> CronReport:
+        """Pull cost sources, sync every connection that is due, deliver alerts, prune.
+
+        Least recently synced first, within ``[cron] time_budget_seconds``; with ``provider``,
+        only that provider's connections. One org's failure never stops another's.
+        """
+        return await self._own(self._sync_due(provider))
+
+    async def due(self, provider: str | None = None) -> list[tuple[str, str]]:
+        """Connections to sync as (org, provider), least recently attempted first.
+
+        Revoked ones are left out; whether the org's plan still qualifies is not looked at.
+        """
+        return await self._tools.database.read(lambda tx: connections.due(tx, provider))
+
+    async def pull_costs(self) -> int:
+        """Pull every cost source from where it stopped. Returns how many failed."""
+        return await self._own(self._puller.pull_all())
+
+    async def close(self) -> None:
+        """Stop what is running; its leases are given back."""
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _own(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        task = asyncio.create_task(work, name="margins-sync")
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # a caller that went away leaves nobody else to look at it
+
+    async def _sync_and_deliver(
+        self, org_id: str, provider: str, progress: ProgressListener | None
+    ) -> SyncReport:
+        report = await self._run(org_id, provider, progress)
+        # Told after the answer: a slow notifier is no part of a sync.
+        delivery = asyncio.create_task(self._deliver_alerts(), name="margins-alerts")
+        self._running.add(delivery)
+        delivery.add_done_callback(self._finished)
+        return report
+
+    async def _run(
+        self, org_id: str, provider: str, progress: ProgressListener | None = None
+    ) -> SyncReport:
+        source = self._providers.get(provider)
+        if source is None:
+            raise unknown_provider(provider, self._providers)
+        return await SyncRun(self._tools, source, org_id, progress).run()
+
+    async def _sync_due(self, provider: str | None) -> CronReport:
+        deadline = time.monotonic() + self._cron.time_budget_seconds
+        await self._puller.pull_all()
+        due = iter(
+            await self._tools.database.read(lambda tx: connections.due(tx, provider))
+        )
+        outcomes: list[bool] = []
+
+        async def work() -> None:
+            for org_id, name in due:
+                if time.monotonic() >= deadline:
+                    _log.warning("cron stopped at its time budget; the rest is first next time")
+                    return
+                outcome = await self._try(org_id, name, deadline)
+                if outcome is not None:
+                    outcomes.append(outcome)
+
+        await asyncio.gather(*(work() for _ in range(self._cron.concurrency)))
+        await self._deliver_alerts()
+        await self._prune()
+        return CronReport(outcomes.count(True), outcomes.count(False))
+
+    async def _try(self, org_id: str, provider: str, deadline: float) -> bool | None:
+        """True: synced; False: failed; ``None``: not ours to sync now."""
+        try:
+            if not await self._access.has_plan(org_id):
+                return None
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                await self._run(org_id, provider)
+        except SyncInProgress:
+            return None
+        except TimeoutError:
+            _log.warning("sync of org %s (%s) stopped at the time budget", org_id, provider)
+            return False
+        except MarginsError as problem:
+            _log.warning("sync of org %s (%s) failed: %s", org_id, provider, problem.message)
+            return False
+        except Exception:
+            _log.exception("sync of org %s (%s) failed", org_id, provider)
+            return False
+        return True
+
+    async def _deliver_alerts(self) -> None:
+        try:
+            await self._tools.alerts.deliver_due()
+        except MarginsError as problem:
+            _log.warning("alerts not delivered: %s", problem.message)
+
+    async def _prune(self) -> None:
+        """Forget raw events older than ``[ingest] dedupe_days``; their costs stay in rollups."""
+        if self._dedupe_days is None:
+            return
+        before = self._tools.clock.now() - timedelta(days=self._dedupe_days)
+        for org_id in await self._tools.database.read(costs.orgs_with_events):
+            await self._prune_org(org_id, before)
+
+    async def _prune_org(self, org_id: str, before: datetime) -> None:
+        await self._tools.database.write(
+            lambda tx: costs.prune_events(tx, org_id, before, _PRUNE_AT_ONCE)
+        )

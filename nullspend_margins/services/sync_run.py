@@ -1,0 +1,290 @@
+"""One revenue sync of one connection: page by page into staging, then all at once."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping, auto_matches
+from nullspend_margins.domain.period import Period, day_number
+from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
+from nullspend_margins.errors import (
+    ConnectionRevoked,
+    CredentialRefused,
+    InternalError,
+    MarginsError,
+    SyncInProgress,
+)
+from nullspend_margins.protocols import Clock, RevenueProvider
+from nullspend_margins.services.alerts import AlertService
+from nullspend_margins.services.connections import not_connected
+from nullspend_margins.services.leasing import LeaseKeeper
+from nullspend_margins.services.ledger import CostReader
+from nullspend_margins.services.margins import RECENT_DAYS
+from nullspend_margins.services.pages import closing
+from nullspend_margins.services.vault import Unreadable, Vault
+from nullspend_margins.storage import connections, leases, mappings, revenue
+from nullspend_margins.storage.connections import Status, StoredConnection
+from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.leases import Lease
+
+_log = logging.getLogger("nullspend_margins.sync")
+_MAX_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """What a sync did. ``duration_ms`` is wall-clock milliseconds."""
+
+    org_id: str
+    customers_processed: int
+    periods_updated: int
+    auto_matches_created: int
+    invoices_fetched: int
+    invoices_skipped: int
+    skipped_currencies: Mapping[str, int]
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncProgress:
+    """How far a sync is, told after every page."""
+
+    org_id: str
+    provider: str
+    invoices_fetched: int
+
+
+ProgressListener = Callable[[SyncProgress], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncTools:
+    """What a run works with; the same for every run of a process."""
+
+    database: Database
+    vault: Vault
+    clock: Clock
+    keeper: LeaseKeeper
+    costs: CostReader
+    alerts: AlertService
+
+
+class SyncRun:
+    """All or nothing: a run that fails leaves the numbers of the last good one."""
+
+    def __init__(
+        self,
+        tools: SyncTools,
+        source: RevenueProvider,
+        org_id: str,
+        progress: ProgressListener | None,
+    ) -> None:
+        self._tools = tools
+        self._source = source
+        self._provider = source.name
+        self._org_id = org_id
+        self._progress = progress
+        self._sync_id = uuid.uuid4().hex
+
+    async def run(self) -> SyncReport:
+        """Sync. Raises ``NotFound``, ``ConnectionRevoked``, ``SyncInProgress``,
+        ``PermissionMissing``, ``ProviderUnavailable``, ``ServiceUnavailable``.
+        """
+        started = time.monotonic()
+        database, org_id, provider = self._tools.database, self._org_id, self._provider
+        connection = await database.read(lambda tx: connections.get(tx, org_id, provider))
+        if connection is None:
+            raise not_connected(provider)
+        if connection.status == "revoked":
+            raise _revoked(provider)
+        async with self._tools.keeper.hold(org_id, f"sync:{provider}") as lease:
+            if lease is None:
+                raise SyncInProgress(f"A {provider} sync of this org is running already.")
+            try:
+                secret = self._tools.vault.open(org_id, provider, connection.ciphertext)
+                return await self._fetch_and_apply(connection, lease, secret, started)
+            except Exception as problem:
+                raise await self._record_failure(connection, lease, problem) from problem
+            finally:
+                await self._clean_up()
+
+    async def _fetch_and_apply(
+        self, connection: StoredConnection, lease: Lease, secret: str, started: float
+    ) -> SyncReport:
+        now = self._tools.clock.now()
+        window = RevenueWindow.ending(now)
+        await self._clean_up()
+        await self._stage(secret, window)
+        months = self._tools.alerts.months(now)
+        remote = await self._tools.costs.remote_months(self._org_id, months.first, months.last)
+        remote_tags = await self._tools.costs.remote_tags(
+            self._org_id, (now - timedelta(days=RECENT_DAYS)).date()
+        )
+
+        def apply(tx: Transaction) -> tuple[revenue.StagedReport, int]:
+            self._require_unchanged(tx, connection, lease)
+            report = revenue.staged_report(tx, self._org_id, self._provider, self._sync_id)
+            customers = revenue.staged_customers(
+                tx, self._org_id, self._provider, self._sync_id
+            )
+            revenue.apply_staged(tx, self._org_id, self._provider, self._sync_id, window)
+            matched = self._match(tx, customers, {cost.tag_value for cost in remote_tags})
+            connections.mark_synced(
+                tx,
+                self._org_id,
+                self._provider,
+                self._tools.clock.now(),
+                report.skipped_currencies,
+            )
+            self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote)
+            return report, matched
+
+        report, matched = await self._tools.database.write(apply)
+        return SyncReport(
+            org_id=self._org_id,
+            customers_processed=report.customers,
+            periods_updated=report.customer_months,
+            auto_matches_created=matched,
+            invoices_fetched=report.fetched,
+            invoices_skipped=report.skipped,
+            skipped_currencies=report.skipped_currencies,
+            duration_ms=round((time.monotonic() - started) * 1000),
+        )
+
+    async def _stage(self, secret: str, window: RevenueWindow) -> None:
+        """Pages go into staging as they come: constant memory, no transaction across the network."""
+        fetched = 0
+        async with closing(self._source.fetch_revenue(secret, window)) as pages:
+            async for page in pages:
+                facts = [fact for fact in page if _is_within(fact, window)]
+                fetched += len(facts)
+                await self._stage_page(facts)
+                if self._progress is not None:
+                    self._progress(
+                        SyncProgress(
+                            org_id=self._org_id, provider=self._provider, invoices_fetched=fetched
+                        )
+                    )
+
+    async def _stage_page(self, facts: Sequence[RevenueFact]) -> None:
+        if facts:
+            await self._tools.database.write(
+                lambda tx: revenue.stage(tx, self._org_id, self._provider, self._sync_id, facts)
+            )
+
+    def _require_unchanged(
+        self, tx: Transaction, connection: StoredConnection, lease: Lease
+    ) -> None:
+        """Still ours to write: the lease holds, and nobody disconnected meanwhile."""
+        leases.verify(tx, lease, self._tools.clock.now())
+        current = connections.get(tx, self._org_id, self._provider, for_update=True)
+        if current is None or current.id != connection.id:
+            raise not_connected(self._provider)
+
+    def _match(
+        self, tx: Transaction, customers: Mapping[str, str | None], remote_tags: set[str]
+    ) -> int:
+        org_id, provider, now = self._org_id, self._provider, self._tools.clock.now()
+        since = day_number(now - timedelta(days=RECENT_DAYS))
+        mapped = [
+            mapping
+            for mapping in mappings.of_key(tx, org_id, CUSTOMER_TAG_KEY)
+            if mapping.provider == provider
+        ]
+        seen = {cost.tag_value for cost in self._tools.costs.local_tags(tx, org_id, since)}
+        matches = auto_matches(
+            customers,
+            seen | remote_tags,
+            mapped_customers={mapping.customer_id for mapping in mapped},
+            mapped_tags={mapping.tag_value for mapping in mapped},
+            rejected=mappings.rejected_pairs(tx, org_id, provider, CUSTOMER_TAG_KEY),
+        )
+        return mappings.insert_auto(
+            tx,
+            org_id,
+            provider,
+            [
+                CustomerMapping(
+                    id=str(uuid.uuid4()),
+                    org_id=org_id,
+                    provider=provider,
+                    customer_id=match.customer_id,
+                    tag_key=CUSTOMER_TAG_KEY,
+                    tag_value=match.tag_value,
+                    match_type="auto",
+                    confidence=match.confidence,
+                    created_at=now,
+                )
+                for match in matches
+            ],
+        )
+
+    async def _record_failure(
+        self, connection: StoredConnection, lease: Lease, problem: Exception
+    ) -> MarginsError:
+        """Keep what went wrong with the connection; return the error the caller gets."""
+        status, error = _verdict(self._provider, problem)
+
+        def mark(tx: Transaction) -> None:
+            leases.verify(tx, lease, self._tools.clock.now())
+            current = connections.get(tx, self._org_id, self._provider, for_update=True)
+            if current is None or current.ciphertext != connection.ciphertext:
+                return  # disconnected or given a new key meanwhile: not its fault
+            connections.mark_failed(
+                tx,
+                self._org_id,
+                self._provider,
+                self._tools.clock.now(),
+                status=status,
+                error=error.message[:_MAX_ERROR],
+            )
+
+        try:
+            await self._tools.database.write(mark)
+        except MarginsError as unrecorded:
+            _log.warning("sync failure not recorded: %s", unrecorded.message)
+        return error
+
+    async def _clean_up(self) -> None:
+        """Whoever holds the lease may clear staging: what is there is of runs that died."""
+        try:
+            await self._tools.database.write(
+                lambda tx: revenue.discard_staged(tx, self._org_id, self._provider)
+            )
+        except MarginsError as problem:
+            _log.warning("staging not cleared: %s", problem.message)
+
+
+def _is_within(fact: RevenueFact, window: RevenueWindow) -> bool:
+    return window.first <= Period.containing(fact.occurred_at) <= window.last
+
+
+def _revoked(provider: str) -> ConnectionRevoked:
+    return ConnectionRevoked(
+        f"{provider} refuses the stored key; replace it, or disconnect and connect again."
+    )
+
+
+def _verdict(
+    provider: str, problem: Exception
+) -> tuple[Status, MarginsError]:
+    """The connection's status after ``problem``, and the error to tell."""
+    if isinstance(problem, CredentialRefused):
+        return "revoked", ConnectionRevoked(
+            f"{problem.message} Replace the key, or disconnect and connect again."
+        )
+    if isinstance(problem, Unreadable):
+        return "error", ConnectionRevoked(
+            "The stored key cannot be read with the configured encryption keys; bring the old "
+            "encryption key back, or replace the key of the connection."
+        )
+    if isinstance(problem, MarginsError):
+        return "active", problem
+    _log.error("the revenue provider %s failed", provider, exc_info=problem)
+    return "active", InternalError(f"The revenue provider {provider} failed; the log says how.")
+

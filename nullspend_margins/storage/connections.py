@@ -1,0 +1,157 @@
+"""Connections to revenue providers: one an org and provider, the credential encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from nullspend_margins.errors import Conflict
+from nullspend_margins.storage.tables import connections
+
+Status = Literal["active", "error", "revoked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredConnection:
+    """One connection. ``ciphertext`` is the vault's; ``key_prefix`` is what people see.
+
+    ``status``: ``active``; ``error``, the credential cannot be read; ``revoked``, the provider
+    refused it. ``skipped_currencies`` is of the last good sync, ``None`` when nothing was skipped.
+    """
+
+    id: str
+    org_id: str
+    provider: str
+    key_prefix: str
+    ciphertext: str
+    status: Status
+    last_sync_at: datetime | None
+    last_attempt_at: datetime | None
+    last_error: str | None
+    skipped_currencies: dict[str, int] | None
+    created_at: datetime
+
+
+_FIELDS = tuple(field.name for field in fields(StoredConnection))
+_columns = [connections.c[name] for name in _FIELDS]
+
+
+def insert(tx: Connection, connection: StoredConnection) -> None:
+    """Store a new connection. Raises ``Conflict`` when the org has one to that provider."""
+    values = {name: getattr(connection, name) for name in _FIELDS}
+    try:
+        with tx.begin_nested():
+            tx.execute(sa.insert(connections).values(**values))
+    except IntegrityError as problem:
+        raise Conflict(
+            f"This org is already connected to {connection.provider}; disconnect first."
+        ) from problem
+
+
+def get(
+    tx: Connection, org_id: str, provider: str, *, for_update: bool = False
+) -> StoredConnection | None:
+    """The connection; with ``for_update`` nobody else changes it before this transaction ends."""
+    statement = select(*_columns).where(_is(org_id, provider))
+    if for_update:
+        statement = statement.with_for_update()
+    row = tx.execute(statement).one_or_none()
+    return None if row is None else _connection(row)
+
+
+def list_for_org(tx: Connection, org_id: str) -> list[StoredConnection]:
+    """All connections of the org, by provider name."""
+    statement = (
+        select(*_columns).where(connections.c.org_id == org_id).order_by(connections.c.provider)
+    )
+    return [_connection(row) for row in tx.execute(statement)]
+
+
+def due(tx: Connection, provider: str | None) -> list[tuple[str, str]]:
+    """(org, provider) of every connection that can be synced, least recently attempted first."""
+    statement = (
+        select(connections.c.org_id, connections.c.provider)
+        .where(connections.c.status != "revoked")
+        .order_by(
+            connections.c.last_attempt_at.asc().nulls_first(),
+            connections.c.last_sync_at.asc().nulls_first(),
+            connections.c.org_id,
+            connections.c.provider,
+        )
+    )
+    if provider is not None:
+        statement = statement.where(connections.c.provider == provider)
+    return [(row[0], row[1]) for row in tx.execute(statement)]
+
+
+def replace_credential(
+    tx: Connection, org_id: str, provider: str, *, key_prefix: str, ciphertext: str
+) -> bool:
+    """Give the connection another credential; it is active again. ``False``: there is none."""
+    return _change(
+        tx,
+        org_id,
+        provider,
+        {
+            "key_prefix": key_prefix,
+            "ciphertext": ciphertext,
+            "status": "active",
+            "last_error": None,
+        },
+    )
+
+
+def mark_synced(
+    tx: Connection,
+    org_id: str,
+    provider: str,
+    now: datetime,
+    skipped_currencies: Mapping[str, int] | None,
+) -> bool:
+    """A sync went well. ``False``: the connection is gone."""
+    return _change(
+        tx,
+        org_id,
+        provider,
+        {
+            "status": "active",
+            "last_sync_at": now,
+            "last_attempt_at": now,
+            "last_error": None,
+            "skipped_currencies": dict(skipped_currencies) if skipped_currencies else None,
+        },
+    )
+
+
+def mark_failed(
+    tx: Connection, org_id: str, provider: str, now: datetime, *, status: Status, error: str
+) -> bool:
+    """A sync failed; ``last_sync_at`` stays that of the last good one. ``False``: it is gone."""
+    return _change(
+        tx, org_id, provider, {"status": status, "last_attempt_at": now, "last_error": error}
+    )
+
+
+def delete(tx: Connection, org_id: str, provider: str) -> bool:
+    """Forget the connection. ``False``: there was none."""
+    return tx.execute(sa.delete(connections).where(_is(org_id, provider))).rowcount > 0
+
+
+def _change(tx: Connection, org_id: str, provider: str, values: Mapping[str, Any]) -> bool:
+    return (
+        tx.execute(update(connections).where(_is(org_id, provider)).values(**values)).rowcount > 0
+    )
+
+
+def _is(org_id: str, provider: str) -> ColumnElement[bool]:
+    return and_(connections.c.org_id == org_id, connections.c.provider == provider)
+
+
+def _connection(row: Row[Any]) -> StoredConnection:
+    return StoredConnection(**dict(zip(_FIELDS, row, strict=True)))

@@ -1,0 +1,172 @@
+"""Costs: taking them in (``events``, ``facts``), and reading the rollups. Money: nanodollars."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    func,
+    literal,
+    select,
+    union,
+)
+
+from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
+from nullspend_margins.domain.period import Period, day_of
+from nullspend_margins.storage.bulk import fetch_tuples
+from nullspend_margins.storage.dialects import upsert
+from nullspend_margins.storage.events import (
+    StoredEvent,
+    insert_events,
+    orgs_with_events,
+    prune_events,
+)
+from nullspend_margins.storage.facts import replace_facts
+from nullspend_margins.storage.rollups import RollupOverflow
+from nullspend_margins.storage.tables import (
+    cost_cursors,
+    cost_model_days,
+    cost_model_months,
+    cost_months,
+)
+
+__all__ = [
+    "RollupOverflow",
+    "StoredEvent",
+    "customer_month_costs",
+    "insert_events",
+    "load_cursor",
+    "model_costs",
+    "month_costs",
+    "orgs_with_events",
+    "prune_events",
+    "replace_facts",
+    "save_cursor",
+    "seen_tags",
+    "tag_costs",
+]
+
+_month_costs = select(
+    cost_months.c.tag_value, cost_months.c.month, cost_months.c.cost_nanodollars
+).where(
+    cost_months.c.org_id == bindparam("org_id"),
+    cost_months.c.month.between(bindparam("first"), bindparam("last")),
+    cost_months.c.tag_value != "",
+)
+
+
+def month_costs(tx: Connection, org_id: str, first: Period, last: Period) -> list[MonthCost]:
+    """Cost of every customer in each month with any; unattributed cost is left out."""
+    rows = fetch_tuples(
+        tx, _month_costs, {"org_id": org_id, "first": first.index, "last": last.index}
+    )
+    return [*map(MonthCost._make, rows)]
+
+
+def customer_month_costs(
+    tx: Connection, org_id: str, tag_value: str, first: Period, last: Period
+) -> dict[int, int]:
+    """One customer's cost by ``Period.index``; months without cost are absent."""
+    # Equality on each month, not a range: the index continues with the tag value.
+    months = range(first.index, last.index + 1)
+    found = tx.execute(
+        select(cost_months.c.month, cost_months.c.cost_nanodollars).where(
+            cost_months.c.org_id == org_id,
+            cost_months.c.month.in_(months),
+            cost_months.c.tag_value == tag_value,
+        )
+    )
+    return {row.month: row.cost_nanodollars for row in found}
+
+
+def model_costs(tx: Connection, org_id: str, tag_value: str, period: Period) -> list[ModelCost]:
+    """One customer's cost by model, all sources and AI providers together, by model name."""
+    table = cost_model_months
+    found = tx.execute(
+        select(table.c.model, table.c.cost_nanodollars, table.c.request_count).where(
+            table.c.org_id == org_id,
+            table.c.month == period.index,
+            table.c.tag_value == tag_value,
+        )
+    )
+    # Added up here: a sum on the way to a total that fits may not fit, when there are credits.
+    totals: dict[str, tuple[int, int]] = {}
+    for model, cost, requests in found:
+        known_cost, known_requests = totals.get(model, (0, 0))
+        totals[model] = (known_cost + cost, known_requests + requests)
+    return [ModelCost(model, *totals[model]) for model in sorted(totals)]
+
+
+def tag_costs(tx: Connection, org_id: str, since_day: int) -> list[TagCost]:
+    """Cost and requests of every customer from the UTC day ``since_day`` on, by tag value."""
+    totals: dict[str, tuple[int, int]] = {}
+    for table, condition in _recent(org_id, since_day):
+        found = tx.execute(
+            select(
+                table.c.tag_value,
+                # In two halves: a sum of many full cells does not fit in one integer.
+                func.sum(table.c.cost_nanodollars.op(">>")(32)),
+                func.sum(table.c.cost_nanodollars.op("&")(literal(0xFFFFFFFF, BigInteger))),
+                func.sum(table.c.request_count),
+            )
+            .where(condition)
+            .group_by(table.c.tag_value)
+        )
+        for tag_value, high, low, requests in found:
+            known_cost, known_requests = totals.get(tag_value, (0, 0))
+            cost = (int(high) << 32) + int(low)
+            totals[tag_value] = (known_cost + cost, known_requests + int(requests))
+    return [TagCost(tag_value, *totals[tag_value]) for tag_value in sorted(totals)]
+
+
+def seen_tags(tx: Connection, org_id: str, since_day: int) -> set[str]:
+    """Every customer with cost from the UTC day ``since_day`` on."""
+    parts = [
+        select(table.c.tag_value).where(condition)
+        for table, condition in _recent(org_id, since_day)
+    ]
+    return {row[0] for row in tx.execute(union(*parts))}
+
+
+def load_cursor(tx: Connection, source: str) -> str | None:
+    """How far a pulled source has been read; ``None``: never."""
+    found: str | None = tx.scalar(
+        select(cost_cursors.c.cursor).where(cost_cursors.c.source == source)
+    )
+    return found
+
+
+def save_cursor(tx: Connection, source: str, cursor: str, now: datetime) -> None:
+    """Remember how far a pulled source has been read."""
+    values = {"source": source, "cursor": cursor, "updated_at": now}
+    tx.execute(upsert(tx, cost_cursors, values))
+
+
+def _recent(org_id: str, since_day: int) -> Iterable[tuple[Table, ColumnElement[bool]]]:
+    """Which rows hold the costs since a day: single days of its month, then whole months.
+
+    A day row is there for each model and day, a month row for each customer: reading 90 days
+    this way takes at most a month of the former.
+    """
+    start = day_of(since_day)
+    month = start.year * 12 + start.month - 1
+    days_left = monthrange(start.year, start.month)[1] - start.day + 1
+    days, months = cost_model_days, cost_months
+    yield (
+        days,
+        (days.c.org_id == org_id)
+        & (days.c.day >= since_day)
+        & (days.c.day < since_day + days_left)
+        & (days.c.tag_value != ""),
+    )
+    yield (
+        months,
+        (months.c.org_id == org_id) & (months.c.month > month) & (months.c.tag_value != ""),
+    )

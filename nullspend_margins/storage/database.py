@@ -1,0 +1,141 @@
+"""One asynchronous way to run synchronous SQL, on SQLite and on PostgreSQL.
+
+A unit of work is a plain function of a ``Transaction``. It runs in a thread next to SQLite or on
+a greenlet next to PostgreSQL, so it must not wait for anything but the database.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy import URL, Connection, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
+
+T = TypeVar("T")
+
+Transaction = Connection
+"""What storage functions take: a connection inside a transaction that somebody else ends."""
+
+_SQLITE_ERROR = 1
+_READ_ONLY_SERVER = "25006"
+_log = logging.getLogger(__name__)
+
+
+class Backend(Protocol):
+    """How one kind of database runs work."""
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+    async def migrate(self) -> None: ...
+    async def read(self, work: Callable[[Transaction], T]) -> T: ...
+    async def write(self, work: Callable[[Transaction], T]) -> T: ...
+
+
+class Database:
+    """A database, used from one event loop at a time.
+
+    ``url`` is ``sqlite:////absolute/path.db`` or ``postgresql://user@host/name``. Nothing is
+    opened before ``start``. Raises ``ConfigurationError`` for any other URL, and for PostgreSQL
+    without psycopg.
+    """
+
+    def __init__(self, url: str, *, busy_timeout_seconds: float = 30, pool_size: int = 8) -> None:
+        parsed = _parse(url)
+        self._backend: Backend
+        if parsed.get_backend_name() == "sqlite":
+            from nullspend_margins.storage.sqlite import SqliteFile
+
+            self.dialect = "sqlite"
+            self._backend = SqliteFile(parsed.database or ":memory:", busy_timeout_seconds)
+        else:
+            from nullspend_margins.storage.postgresql import PostgresServer
+
+            self.dialect = "postgresql"
+            self._backend = PostgresServer(parsed, pool_size, busy_timeout_seconds)
+        self._shown = parsed.render_as_string(hide_password=True)
+
+    def __repr__(self) -> str:
+        return f"Database({self._shown!r})"
+
+    async def start(self) -> None:
+        """Open it. SQLite: create the file (mode 0600) and migrate it. PostgreSQL: only check.
+
+        Raises ``ConfigurationError`` when the schema is not ours or the file is no database,
+        ``ServiceUnavailable`` when the server does not answer.
+        """
+        await self._translated(self._backend.start())
+
+    async def migrate(self) -> None:
+        """Bring the schema to the current version. Safe to run from several processes."""
+        await self._translated(self._backend.migrate())
+
+    async def close(self) -> None:
+        """Let running work finish, then close every connection. May be called twice."""
+        await self._backend.close()
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` in one read-only snapshot: everything it asks is of the same instant.
+
+        Raises ``ServiceUnavailable`` when the database does not answer.
+        """
+        return await self._translated(self._backend.read(work))
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` in a transaction and commit it; roll back when it raises.
+
+        When the caller is cancelled, a transaction that has begun still ends, committed as a
+        whole or not at all. On PostgreSQL ``work`` is run again when the server broke a deadlock
+        or a serialization conflict, since nothing of it was kept then.
+
+        Raises ``ServiceUnavailable`` when the database does not answer. A connection that breaks
+        during the commit raises it too, *with the work perhaps committed*: repeat only work that
+        may be repeated.
+        """
+        return await self._translated(self._backend.write(work))
+
+    async def _translated(self, running: Awaitable[T]) -> T:
+        try:
+            return await running
+        except (DBAPIError, PoolTimeout) as problem:
+            if not _means_unavailable(problem):
+                raise
+            reason = str(getattr(problem, "orig", None) or problem).strip().splitlines()
+            _log.warning("%s: %s", self._shown, reason[0] if reason else type(problem).__name__)
+            raise ServiceUnavailable("The database does not answer; try again.") from problem
+
+
+def _means_unavailable(problem: DBAPIError | PoolTimeout) -> bool:
+    """The database's trouble, rather than a mistake in our SQL or data."""
+    if isinstance(problem, PoolTimeout) or problem.connection_invalidated:
+        return True
+    if getattr(problem.orig, "sqlstate", None) == _READ_ONLY_SERVER:
+        return True  # a standby, just after a failover
+    if getattr(problem.orig, "sqlite_errorcode", None) == _SQLITE_ERROR:
+        return False  # "no such table": SQLite calls that operational
+    return isinstance(problem, (OperationalError, InterfaceError))
+
+
+def _parse(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        url = None
+    backend, _, driver = (url.drivername if url is not None else "").partition("+")
+    if url is not None and backend == "sqlite" and driver in {"", "pysqlite"}:
+        return url
+    if url is not None and backend in {"postgresql", "postgres"} and driver in {"", "psycopg"}:
+        return url.set(drivername="postgresql+psycopg")
+    raise ConfigurationError(
+        "[database] url must be sqlite:///PATH or postgresql://USER@HOST/NAME"
+        + (f"; the driver {driver!r} is not supported, leave it out." if driver else ".")
+    )

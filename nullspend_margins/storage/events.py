@@ -1,0 +1,175 @@
+"""Cost events: append-only, counted exactly once by (org, source, event id)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, select, text, tuple_
+
+from nullspend_margins.domain.cost import CostEvent
+from nullspend_margins.storage.bulk import BulkInsert, Row, among, as_json
+from nullspend_margins.storage.rollups import Amount, DayCell, add_costs
+from nullspend_margins.storage.tables import cost_events
+from nullspend_margins.storage.types import instant_text
+
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_TABLE = cost_events.name
+_insert = BulkInsert(cost_events, "DO NOTHING")
+
+
+class StoredEvent(NamedTuple):
+    """What is stored of a submitted event: a duplicate has the first one's id and time."""
+
+    id: str
+    created_at: datetime
+    inserted: bool
+
+
+def insert_events(
+    tx: Connection, org_id: str, source: str, events: Sequence[CostEvent], now: datetime
+) -> list[StoredEvent]:
+    """Store what is new of ``events`` and add it to the rollups; one answer each, in order.
+
+    Raises ``RollupOverflow``: nothing of the transaction may be kept then.
+    """
+    wanted: dict[str, CostEvent] = {}
+    for event in events:
+        wanted.setdefault(event.event_id, event)
+    # Sorted: two transactions with events in common wait for each other, and never in a circle.
+    rows = _rows(org_id, source, [wanted[key] for key in sorted(wanted)], now)
+    known = _insert_rows(tx, org_id, source, rows)
+    fresh = {row[2]: row[3] for row in rows if row[2] not in known}
+    add_costs(tx, org_id, _deltas(source, [wanted[key] for key in fresh]))
+    answers: list[StoredEvent] = []
+    for event in events:
+        first_id = fresh.pop(event.event_id, None)
+        if first_id is None:
+            answers.append(known[event.event_id])
+        else:
+            answers.append(StoredEvent(first_id, now, inserted=True))
+            known[event.event_id] = StoredEvent(first_id, now, inserted=False)
+    return answers
+
+
+def prune_events(tx: Connection, org_id: str, before: datetime, limit: int) -> int:
+    """Forget at most ``limit`` raw events that occurred before ``before``, the oldest first.
+
+    Their costs stay in the rollups. Returns how many went.
+    """
+    key = (cost_events.c.org_id, cost_events.c.source, cost_events.c.event_id)
+    oldest = (
+        select(*key)
+        .where(cost_events.c.org_id == org_id, cost_events.c.occurred_at < before)
+        .order_by(cost_events.c.occurred_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return tx.execute(delete(cost_events).where(tuple_(*key).in_(oldest))).rowcount
+
+
+def orgs_with_events(tx: Connection) -> list[str]:
+    """Every org that has raw events, in order. Jumps from org to org along the index."""
+    found = tx.execute(
+        text(
+            f"WITH RECURSIVE orgs(org_id) AS ("  # noqa: S608
+            f" SELECT min(org_id) FROM {_TABLE}"
+            f" UNION ALL"
+            f" SELECT (SELECT min(e.org_id) FROM {_TABLE} AS e WHERE e.org_id > orgs.org_id)"
+            f" FROM orgs WHERE orgs.org_id IS NOT NULL"
+            f") SELECT org_id FROM orgs WHERE org_id IS NOT NULL"
+        )
+    )
+    return [row[0] for row in found]
+
+
+def _insert_rows(
+    tx: Connection, org_id: str, source: str, rows: Sequence[Row]
+) -> dict[str, StoredEvent]:
+    """Insert what is new; what was there already, by event id."""
+    if tx.dialect.name == "sqlite":
+        # We hold the write lock: what is not there now cannot appear before we are done.
+        known = _find(tx, org_id, source, [row[2] for row in rows])
+        _insert.write(tx, [row for row in rows if row[2] not in known] if known else rows)
+        return known
+    known = {}
+    missing = list(rows)
+    while missing:
+        inserted = set(_insert.write_returning(tx, missing, "event_id"))
+        refused = [row[2] for row in missing if row[2] not in inserted]
+        known |= _find(tx, org_id, source, refused) if refused else {}
+        # Refused and not there: pruned in this very moment. Then it is new again.
+        missing = [row for row in missing if row[2] not in inserted and row[2] not in known]
+    return known
+
+
+def _find(
+    tx: Connection, org_id: str, source: str, event_ids: Sequence[str]
+) -> dict[str, StoredEvent]:
+    mark = "?" if tx.dialect.name == "sqlite" else "%s"
+    found = tx.exec_driver_sql(
+        f"SELECT event_id, id, created_at FROM {_TABLE} WHERE org_id = {mark} "  # noqa: S608
+        f"AND source = {mark} AND {among(tx, 'event_id')}",
+        (org_id, source, as_json(event_ids)),
+    )
+    return {
+        event_id: StoredEvent(
+            stored_id,
+            datetime.fromisoformat(created_at) if isinstance(created_at, str) else created_at,
+            inserted=False,
+        )
+        for event_id, stored_id, created_at in found
+    }
+
+
+def _rows(org_id: str, source: str, events: Sequence[CostEvent], now: datetime) -> list[Row]:
+    created_at = instant_text(now)
+    return [
+        (
+            org_id,
+            source,
+            event.event_id,
+            new_id,
+            instant_text(event.occurred_at),
+            created_at,
+            event.provider,
+            event.model,
+            event.cost_nanodollars,
+            event.tag_value,
+            event.input_tokens,
+            event.output_tokens,
+            event.cached_input_tokens,
+            event.reasoning_tokens,
+            event.duration_ms,
+            event.session_id,
+            event.trace_id,
+            event.event_type,
+            event.tool_name,
+            event.tool_server,
+            event.reported_source,
+            as_json(dict(event.tags)) if event.tags else None,
+            as_json(dict(event.cost_breakdown)) if event.cost_breakdown else None,
+        )
+        for event, new_id in zip(events, _new_ids(len(events)), strict=True)
+    ]
+
+
+def _deltas(source: str, events: Sequence[CostEvent]) -> dict[DayCell, Amount]:
+    deltas: dict[DayCell, Amount] = {}
+    for event in events:
+        day = event.occurred_at.astimezone(UTC).toordinal() - _EPOCH_ORDINAL
+        cell = (day, event.tag_value, source, event.provider, event.model)
+        cost, count = deltas.get(cell, (0, 0))
+        deltas[cell] = (cost + event.cost_nanodollars, count + 1)
+    return deltas
+
+
+def _new_ids(count: int) -> list[str]:
+    """Random UUIDs (version 4), four times as fast as ``uuid4``."""
+    digits = os.urandom(16 * count).hex()
+    return [
+        f"{one[:8]}-{one[8:12]}-4{one[13:16]}-{'89ab'[int(one[16], 16) & 3]}{one[17:20]}-{one[20:]}"
+        for one in (digits[start : start + 32] for start in range(0, 32 * count, 32))
+    ]

@@ -1,0 +1,1 @@
+"""Alembic's scripts. They ship in the wheel: a database is migrated where the product runs."""

@@ -1,0 +1,1 @@
+"""One module a step, oldest first. A released step never changes."""

@@ -1,0 +1,177 @@
+"""Revenue as it is read: by customer and month, and by customer. Money: microdollars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, exists, select
+
+from nullspend_margins.domain.period import Period
+from nullspend_margins.storage.bulk import Row, fetch_tuples
+from nullspend_margins.storage.revenue_rebuild import INVOICED
+from nullspend_margins.storage.staging import (
+    StagedReport,
+    apply_staged,
+    discard_staged,
+    stage,
+    staged_customers,
+    staged_report,
+)
+from nullspend_margins.storage.tables import (
+    customer_months as months_table,
+)
+from nullspend_margins.storage.tables import (
+    mappings,
+    revenue_customers,
+    revenue_facts,
+    revenue_staging,
+)
+
+__all__ = [
+    "CustomerMonth",
+    "CustomerProfile",
+    "StagedReport",
+    "any_customer",
+    "apply_staged",
+    "customer_months",
+    "customer_profiles",
+    "delete_provider",
+    "discard_staged",
+    "one_customer_months",
+    "profile",
+    "stage",
+    "staged_customers",
+    "staged_report",
+    "unmatched_customers",
+]
+
+
+class CustomerMonth(NamedTuple):
+    """What one provider's customer paid in one month (``month`` is a ``Period.index``).
+
+    Name and avatar are the latest of that month, ``last_invoice_at`` is UTC.
+    """
+
+    provider: str
+    customer_id: str
+    month: int
+    revenue_microdollars: int
+    customer_name: str | None
+    avatar_url: str | None
+    last_invoice_at: datetime
+
+
+class CustomerProfile(NamedTuple):
+    """What is known of one provider's customer, and all it has paid in the stored months."""
+
+    provider: str
+    customer_id: str
+    name: str | None
+    email: str | None
+    avatar_url: str | None
+    total_microdollars: int
+
+
+_months = select(
+    months_table.c.provider,
+    months_table.c.customer_id,
+    months_table.c.month,
+    months_table.c.revenue_microdollars,
+    months_table.c.customer_name,
+    months_table.c.avatar_url,
+    months_table.c.last_invoice_at,
+).where(months_table.c.org_id == bindparam("org_id"), months_table.c.basis == INVOICED)
+_all_months = _months.where(months_table.c.month.between(bindparam("first"), bindparam("last")))
+
+_profiles = select(
+    revenue_customers.c.provider,
+    revenue_customers.c.customer_id,
+    revenue_customers.c.name,
+    revenue_customers.c.email,
+    revenue_customers.c.avatar_url,
+    revenue_customers.c.total_microdollars,
+).where(revenue_customers.c.org_id == bindparam("org_id"))
+
+
+def customer_months(
+    tx: Connection, org_id: str, first: Period, last: Period
+) -> list[CustomerMonth]:
+    """Revenue of every customer in each month that has any."""
+    rows = fetch_tuples(
+        tx, _all_months, {"org_id": org_id, "first": first.index, "last": last.index}
+    )
+    return _as_months(rows)
+
+
+def one_customer_months(
+    tx: Connection, org_id: str, provider: str, customer_id: str, first: Period, last: Period
+) -> list[CustomerMonth]:
+    """The same, of one customer."""
+    statement = _months.where(
+        # Equality on each month, not a range: the key continues with the customer.
+        months_table.c.month.in_(range(first.index, last.index + 1)),
+        months_table.c.provider == provider,
+        months_table.c.customer_id == customer_id,
+    )
+    return _as_months(fetch_tuples(tx, statement, {"org_id": org_id}))
+
+
+def _as_months(rows: Sequence[Row]) -> list[CustomerMonth]:
+    if not rows:
+        return []
+    if not isinstance(rows[0][6], str):
+        return [*map(CustomerMonth._make, rows)]
+    # SQLite gives instants as text. Column by column: a table has tens of thousands of cells.
+    *columns, instants = zip(*rows, strict=True)
+    return [
+        *map(CustomerMonth._make, zip(*columns, map(datetime.fromisoformat, instants), strict=True))
+    ]
+
+
+def customer_profiles(tx: Connection, org_id: str) -> list[CustomerProfile]:
+    """Every customer of the org's revenue, of all providers."""
+    return [*map(CustomerProfile._make, fetch_tuples(tx, _profiles, {"org_id": org_id}))]
+
+
+def profile(tx: Connection, org_id: str, provider: str, customer_id: str) -> CustomerProfile | None:
+    """One customer, or ``None`` when no revenue names it."""
+    statement = _profiles.where(
+        revenue_customers.c.provider == provider, revenue_customers.c.customer_id == customer_id
+    )
+    found = fetch_tuples(tx, statement, {"org_id": org_id})
+    return CustomerProfile._make(found[0]) if found else None
+
+
+def unmatched_customers(tx: Connection, org_id: str, tag_key: str) -> list[CustomerProfile]:
+    """Customers with revenue that no mapping of ``tag_key`` names, largest total first."""
+    mapped = exists().where(
+        mappings.c.org_id == revenue_customers.c.org_id,
+        mappings.c.tag_key == tag_key,
+        mappings.c.provider == revenue_customers.c.provider,
+        mappings.c.customer_id == revenue_customers.c.customer_id,
+    )
+    statement = _profiles.where(revenue_customers.c.invoice_count > 0, ~mapped).order_by(
+        revenue_customers.c.total_microdollars.desc(),
+        revenue_customers.c.provider,
+        revenue_customers.c.customer_id,
+    )
+    return [*map(CustomerProfile._make, fetch_tuples(tx, statement, {"org_id": org_id}))]
+
+
+def any_customer(tx: Connection, org_id: str, provider: str) -> str | None:
+    """The id of the customer with the latest invoice; ``None`` when there is no revenue yet."""
+    found: str | None = tx.scalar(
+        select(revenue_customers.c.customer_id)
+        .where(revenue_customers.c.org_id == org_id, revenue_customers.c.provider == provider)
+        .order_by(revenue_customers.c.last_invoice_at.desc(), revenue_customers.c.customer_id)
+        .limit(1)
+    )
+    return found
+
+
+def delete_provider(tx: Connection, org_id: str, provider: str) -> None:
+    """Forget all revenue of one provider, what is staged included."""
+    for table in (revenue_staging, revenue_facts, months_table, revenue_customers):
+        tx.execute(delete(table).where(table.c.org_id == org_id, table.c.provider == provider))

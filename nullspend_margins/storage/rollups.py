@@ -1,0 +1,125 @@
+"""Cost rollups: what was spent, added up by month and by day as it comes in.
+
+Three tables hold the same costs, cut differently: by customer and month (the margin table), by
+customer, model and month (the breakdown), by customer, model and day (recent views). Every write
+changes all three in its own transaction, so they always agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from itertools import chain
+from typing import TypeVar
+
+from sqlalchemy import Connection, Table, and_, bindparam, delete
+from sqlalchemy.exc import DataError, IntegrityError
+
+from nullspend_margins.domain.money import MAX_NANODOLLARS
+from nullspend_margins.errors import ValidationFailed
+from nullspend_margins.storage.bulk import BulkInsert, adding
+from nullspend_margins.storage.tables import cost_model_days, cost_model_months, cost_months
+
+DayCell = tuple[int, str, str, str, str]
+"""Day number, tag value, source, provider, model."""
+Amount = tuple[int, int]
+"""Nanodollars and number of requests."""
+K = TypeVar("K", bound=tuple[object, ...])
+
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_AMOUNTS = ("cost_nanodollars", "request_count")
+_OUT_OF_RANGE = "22003"
+_SQLITE_CONSTRAINT_CHECK = 275
+
+_add_months = BulkInsert(cost_months, adding(cost_months, *_AMOUNTS))
+_add_model_months = BulkInsert(cost_model_months, adding(cost_model_months, *_AMOUNTS))
+_add_model_days = BulkInsert(cost_model_days, adding(cost_model_days, *_AMOUNTS))
+
+
+class RollupOverflow(ValidationFailed):
+    """A cost cell would exceed 2^63 nanodollars. Nothing of the transaction may be kept."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A cost cell of this customer and month is full: it can hold 2^63 nanodollars "
+            "(about 9.2 billion dollars)."
+        )
+
+
+def add_costs(tx: Connection, org_id: str, deltas: Mapping[DayCell, Amount]) -> None:
+    """Add ``deltas`` to all three rollups.
+
+    Tables always in the same order and keys sorted within each, so that two transactions that
+    touch the same cells wait for each other instead of deadlocking. Raises ``RollupOverflow``.
+    """
+    months: dict[tuple[int, str], Amount] = {}
+    model_months: dict[tuple[object, ...], Amount] = {}
+    month_of: dict[int, int] = {}
+    for cell, amount in deltas.items():
+        day, tag_value, *rest = cell
+        month = month_of.get(day)
+        if month is None:
+            month = month_of[day] = _month_of(day)
+        _accumulate(months, (month, tag_value), amount)
+        _accumulate(model_months, (month, tag_value, *rest), amount)
+    _add(tx, _add_months, org_id, months)
+    _add(tx, _add_model_months, org_id, model_months)
+    _add(tx, _add_model_days, org_id, deltas)
+
+
+def drop_empty(tx: Connection, org_id: str, deltas: Iterable[DayCell]) -> None:
+    """Delete the cells of ``deltas`` that corrections brought back to nothing.
+
+    What is left equals what adding up all events and facts again would give, less zeros.
+    """
+    days = sorted(deltas)
+    models = sorted({(_month_of(cell[0]), *cell[1:]) for cell in days})
+    months = sorted({cell[:2] for cell in models})
+    _drop(tx, cost_months, org_id, months)
+    _drop(tx, cost_model_months, org_id, models)
+    _drop(tx, cost_model_days, org_id, days)
+
+
+def _accumulate(cells: dict[K, Amount], key: K, amount: Amount) -> None:
+    known = cells.get(key)
+    cells[key] = amount if known is None else (known[0] + amount[0], known[1] + amount[1])
+
+
+def _month_of(day: int) -> int:
+    moment = date.fromordinal(day + _EPOCH_ORDINAL)
+    return moment.year * 12 + moment.month - 1
+
+
+def _add(tx: Connection, bulk: BulkInsert, org_id: str, cells: Mapping[K, Amount]) -> None:
+    amounts = [amount for amount in cells.values() if amount != (0, 0)]
+    if any(abs(number) > MAX_NANODOLLARS for number in chain.from_iterable(amounts)):
+        raise RollupOverflow
+    rows = [(org_id, *key, *amount) for key, amount in sorted(cells.items()) if amount != (0, 0)]
+    try:
+        bulk.write(tx, rows)
+    except (DataError, IntegrityError) as problem:
+        if is_overflow(problem):
+            raise RollupOverflow from problem
+        raise
+
+
+def is_overflow(problem: DataError | IntegrityError) -> bool:
+    """The database refused a number that does not fit."""
+    return (
+        getattr(problem.orig, "sqlstate", None) == _OUT_OF_RANGE
+        or getattr(problem.orig, "sqlite_errorcode", None) == _SQLITE_CONSTRAINT_CHECK
+    )
+
+
+def _drop(tx: Connection, table: Table, org_id: str, cells: Iterable[tuple[object, ...]]) -> None:
+    names = [column.name for column in table.primary_key if column.name != "org_id"]
+    rows = [dict(zip([f"the_{name}" for name in names], cell, strict=True)) for cell in cells]
+    if not rows:
+        return
+    condition = and_(
+        table.c.org_id == org_id,
+        table.c.cost_nanodollars == 0,
+        table.c.request_count == 0,
+        *(table.c[name] == bindparam(f"the_{name}") for name in names),
+    )
+    tx.execute(delete(table).where(condition), rows)

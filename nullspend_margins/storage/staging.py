@@ -1,0 +1,217 @@
+"""A sync's revenue, page by page, until one short transaction puts it in place.
+
+Pages are kept here as they come, so a sync needs constant memory and no open transaction while
+it talks to the provider, and one that fails half way leaves the numbers as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    distinct,
+    func,
+    or_,
+    select,
+    union,
+)
+
+from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.revenue import REPORTING_CURRENCY, RevenueFact, RevenueWindow
+from nullspend_margins.errors import ValidationFailed
+from nullspend_margins.storage.bulk import BulkInsert, Row, replacing
+from nullspend_margins.storage.dialects import insert_into
+from nullspend_margins.storage.revenue_rebuild import latest, rebuild
+from nullspend_margins.storage.tables import revenue_facts, revenue_staging
+from nullspend_margins.storage.types import instant_text
+
+INVOICE = "invoice"
+_MAX_MICRODOLLARS = 2**63 - 1
+_put = BulkInsert(revenue_staging, replacing(revenue_staging))
+_staged, _facts = revenue_staging.c, revenue_facts.c
+
+
+class StagedReport(NamedTuple):
+    """What a sync has read. ``skipped`` facts do not count as revenue.
+
+    ``customers`` and ``customer_months`` count distinct ones with counted facts.
+    """
+
+    fetched: int
+    skipped: int
+    skipped_currencies: dict[str, int]
+    customers: int
+    customer_months: int
+
+
+def stage(
+    tx: Connection, org_id: str, provider: str, sync_id: str, facts: Sequence[RevenueFact]
+) -> None:
+    """Keep a page. An object that comes again replaces itself.
+
+    Raises ``ValidationFailed`` for an amount that no 64-bit integer of microdollars holds.
+    """
+    rows = {fact.object_id: _row(org_id, provider, sync_id, fact) for fact in facts}
+    _put.write(tx, [rows[object_id] for object_id in sorted(rows)])
+
+
+def staged_report(tx: Connection, org_id: str, provider: str, sync_id: str) -> StagedReport:
+    """Add up what a sync has staged."""
+    mine = _of_sync(org_id, provider, sync_id)
+    fetched = tx.scalar(select(func.count()).where(mine)) or 0
+    counted = and_(mine, _staged.counted == 1)
+    pairs = select(_staged.customer_id, _staged.month).where(counted).distinct().subquery()
+    customers, months = tx.execute(
+        select(func.count(distinct(pairs.c.customer_id)), func.count())
+    ).one()
+    currencies = tx.execute(
+        select(_staged.currency, func.count())
+        .where(mine, _staged.currency != REPORTING_CURRENCY)
+        .group_by(_staged.currency)
+        .order_by(_staged.currency)
+    )
+    skipped = tx.scalar(select(func.count()).where(mine, _staged.counted == 0)) or 0
+    return StagedReport(fetched, skipped, {row[0]: row[1] for row in currencies}, customers, months)
+
+
+def staged_customers(
+    tx: Connection, org_id: str, provider: str, sync_id: str
+) -> dict[str, str | None]:
+    """Every customer the sync met, with the latest tag value its records suggest, if any."""
+    tag = latest(revenue_staging, _staged.suggested_tag, _staged.customer_id)
+    found = tx.execute(
+        select(_staged.customer_id, tag)
+        .where(_of_sync(org_id, provider, sync_id), _staged.customer_id.is_not(None))
+        .distinct()
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def apply_staged(
+    tx: Connection, org_id: str, provider: str, sync_id: str, window: RevenueWindow
+) -> bool:
+    """Make the window's stored revenue what the sync has staged, and clear the staging.
+
+    Facts of the window that were not staged are gone; changed and new ones are stored; what
+    they add up to is rebuilt. ``False`` when nothing differed: then nothing is written either.
+    """
+    touched = _touched(tx, org_id, provider, sync_id, window)
+    if touched:
+        tx.execute(delete(revenue_facts).where(_vanished(org_id, provider, sync_id, window)))
+        _store_changed(tx, org_id, provider, sync_id)
+        rebuild(tx, org_id, provider, touched)
+    discard_staged(tx, org_id, provider, sync_id=sync_id)
+    return bool(touched)
+
+
+def discard_staged(
+    tx: Connection,
+    org_id: str,
+    provider: str,
+    *,
+    sync_id: str | None = None,
+    keep: str | None = None,
+) -> None:
+    """Clear the staging: of one sync, or of all but ``keep``."""
+    statement = delete(revenue_staging).where(
+        _staged.org_id == org_id, _staged.provider == provider
+    )
+    if sync_id is not None:
+        statement = statement.where(_staged.sync_id == sync_id)
+    if keep is not None:
+        statement = statement.where(_staged.sync_id != keep)
+    tx.execute(statement)
+
+
+def _row(org_id: str, provider: str, sync_id: str, fact: RevenueFact) -> Row:
+    if abs(fact.amount_microdollars) > _MAX_MICRODOLLARS:
+        raise ValidationFailed.of(("amount_minor", "is beyond 9.2 trillion dollars"))
+    return (
+        org_id,
+        provider,
+        sync_id,
+        fact.object_id,
+        INVOICE,
+        fact.customer_id,
+        Period.containing(fact.occurred_at).index,
+        fact.amount_minor,
+        fact.currency,
+        fact.amount_microdollars,
+        int(fact.is_counted),
+        instant_text(fact.occurred_at),
+        fact.customer_name,
+        fact.customer_email,
+        fact.avatar_url,
+        fact.suggested_tag,
+    )
+
+
+def _of_sync(org_id: str, provider: str, sync_id: str) -> ColumnElement[bool]:
+    return and_(_staged.org_id == org_id, _staged.provider == provider, _staged.sync_id == sync_id)
+
+
+_SAME_OBJECT = and_(
+    _facts.org_id == _staged.org_id,
+    _facts.provider == _staged.provider,
+    _facts.object_id == _staged.object_id,
+)
+_COMPARED = [column.name for column in revenue_facts.columns if not column.primary_key]
+_DIFFERS = or_(*(_facts[name].is_distinct_from(_staged[name]) for name in _COMPARED))
+
+
+def _vanished(
+    org_id: str, provider: str, sync_id: str, window: RevenueWindow
+) -> ColumnElement[bool]:
+    staged_too = select(1).where(_SAME_OBJECT, _staged.sync_id == sync_id).correlate(revenue_facts)
+    return and_(
+        _facts.org_id == org_id,
+        _facts.provider == provider,
+        _facts.month.between(window.first.index, window.last.index),
+        ~staged_too.exists(),
+    )
+
+
+def _touched(
+    tx: Connection, org_id: str, provider: str, sync_id: str, window: RevenueWindow
+) -> list[tuple[str | None, int]]:
+    """The (customer, month) pairs whose facts change: where they were and where they will be."""
+    mine = _of_sync(org_id, provider, sync_id)
+    will_be = (
+        select(_staged.customer_id, _staged.month)
+        .select_from(revenue_staging.outerjoin(revenue_facts, _SAME_OBJECT))
+        .where(mine, or_(_facts.object_id.is_(None), _DIFFERS))
+    )
+    were = (
+        select(_facts.customer_id, _facts.month)
+        .select_from(revenue_staging.join(revenue_facts, _SAME_OBJECT))
+        .where(mine, _DIFFERS)
+    )
+    vanish = select(_facts.customer_id, _facts.month).where(
+        _vanished(org_id, provider, sync_id, window)
+    )
+    return [(row[0], row[1]) for row in tx.execute(union(will_be, were, vanish))]
+
+
+def _store_changed(tx: Connection, org_id: str, provider: str, sync_id: str) -> None:
+    """Copy over what is new or differs; rows that are the same are not even locked."""
+    names = [column.name for column in revenue_facts.columns]
+    changed = (
+        select(*(_staged[name] for name in names))
+        .select_from(revenue_staging.outerjoin(revenue_facts, _SAME_OBJECT))
+        .where(
+            _of_sync(org_id, provider, sync_id),
+            or_(_facts.object_id.is_(None), _DIFFERS),
+        )
+    )
+    statement = insert_into(tx, revenue_facts).from_select(names, changed)
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["org_id", "provider", "object_id"],
+            set_={name: statement.excluded[name] for name in _COMPARED},
+        )
+    )

@@ -1,0 +1,62 @@
+"""Column types that mean the same in SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import JSON, TIMESTAMP, BigInteger, Dialect, Float, Integer, String, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from nullspend_margins.domain.period import as_utc
+
+
+def instant_text(moment: datetime) -> str:
+    """An aware moment as SQLite stores it: ISO 8601, UTC, always 32 characters, so it sorts."""
+    return as_utc(moment).isoformat(timespec="microseconds")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant. Aware in, aware in UTC out; a naive ``datetime`` is a ``ValueError``.
+
+    ``TIMESTAMPTZ`` in PostgreSQL. In SQLite, which has no such type and drops offsets silently,
+    the text of ``instant_text``: it is compared and ordered rightly and parsed fast.
+    """
+
+    impl = TIMESTAMP(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
+        """Text in SQLite, ``TIMESTAMPTZ`` in PostgreSQL."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(32))  # type: ignore[arg-type]
+        return dialect.type_descriptor(TIMESTAMP(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
+        """On the way in."""
+        if value is None:
+            return None
+        return instant_text(value) if dialect.name == "sqlite" else as_utc(value)
+
+    def process_result_value(
+        self,
+        value: object,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
+    ) -> datetime | None:
+        """On the way out."""
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+        return value.astimezone(UTC) if isinstance(value, datetime) else None
+
+
+KEY = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that is compared and ordered by code point, whatever the server's locale."""
+
+TEXT = Text()
+MONEY = BigInteger()
+COUNT = BigInteger()
+MONTH = Integer()
+"""A ``Period.index``."""
+DAY = Integer()
+"""Days since 1970-01-01, UTC."""
+RATIO = Float()
+DOCUMENT = JSON(none_as_null=True)

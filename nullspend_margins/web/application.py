@@ -1,0 +1,117 @@
+"""The product as an ASGI application. Holds no state beyond caches and rate limits."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import lru_cache, partial
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from nullspend_margins import __version__
+from nullspend_margins.config import Config
+from nullspend_margins.errors import NotFound
+from nullspend_margins.services import Services
+from nullspend_margins.web.answers import without_body
+from nullspend_margins.web.call import Incoming
+from nullspend_margins.web.failures import failure_answer
+from nullspend_margins.web.guard import Guard
+from nullspend_margins.web.openapi import document
+from nullspend_margins.web.route import IngestRoute, PublicRoute, Route, SessionRoute
+from nullspend_margins.web.router import Match, Router
+from nullspend_margins.web.routes import ROUTES
+from nullspend_margins.web.target import path_below_mount
+
+_MOUNTS_REMEMBERED = 16
+
+_log = logging.getLogger("nullspend_margins.web")
+
+
+class WebApp:
+    """Serves HTTP: its routes, and a 404 in the product's form for every other path.
+
+    ``services`` is awaited at the first request that needs them (and at each later one: it
+    remembers). ``monotonic`` is the clock of the rate limits, in seconds.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        services: Callable[[], Awaitable[Services]],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._router = Router(ROUTES, config.server.prefix)
+        self._guard = Guard(config, monotonic=monotonic)
+        self._services = services
+        describe = partial(
+            document,
+            ROUTES,
+            prefix=config.server.prefix,
+            cookie=config.session.cookie_name,
+            version=__version__,
+        )
+        self._document = lru_cache(_MOUNTS_REMEMBERED)(describe)
+
+    def matches(self, scope: Scope) -> bool:
+        """Whether an HTTP request is for one of our paths, with whatever method."""
+        return scope["type"] == "http" and self._router.find(path_below_mount(scope)) is not None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an HTTP request, with an error of the product's form if need be; never raise."""
+        try:
+            response = await self._answer(scope, receive)
+        except ClientDisconnect:
+            _log.info("%s: the client went away while sending its request", scope["method"])
+            return
+        if scope["method"] == "HEAD":
+            response = without_body(response)
+        try:
+            await response(scope, receive, send)
+        except OSError:
+            _log.info("%s: the client went away before its answer", scope["method"])
+        except Exception:
+            _log.exception("%s: the answer could not be sent", scope["method"])
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        match = self._router.find(path_below_mount(scope))
+        try:
+            return await self._serve(match, scope, receive)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            return failure_answer(
+                error,
+                asked=f"{scope['method']} {match.path if match else '(unknown path)'}",
+                provider=match.params.get("provider") if match else None,
+                bearer=_has_bearer(scope),
+            )
+
+    async def _serve(self, match: Match | None, scope: Scope, receive: Receive) -> Response:
+        if match is None:
+            raise NotFound("There is nothing at this path; see /api/openapi.json for what is.")
+        route: Route = match.route(scope["method"])
+        request = Incoming(
+            scope=scope,
+            receive=receive,
+            params={**match.params, **route.fixed},
+            document=self._document,
+        )
+        if isinstance(route, PublicRoute):
+            return await route.endpoint(request)
+        services = await self._services()
+        if isinstance(route, IngestRoute):
+            return await self._guard.ingest(route, request, services)
+        if isinstance(route, SessionRoute):
+            return await self._guard.session(route, request, services)
+        raise TypeError(f"{type(route).__name__} is no kind of route that is served")
+
+
+def _has_bearer(scope: Scope) -> bool:
+    return any(
+        name.lower() == b"authorization" and value[:7].lower() == b"bearer "
+        for name, value in scope["headers"]
+    )

@@ -1,0 +1,48 @@
+"""The margin table as CSV (RFC 4180)."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+
+from nullspend_margins.domain.money import format_dollars, format_hundredths
+from nullspend_margins.services.margins import MarginTable
+
+HEADER = (
+    "Customer",
+    "Stripe ID",
+    "Tag Value",
+    "Revenue ($)",
+    "Cost ($)",
+    "Margin (%)",
+    "Margin ($)",
+    "Health Tier",
+)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_of(table: MarginTable) -> bytes:
+    """UTF-8 with CRLF line ends; amounts in dollars with two decimals."""
+    text = StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(HEADER)
+    for row in table.rows:
+        margin = row.margin
+        writer.writerow(
+            (
+                _cell(row.customer_name or margin.tag_value),
+                _cell(row.stripe_customer_id),
+                _cell(margin.tag_value),
+                format_dollars(margin.revenue),
+                format_dollars(margin.cost),
+                format_hundredths(margin.percent),
+                format_dollars(margin.margin),
+                margin.tier.wire_name,
+            )
+        )
+    return text.getvalue().encode()
+
+
+def _cell(text: str) -> str:
+    """A spreadsheet must not take a customer's name for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -1,0 +1,44 @@
+"""``/api/customer-mappings``."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.responses import Response
+
+from nullspend_margins.errors import ValidationFailed
+from nullspend_margins.web.answers import data_answer
+from nullspend_margins.web.call import OrgCall
+from nullspend_margins.web.wire.base import Deleted
+from nullspend_margins.web.wire.mappings import MappingRequest, mapping_of
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+async def listing(call: OrgCall) -> Response:
+    """All mappings of the org."""
+    found = await call.services.mappings.list(call.org_id)
+    return data_answer([mapping_of(mapping) for mapping in found])
+
+
+async def save(call: OrgCall) -> Response:
+    """Create a mapping, or change the one of that customer and tag key."""
+    wanted = await call.request.body(MappingRequest)
+    saved = await call.services.mappings.save(
+        call.org_id,
+        wanted.provider,
+        wanted.stripe_customer_id,
+        wanted.tag_key,
+        wanted.tag_value,
+        wanted.match_type,
+    )
+    return data_answer(mapping_of(saved), status=201)
+
+
+async def delete(call: OrgCall) -> Response:
+    """Remove a mapping by its id."""
+    mapping_id = (call.request.query("id") or "").lower()
+    if _UUID.fullmatch(mapping_id) is None:
+        raise ValidationFailed.of(("id", "must be the UUID of a mapping"))
+    await call.services.mappings.delete(call.org_id, mapping_id)
+    return data_answer(Deleted())

@@ -1,0 +1,70 @@
+"""``/api/margins``: the table, one customer, what is not matched yet."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from starlette.responses import Response
+
+from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.text import text_problem
+from nullspend_margins.errors import NotFound, ValidationFailed
+from nullspend_margins.services.margins import MarginTable
+from nullspend_margins.web.answers import answer, data_answer
+from nullspend_margins.web.call import OrgCall
+from nullspend_margins.web.csv_table import csv_of
+from nullspend_margins.web.target import require_sound_path
+from nullspend_margins.web.wire.margins import customer_of, table_of, unmatched_of
+
+_BIG_TABLE = 500
+"""Rows from which shaping takes milliseconds that the host's event loop should not lose."""
+
+
+async def table(call: OrgCall) -> Response:
+    """The margin table of a period, as JSON or CSV."""
+    form = call.request.query("format")
+    if form not in (None, "json", "csv"):
+        raise ValidationFailed.of(("format", "must be json or csv"))
+    found = await call.services.margins.table(call.org_id, _period(call))
+    shape = partial(_csv if form == "csv" else _json, found)
+    return await asyncio.to_thread(shape) if len(found.rows) > _BIG_TABLE else shape()
+
+
+async def customer(call: OrgCall) -> Response:
+    """One customer in a period."""
+    tag_value = call.request.query("tagValue")
+    if tag_value is None:
+        require_sound_path(call.request.scope, "customer")
+        tag_value = call.request.params["customer"]
+    period = _period(call)
+    if text_problem(tag_value):
+        raise NotFound("No customer is mapped to that tag value; none could be.")
+    return data_answer(
+        customer_of(await call.services.margins.customer(call.org_id, tag_value, period))
+    )
+
+
+async def unmatched(call: OrgCall) -> Response:
+    """What is left to map; with ``tagValue``, the customer of that name."""
+    if call.request.query("tagValue") is not None:
+        return await customer(call)
+    return data_answer(unmatched_of(await call.services.margins.unmatched(call.org_id)))
+
+
+def _period(call: OrgCall) -> Period:
+    text = call.request.query("period")
+    return call.services.margins.current_period() if text is None else Period.parse(text)
+
+
+def _json(found: MarginTable) -> Response:
+    return data_answer(table_of(found))
+
+
+def _csv(found: MarginTable) -> Response:
+    disposition = f'attachment; filename="margins-{found.period}.csv"'
+    return answer(
+        csv_of(found),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": disposition},
+    )

@@ -1,0 +1,68 @@
+"""From a path to the routes on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nullspend_margins.errors import MethodNotAllowed
+from nullspend_margins.web.route import Route
+
+_PLACE = re.compile(r"\{(\w+)(:path)?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A path of the table that fits: its routes by method, and the path's parameters."""
+
+    path: str
+    routes: Mapping[str, Route]
+    params: Mapping[str, str]
+
+    def route(self, method: str) -> Route:
+        """The route of ``method``; a safe GET's for HEAD. Raises ``MethodNotAllowed``."""
+        found = self.routes.get("GET" if method == "HEAD" else method)
+        if found is None or (method == "HEAD" and not found.is_safe):
+            raise MethodNotAllowed(method, self._allowed())
+        return found
+
+    def _allowed(self) -> list[str]:
+        head = ["HEAD"] if (get := self.routes.get("GET")) and get.is_safe else []
+        return [*self.routes, *head]
+
+
+class Router:
+    """Looks paths up: literal ones first, then those with places, in the table's order."""
+
+    def __init__(self, routes: Sequence[Route], prefix: str) -> None:
+        by_path: dict[str, dict[str, Route]] = {}
+        for route in routes:
+            by_path.setdefault(route.path, {})[route.method] = route
+        self._prefix = prefix
+        self._literal = {path: on for path, on in by_path.items() if "{" not in path}
+        self._patterns = [(_pattern(path), path, on) for path, on in by_path.items() if "{" in path]
+
+    def find(self, path: str) -> Match | None:
+        """The match of a decoded path below the mount, or ``None``."""
+        if not path.startswith(f"{self._prefix}/"):
+            return None
+        path = path[len(self._prefix) :]
+        literal = self._literal.get(path)
+        if literal is not None:
+            return Match(path, literal, {})
+        for pattern, template, on in self._patterns:
+            found = pattern.fullmatch(path)
+            if found is not None:
+                return Match(template, on, found.groupdict())
+        return None
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """``{name}`` is one segment that is not empty, ``{name:path}`` anything, newlines too."""
+    template = _PLACE.sub(lambda place: _group(place[1], spanning=bool(place[2])), path)
+    return re.compile(template, re.DOTALL)
+
+
+def _group(name: str, *, spanning: bool) -> str:
+    return f"(?P<{name}>{'.*' if spanning else '[^/]+'})"

@@ -1,0 +1,1 @@
+"""The wire: structs that check what comes in, shape what goes out and describe both in OpenAPI."""

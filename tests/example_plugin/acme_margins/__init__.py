@@ -1,0 +1,1 @@
+"""Acme for NullSpend Margins: start reading in ``plugin.py``."""

@@ -1,0 +1,157 @@
+"""Objects that do not keep their protocol stop the start; the message guesses what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from nullspend_margins import Authenticator
+
+from .support import AddsUp, Earns, Pulls, Registers, Tells, Who, module, refusal
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            "def authenticate(self, scope): ...",
+            "Thing.authenticate is a plain function; write async def authenticate(self, scope)",
+        ),
+        (
+            "async def authenticate(self): ...",
+            "Thing.authenticate takes (); it is called with (scope)",
+        ),
+        (
+            "async def authenticate(self, scope): yield 1",
+            (
+                "Thing.authenticate has a yield, so it can't be awaited; return the result of "
+                "authenticate"
+            ),
+        ),
+        (
+            "async def authentcate(self, scope): ...",
+            (
+                "Thing has no method authenticate (it has authentcate); "
+                "write async def authenticate(self, scope)"
+            ),
+        ),
+        (
+            "async def notify(self, alert): ...",
+            (
+                "Thing is no authenticator. It looks like a notifier: return it from "
+                "register_notifiers"
+            ),
+        ),
+    ],
+)
+def test_an_objects_methods_are_checked(source: str, message: str) -> None:
+    thing = module("m", f"class Thing:\n    name = 'thing'\n    {source}").Thing()
+    assert refusal(Registers("register_authenticators", [thing])) == (
+        f"plugin acme (given by the host), register_authenticators: {message}"
+    )
+
+
+def test_a_bare_objects_methods_are_checked_too() -> None:
+    class Sync:
+        name = "sync"
+
+        def authenticate(self, scope: Any) -> None: ...
+
+    assert refusal(Sync()) == (
+        "plugin sync (given by the host): Sync.authenticate is a plain function; "
+        "write async def authenticate(self, scope)"
+    )
+
+
+def test_the_protocols_own_empty_method_is_no_implementation() -> None:
+    class Inherits(Authenticator):
+        name = "inherits"
+
+        async def authentcate(self, scope: Any) -> None: ...
+
+    assert "has no method authenticate (it has authentcate)" in refusal(
+        Registers("register_authenticators", [Inherits()])
+    )
+
+
+class Nameless:
+    async def notify(self, alert: object) -> None: ...
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", 3, "x" * 65])
+def test_a_name_is_a_short_word(name: object) -> None:
+    thing = Tells()
+    thing.name = name  # type: ignore[assignment]
+    message = refusal(Registers("register_notifiers", [thing]))
+    assert f"Tells has the name {name!r}; it must be a string of 1 to 64 letters" in message
+
+
+def test_an_object_without_a_name_is_told_how_to_get_one() -> None:
+    message = refusal(Registers("register_notifiers", [Nameless()]))
+    assert 'Nameless has no name; every notifier needs one, for example name = "acme"' in message
+
+
+def test_bearer_is_a_boolean() -> None:
+    thing = Who()
+    thing.bearer = "yes"  # type: ignore[attr-defined]
+    assert "Who.bearer must be True or False, not 'yes'" in refusal(thing)
+
+
+def test_revenue_must_be_iterable() -> None:
+    class Awaits(Earns):
+        async def fetch_revenue(self, secret: str, window: object) -> Any:
+            return []
+
+    class Yields(Earns):
+        def fetch_revenue(self, secret: str, window: object) -> Any:
+            yield []
+
+    assert "Awaits.fetch_revenue is async def without yield; yield each page" in refusal(Awaits())
+    assert "Yields.fetch_revenue is a plain generator; write async def" in refusal(Yields())
+
+
+def test_a_provider_misses_nothing() -> None:
+    class Partly:
+        name = "partly"
+
+        async def parse_credential(self, body: object) -> None: ...
+
+        async def fetch_revenue(self, secret: str, window: object) -> AsyncIterator[object]:
+            yield []
+
+    assert refusal(Registers("register_revenue_providers", [Partly()])).splitlines() == [
+        f"plugin acme (given by the host), register_revenue_providers: Partly has no method {each}"
+        for each in (
+            "check_credential; write async def check_credential(self, secret)",
+            "has_customer; write async def has_customer(self, secret, customer_id)",
+        )
+    ]
+
+
+def test_a_cost_source_has_one_of_two_shapes() -> None:
+    class Both(AddsUp, Pulls):
+        name = "both"
+
+    class Part:
+        name = "part"
+
+        async def month_costs(self, org_id: str, first: object, last: object) -> None: ...
+
+    def said(thing: object) -> str:
+        return refusal(Registers("register_cost_sources", [thing]))
+
+    assert "its costs would count twice" in said(Both())
+    assert "Part has no method model_costs; write async def model_costs(" in said(Part())
+    assert "Tells is no cost source: write async def pull(self, cursor), or month_costs, " in said(
+        Tells()
+    )
+    assert said(Tells()).endswith("It looks like a notifier: return it from register_notifiers")
+
+
+@pytest.mark.parametrize("name", ["api", "host"])
+def test_a_cost_source_may_not_take_the_name_of_events_sent_in(name: str) -> None:
+    thing = Pulls()
+    thing.name = name
+    assert f"has the name '{name}', which is kept for events that are sent in" in refusal(thing)

@@ -1,0 +1,100 @@
+"""A Stripe to talk to, a clock that stands, and waits that take no time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+import httpx
+
+from nullspend_margins import Period, RevenueFact, RevenueWindow
+from nullspend_margins_stripe.patience import Timer
+from nullspend_margins_stripe.provider import StripeProvider
+from nullspend_margins_stripe.settings import StripeSettings
+
+API = "https://api.stripe.com"
+INVOICES = f"{API}/v1/invoices"
+CUSTOMERS = f"{API}/v1/customers"
+KEY = "rk_live_Test00000000000000000000abcd"
+NOW = datetime(2026, 4, 15, 12, tzinfo=UTC)
+WINDOW = RevenueWindow.ending(NOW)
+APRIL = RevenueWindow(Period.parse("2026-04"), Period.parse("2026-04"))
+
+
+class StandingClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+class FakeTime:
+    """Monotonic seconds that only sleeping moves; chance is what the test says."""
+
+    def __init__(self, chance: float = 0.5) -> None:
+        self.seconds = 1000.0
+        self.sleeps: list[float] = []
+        self.timer = Timer(now=lambda: self.seconds, sleep=self.sleep, chance=lambda: chance)
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.seconds += seconds
+
+    @property
+    def passed(self) -> float:
+        return self.seconds - 1000.0
+
+
+def make_provider(
+    http: Callable[[], httpx.AsyncClient],
+    time: FakeTime,
+    *,
+    environment: str = "development",
+    **settings: object,
+) -> StripeProvider:
+    return StripeProvider(
+        StripeSettings(**{"requests_per_second": 0, **settings}),  # type: ignore[arg-type]
+        environment=environment,
+        http=http,
+        clock=StandingClock(),
+        timer=time.timer,
+    )
+
+
+async def fetch(
+    provider: StripeProvider, window: RevenueWindow = WINDOW, key: str = KEY
+) -> list[RevenueFact]:
+    """Every fact of the window, by id."""
+    facts: list[RevenueFact] = []
+    async with aclosing(provider.fetch_revenue(key, window)) as pages:
+        async for page in pages:
+            facts.extend(page)
+    return sorted(facts, key=lambda fact: fact.object_id)
+
+
+def at(month: str, day: int = 1, hour: int = 0) -> int:
+    """Unix seconds in a month."""
+    start = Period.parse(month).start
+    return int(start.replace(day=day, hour=hour).timestamp())
+
+
+def invoice_json(invoice_id: str, **fields: object) -> dict[str, object]:
+    return {
+        "id": invoice_id,
+        "object": "invoice",
+        "amount_paid": 1000,
+        "created": at("2026-04", 2),
+        "currency": "usd",
+        "customer": "cus_1",
+        "customer_email": None,
+        "customer_name": None,
+        "status": "paid",
+        **fields,
+    }
+
+
+def page_json(*invoices: dict[str, object], has_more: bool = False) -> dict[str, object]:
+    return {"object": "list", "data": list(invoices), "has_more": has_more, "url": "/v1/invoices"}
+
+
+def error_json(message: str, **more: object) -> dict[str, object]:
+    return {"error": {"message": message, "type": "invalid_request_error", **more}}

@@ -1,0 +1,142 @@
+"""Budgets, rate limits and merged cursors by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from functools import partial
+
+import httpx
+import pytest
+
+from nullspend_margins import ProviderUnavailable
+from nullspend_margins.demo.stripe_account import StripeAccount
+from nullspend_margins.demo.stripe_server import StripeServer
+from nullspend_margins_stripe.cursors import merged
+from nullspend_margins_stripe.failures import Transient
+from nullspend_margins_stripe.patience import Patience, RateLimiter, persist
+from tests.stripe.support import APRIL, FakeTime, fetch, make_provider
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("seconds", [0, 1, 20, 100])
+async def test_a_budget_ends_whatever_chance_draws(chance: float, seconds: float) -> None:
+    time = FakeTime(chance)
+    patience = Patience(seconds, time.timer)
+
+    with pytest.raises(ProviderUnavailable):
+        for _ in range(2000):
+            time.seconds += min(0.1, patience.left)  # an attempt takes time too
+            await patience.after(Transient("no"))
+
+    assert time.passed <= seconds + 0.1 + 1e-6
+    assert sum(time.sleeps) <= seconds
+
+
+async def test_without_a_budget_there_is_one_attempt(time: FakeTime) -> None:
+    calls: list[float] = []
+
+    async def attempt(seconds: float) -> None:
+        calls.append(seconds)
+        raise Transient("no")
+
+    with pytest.raises(ProviderUnavailable, match="no"):
+        await persist(
+            attempt, patience=Patience(0, time.timer), reserve=lambda: 0, timeout_seconds=8
+        )
+    assert calls == [8]
+
+
+async def test_an_attempt_that_never_answers_is_ended(time: FakeTime) -> None:
+    async def attempt(_: float) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(ProviderUnavailable, match="no answer came within"):
+        await persist(
+            attempt, patience=Patience(0, time.timer), reserve=lambda: 0, timeout_seconds=0.01
+        )
+
+
+async def test_a_place_in_the_queue_beyond_the_budget_gives_up(time: FakeTime) -> None:
+    async def attempt(_: float) -> None:
+        raise Transient("no")
+
+    waits = iter([0.0, 30.0])
+    with pytest.raises(ProviderUnavailable):
+        await persist(
+            attempt,
+            patience=Patience(20, time.timer),
+            reserve=lambda: next(waits),
+            timeout_seconds=8,
+        )
+    assert time.passed < 20
+
+
+def test_a_keys_requests_are_evenly_spaced(time: FakeTime) -> None:
+    limiter = RateLimiter(20, time.timer)
+
+    assert [limiter.reserve("a") for _ in range(4)] == pytest.approx([0, 0.05, 0.1, 0.15])
+    assert limiter.reserve("b") == 0
+    time.seconds += 1
+    assert limiter.reserve("a") == 0
+
+
+def test_without_a_limit_nothing_waits(time: FakeTime) -> None:
+    limiter = RateLimiter(0, time.timer)
+
+    assert [limiter.reserve("a") for _ in range(3)] == [0, 0, 0]
+
+
+def test_keys_that_are_not_in_use_are_forgotten(time: FakeTime) -> None:
+    limiter = RateLimiter(20, time.timer)
+    for number in range(5000):
+        limiter.reserve(str(number))
+        time.seconds += 0.1
+
+    assert len(limiter._next) <= 1024
+
+
+async def test_a_sync_keeps_to_the_rate_limit(
+    server: StripeServer, account: StripeAccount, server_http: httpx.AsyncClient, time: FakeTime
+) -> None:
+    account.add_customer("cus_1")
+    for number in range(40):
+        account.add_invoice("cus_1", 1, created=int(APRIL.first.start.timestamp()) + number)
+    provider = make_provider(lambda: server_http, time, requests_per_second=10, page_size=1)
+
+    await fetch(provider, APRIL)
+
+    assert server.request_count == 40
+    assert time.passed == pytest.approx(3.9)
+
+
+async def numbers(first: int, count: int) -> AsyncGenerator[int, None]:
+    for number in range(first, first + count):
+        await asyncio.sleep(0)
+        yield number
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 9])
+async def test_merged_cursors_yield_everything(concurrency: int) -> None:
+    cursors = [partial(numbers, first, 10) for first in (0, 10, 20, 30)]
+
+    found = [number async for number in merged(cursors, concurrency=concurrency)]
+
+    assert sorted(found) == list(range(40))
+
+
+async def test_nothing_merged_is_nothing() -> None:
+    cursors: list[partial[AsyncGenerator[int, None]]] = []
+
+    assert [page async for page in merged(cursors, concurrency=4)] == []
+
+
+async def test_the_first_failure_of_a_cursor_is_raised() -> None:
+    async def failing(first: int, count: int) -> AsyncGenerator[int, None]:
+        yield first
+        raise ProviderUnavailable(f"down after {count}")
+
+    with pytest.raises(ProviderUnavailable, match="down"):
+        cursors = [partial(numbers, 0, 1000), partial(failing, 0, 1)]
+        async for _ in merged(cursors, concurrency=2):
+            pass
