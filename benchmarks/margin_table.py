@@ -38,7 +38,7 @@ from benchmarks.seed import CUSTOMERS, MONTHS, ORG, PERIOD, seed
 from nullspend_margins import Margins
 from nullspend_margins.app.serving import listen, serving, url_of
 from nullspend_margins.builtin.sessions import sign_session
-from tests.postgres import postgres_server
+from tests.postgres import running_postgres
 
 ROUNDS = 15
 BASELINE_ROUNDS = 3
@@ -60,18 +60,18 @@ def main() -> None:
             )
 
 
-@contextmanager
-def postgres_url(folder: Path) -> Iterator[Callable[[int], str]]:
-    with postgres_server(folder / "pg") as server:
-        yield lambda number: server.create_database(f"bench{number}")
-
-
 def databases(engine: str, folder: Path) -> Iterator[tuple[str, Callable[[int], str]]]:
+    """Each engine with what makes an empty database on it."""
     if engine in ("sqlite", "both"):
         yield "SQLite", lambda number: f"sqlite:///{folder}/bench{number}.db"
     if engine in ("postgresql", "both"):
-        with postgres_url(folder) as url:
-            yield "PostgreSQL", url
+        with running_postgres() as server:
+
+            def create(number: int) -> str:
+                server.execute(f"CREATE DATABASE bench{number}")
+                return server.url(f"bench{number}")
+
+            yield "PostgreSQL", create
 
 
 def measure(name: str, url: str, events: int) -> dict[str, float]:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from nullspend_margins.protocols import PulledCostSource as PulledCostSource
     from nullspend_margins.protocols import RevenueProvider as RevenueProvider
     from nullspend_margins.protocols import Scope as Scope
+    from nullspend_margins.version import __version__ as __version__
 
 _HOMES = {
     "AggregatingCostSource": "protocols",
@@ -89,10 +90,49 @@ _HOMES = {
     "ServiceUnavailable": "errors",
     "TagCost": "domain.cost",
     "ValidationFailed": "errors",
+    "__version__": "version",
     "hookimpl": "hookspecs",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605 - sorted() gives the list that a test compares
+__all__ = [
+    "AggregatingCostSource",
+    "Alert",
+    "AuthenticationRequired",
+    "Authenticator",
+    "CallableAuthenticator",
+    "Clock",
+    "Config",
+    "ConfigurationError",
+    "CostBatch",
+    "CostEvent",
+    "CostFact",
+    "CostSource",
+    "Credential",
+    "CredentialRefused",
+    "Margins",
+    "MarginsError",
+    "MarginsMiddleware",
+    "ModelCost",
+    "MonthCost",
+    "Notifier",
+    "Period",
+    "PermissionMissing",
+    "PlanChecker",
+    "PluginContext",
+    "PluginError",
+    "Principal",
+    "ProviderUnavailable",
+    "PulledCostSource",
+    "RevenueFact",
+    "RevenueProvider",
+    "RevenueWindow",
+    "Scope",
+    "ScopeSessionAuthenticator",
+    "ServiceUnavailable",
+    "TagCost",
+    "ValidationFailed",
+    "hookimpl",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -106,6 +146,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
-
-
-__version__ = "0.1.0"

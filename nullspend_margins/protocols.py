@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from nullspend_margins.domain.access import ROLES, Role
 from nullspend_margins.domain.alert import Alert
@@ -49,12 +49,14 @@ class Principal:
 
 @runtime_checkable
 class Authenticator(Protocol):
-    """Finds out who is asking. Asked in order until one answers."""
+    """Finds out who is asking. Asked in order until one answers.
+
+    An optional attribute ``bearer = True`` lets it see requests with ``Authorization: Bearer``;
+    an authenticator without it is not asked about those.
+    """
 
     name: str
     """Unique among authenticators."""
-    bearer: ClassVar[bool] = False
-    """True: may see requests with ``Authorization: Bearer``. Others are not asked for those."""
 
     async def authenticate(self, scope: Scope) -> Principal | None:
         """The person behind an ASGI ``http`` scope.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _BACKLOG = 2048
 _GRACEFUL_SHUTDOWN_SECONDS = 8
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def require_server() -> None:
@@ -74,10 +74,13 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[str]:
 
 @contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that SIGINT or SIGTERM sets, once: a second signal acts as it did before."""
+    """An event that SIGINT, SIGTERM or the closing of the terminal (SIGHUP) sets, once.
+
+    A second signal acts as it did before. A process under ``nohup`` goes on ignoring SIGHUP.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
+    before = {number: signal.getsignal(number) for number in _stop_signals()}
 
     def restore() -> None:
         for number, handler in before.items():
@@ -87,12 +90,19 @@ def stop_signals() -> Iterator[asyncio.Event]:
         restore()
         loop.call_soon_threadsafe(stop.set)
 
-    for number in _STOP_SIGNALS:
+    for number in before:
         signal.signal(number, on_signal)
     try:
         yield stop
     finally:
         restore()
+
+
+def _stop_signals() -> list[signal.Signals]:
+    found = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        found.append(signal.SIGHUP)
+    return found
 
 
 def _server(app: ASGIApp, ready: asyncio.Event) -> uvicorn.Server:

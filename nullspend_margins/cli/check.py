@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -18,14 +19,24 @@ def check_config(
 
     Plugins are loaded, so that their tables are checked too; no file and no database is made.
     """
+    log_to_stderr(logging.ERROR)
+    problems = _problems(file)
+    if problems:
+        # When another table is wrong no plugin is loaded: their own tables get a look all the same.
+        problems += [line for line in _problems(file, only=("plugins",)) if line not in problems]
+        complain("\n".join(problems))
+        raise typer.Exit(1)
+    say("ok")
+
+
+def _problems(file: Path, *, only: Collection[str] | None = None) -> list[str]:
+    """What is wrong with the file, and what plugins make of it, one a line."""
     from nullspend_margins.app import Margins
     from nullspend_margins.config import load_config
     from nullspend_margins.errors import ConfigurationError
 
-    log_to_stderr(logging.ERROR)
     try:
-        Margins(load_config(file, keep_secrets=False))
+        Margins(load_config(file, keep_secrets=False, only=only))
     except ConfigurationError as problem:
-        complain(problem.message)
-        raise typer.Exit(1) from None
-    say("ok")
+        return problem.message.splitlines()
+    return []

@@ -7,8 +7,8 @@ from nullspend_margins.cli.output import say
 
 def openapi() -> None:
     """Print the OpenAPI 3.1 document, as an unmounted product serves it."""
-    from nullspend_margins import __version__
     from nullspend_margins.config import SessionSettings
+    from nullspend_margins.version import __version__
     from nullspend_margins.web.openapi import document
     from nullspend_margins.web.routes import ROUTES
 

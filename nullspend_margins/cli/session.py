@@ -29,12 +29,11 @@ def session(
     """Print `NAME=VALUE`: a Cookie header value for the built-in session plugin."""
     from nullspend_margins.builtin.sessions import sign_session
     from nullspend_margins.config import load_config
-    from nullspend_margins.protocols import Principal
 
     log_to_stderr()
+    settings = load_config(config)
     try:
-        principal = Principal(org_id=org, user_id=user, role=role.value)
+        value = sign_session(settings, org_id=org, user_id=user, role=role.value)
     except ValueError as problem:
         raise typer.BadParameter(str(problem)) from None
-    settings = load_config(config).session
-    say(f"{settings.cookie_name}={sign_session(settings, principal)}")
+    say(f"{settings.session.cookie_name}={value}")

@@ -76,12 +76,14 @@ async def _connections(margins: Margins, services: Services, org: str | None) ->
     if org is None:
         due = await services.sync.due()
         return [each for each in due if await services.access.has_plan(each[0])]
-    await services.access.require_plan(org)
-    return [
+    found = [
         (org, provider)
         for provider in margins.registry.revenue_providers
         if await services.connections.status(org, provider) is not None
     ]
+    if found:
+        await services.access.require_plan(org)
+    return found
 
 
 async def _sync_all(

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import os
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -31,8 +31,13 @@ _log = logging.getLogger("nullspend_margins.config")
 _SECRET_KEYS = (("session", "secret_keys"), ("encryption", "keys"), ("cron", "secret"))
 
 
-def load_config(path: str | os.PathLike[str], *, keep_secrets: bool = True) -> Config:
-    """Read the TOML file at ``path``.
+def load_config(
+    path: str | os.PathLike[str],
+    *,
+    keep_secrets: bool = True,
+    only: Collection[str] | None = None,
+) -> Config:
+    """Read the TOML file at ``path``; with ``only``, as if it had no other tables than these.
 
     Secrets missing in development are generated and kept beside the database; with
     ``keep_secrets=False`` they are generated for this ``Config`` alone and no file is written.
@@ -49,6 +54,8 @@ def load_config(path: str | os.PathLike[str], *, keep_secrets: bool = True) -> C
         mapping = tomli.loads(text, parse_float=number_from_toml)
     except tomli.TOMLDecodeError as problem:
         raise ConfigurationError(f"{file}: is not TOML: {problem}") from problem
+    if only is not None:
+        mapping = {name: table for name, table in mapping.items() if name in only}
     return config_from_mapping(mapping, path=file, keep_secrets=keep_secrets)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import secrets
 import sys
 import tempfile
@@ -29,11 +30,10 @@ from nullspend_margins.demo.report import Report
 from nullspend_margins.demo.seed import Seeder, client_for
 from nullspend_margins.demo.stripe_server import StripeServer
 from nullspend_margins.errors import ConfigurationError
-from nullspend_margins.protocols import Principal
 
 _LOOPBACK = "127.0.0.1"
 _ORG = "org_demo"
-_ADMIN = Principal(org_id=_ORG, user_id="demo-admin", role="admin")
+_ADMIN = "demo-admin"
 
 
 async def run_demo(*, port: int, may_open_browser: bool) -> None:
@@ -43,6 +43,7 @@ async def run_demo(*, port: int, may_open_browser: bool) -> None:
     refuses its sample data.
     """
     report = Report()
+    pass
     with stop_signals() as stop, tempfile.TemporaryDirectory(prefix="nullspend-demo-") as folder:
         await _until(stop, _demo(Path(folder), port, report, may_open_browser=may_open_browser))
 
@@ -106,11 +107,16 @@ def _product(folder: Path, stripe_url: str) -> Margins:
 @asynccontextmanager
 async def _hosted(margins: Margins, listener: socket, token: str) -> AsyncIterator[str]:
     """The host app with the product in it, answering; yields its URL."""
-    host = demo_host(
-        margins, token=token, sign=lambda: sign_session(margins.config.session, _ADMIN)
-    )
+    host = demo_host(margins, token=token, sign=lambda: _session_of(margins))
     async with margins.lifespan(), serving(host, listener) as url:
         yield url
+
+
+def _reach_loopback_directly() -> None:
+    """A proxy of this machine's environment cannot reach the demo's own servers."""
+    for name in ("NO_PROXY", "no_proxy"):
+        excepted = os.environ.get(name)
+        os.environ[name] = f"{excepted},{_LOOPBACK}" if excepted else _LOOPBACK
 
 
 def _listen(port: int, report: Report) -> socket:
@@ -123,7 +129,11 @@ def _listen(port: int, report: Report) -> socket:
         return listener
 
 
+def _session_of(margins: Margins) -> str:
+    """The admin's session, signed now."""
+    return sign_session(margins.config, org_id=_ORG, user_id=_ADMIN, role="admin")
+
+
 def _cookie(margins: Margins) -> str:
     """A Cookie header's value for the admin."""
-    session = margins.config.session
-    return f"{session.cookie_name}={sign_session(session, _ADMIN)}"
+    return f"{margins.config.session.cookie_name}={_session_of(margins)}"

@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from types import ModuleType
 
-from nullspend_margins import __version__
 from nullspend_margins.config import Config
 from nullspend_margins.config.nearest import suggestion
 from nullspend_margins.hookspecs import PROJECT
 from nullspend_margins.plugins.contracts import kinds_of
 from nullspend_margins.plugins.hooks import has_hooks
 from nullspend_margins.plugins.registry import Origin
+
+_OWN_DISTRIBUTION = "nullspend-margins"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +120,8 @@ def _built_in(name: str, plugin: object) -> Candidate:
         name=name,
         origin="builtin",
         load=lambda: plugin,
-        distribution="nullspend-margins",
-        version=__version__,
+        distribution=_OWN_DISTRIBUTION,
+        version=_own_version(),
     )
 
 
@@ -133,6 +134,14 @@ def _name_given(plugin: object, *, is_bare: bool) -> str:
     if inspect.isclass(plugin) or inspect.isroutine(plugin):
         return plugin.__name__
     return type(plugin).__name__
+
+
+def _own_version() -> str | None:
+    """``None`` when run from a source tree that was never installed."""
+    try:
+        return version(_OWN_DISTRIBUTION)
+    except PackageNotFoundError:
+        return None
 
 
 def _installed(entry: EntryPoint) -> Candidate:

@@ -63,7 +63,10 @@ class SyncService:
 
         Least recently synced first, within ``[cron] time_budget_seconds``; with ``provider``,
         only that provider's connections. One org's failure never stops another's.
+        Raises ``NotFound`` for a provider that is not installed.
         """
+        if provider is not None and provider not in self._providers:
+            raise unknown_provider(provider, self._providers)
         return await self._own(self._sync_due(provider))
 
     async def due(self, provider: str | None = None) -> list[tuple[str, str]]:

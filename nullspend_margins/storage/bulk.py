@@ -74,13 +74,18 @@ def replacing(table: Table) -> str:
 
 
 def among(tx: Connection, column: str) -> str:
-    """A condition: ``column`` is in the JSON array of strings that is the next parameter.
+    """A condition: ``column`` is one of the ``strings`` that are the next parameter.
 
     One parameter whatever the number of strings, so that there is one statement to prepare.
     """
     if tx.dialect.name == "sqlite":
         return f"{column} IN (SELECT value FROM json_each(?))"  # noqa: S608
-    return f"{column} IN (SELECT json_array_elements_text(%s::json))"
+    return f"{column} = ANY(%s)"
+
+
+def strings(tx: Connection, values: Sequence[str]) -> object:
+    """The parameter of ``among``."""
+    return as_json(values) if tx.dialect.name == "sqlite" else [*values]
 
 
 def as_json(value: object) -> str:

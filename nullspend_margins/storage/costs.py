@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Integer,
     Table,
     bindparam,
     func,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 )
 
 from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
-from nullspend_margins.domain.period import Period, day_of
+from nullspend_margins.domain.period import Period, day_number, day_of
 from nullspend_margins.storage.bulk import fetch_tuples
 from nullspend_margins.storage.dialects import upsert
 from nullspend_margins.storage.events import (
@@ -33,7 +34,6 @@ from nullspend_margins.storage.rollups import RollupOverflow
 from nullspend_margins.storage.tables import (
     cost_cursors,
     cost_model_days,
-    cost_model_months,
     cost_months,
 )
 
@@ -88,11 +88,13 @@ def customer_month_costs(
 
 def model_costs(tx: Connection, org_id: str, tag_value: str, period: Period) -> list[ModelCost]:
     """One customer's cost by model, all sources and AI providers together, by model name."""
-    table = cost_model_months
+    table = cost_model_days
+    # Equality on each day, not a range: the index continues with the tag value.
+    days = range(day_number(period.start), day_number(period.end))
     found = tx.execute(
         select(table.c.model, table.c.cost_nanodollars, table.c.request_count).where(
             table.c.org_id == org_id,
-            table.c.month == period.index,
+            table.c.day.in_(days),
             table.c.tag_value == tag_value,
         )
     )
@@ -112,7 +114,7 @@ def tag_costs(tx: Connection, org_id: str, since_day: int) -> list[TagCost]:
             select(
                 table.c.tag_value,
                 # In two halves: a sum of many full cells does not fit in one integer.
-                func.sum(table.c.cost_nanodollars.op(">>")(32)),
+                func.sum(table.c.cost_nanodollars.op(">>")(literal(32, Integer))),
                 func.sum(table.c.cost_nanodollars.op("&")(literal(0xFFFFFFFF, BigInteger))),
                 func.sum(table.c.request_count),
             )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table, Text, any_, literal
 from sqlalchemy.dialects import postgresql, sqlite
 
 Insert = postgresql.Insert | sqlite.Insert
@@ -16,6 +16,19 @@ def insert_into(tx: Connection, table: Table) -> Insert:
     if tx.dialect.name == "sqlite":
         return sqlite.insert(table)
     return postgresql.insert(table)
+
+
+def is_among(
+    tx: Connection, column: ColumnElement[str], values: Sequence[str]
+) -> ColumnElement[bool]:
+    """``column IN values``. At most 30,000 values, which is what SQLite takes.
+
+    PostgreSQL gets them as one array: it looks those up in a hash table where it has to scan,
+    while a list of parameters is gone through for each row.
+    """
+    if tx.dialect.name == "sqlite":
+        return column.in_(values)
+    return column == any_(literal([*values], postgresql.ARRAY(Text)))
 
 
 def upsert(tx: Connection, table: Table, values: Mapping[str, Any]) -> Insert:

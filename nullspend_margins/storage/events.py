@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select, text, tuple_
+from sqlalchemy import Connection, delete, select, text
 
 from nullspend_margins.domain.cost import CostEvent
-from nullspend_margins.storage.bulk import BulkInsert, Row, among, as_json
+from nullspend_margins.storage.bulk import BulkInsert, Row, among, as_json, strings
+from nullspend_margins.storage.dialects import is_among
 from nullspend_margins.storage.rollups import Amount, DayCell, add_costs
 from nullspend_margins.storage.tables import cost_events
 from nullspend_margins.storage.types import instant_text
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _TABLE = cost_events.name
+_AT_ONCE = 500
 _insert = BulkInsert(cost_events, "DO NOTHING")
 
 
@@ -59,15 +61,27 @@ def prune_events(tx: Connection, org_id: str, before: datetime, limit: int) -> i
 
     Their costs stay in the rollups. Returns how many went.
     """
-    key = (cost_events.c.org_id, cost_events.c.source, cost_events.c.event_id)
+    table = cost_events.c
     oldest = (
-        select(*key)
-        .where(cost_events.c.org_id == org_id, cost_events.c.occurred_at < before)
-        .order_by(cost_events.c.occurred_at)
+        select(table.source, table.event_id)
+        .where(table.org_id == org_id, table.occurred_at < before)
+        .order_by(table.occurred_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return tx.execute(delete(cost_events).where(tuple_(*key).in_(oldest))).rowcount
+    by_source: dict[str, list[str]] = {}
+    for source, event_id in tx.execute(oldest):
+        by_source.setdefault(source, []).append(event_id)
+    for source, event_ids in by_source.items():
+        for start in range(0, len(event_ids), _AT_ONCE):
+            tx.execute(
+                delete(cost_events).where(
+                    table.org_id == org_id,
+                    table.source == source,
+                    is_among(tx, table.event_id, event_ids[start : start + _AT_ONCE]),
+                )
+            )
+    return sum(map(len, by_source.values()))
 
 
 def orgs_with_events(tx: Connection) -> list[str]:
@@ -112,7 +126,7 @@ def _find(
     found = tx.exec_driver_sql(
         f"SELECT event_id, id, created_at FROM {_TABLE} WHERE org_id = {mark} "  # noqa: S608
         f"AND source = {mark} AND {among(tx, 'event_id')}",
-        (org_id, source, as_json(event_ids)),
+        (org_id, source, strings(tx, event_ids)),
     )
     return {
         event_id: StoredEvent(

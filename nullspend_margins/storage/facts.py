@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, text
 
 from nullspend_margins.domain.cost import CostFact
-from nullspend_margins.storage.bulk import BulkInsert, Row, among, as_json, replacing
+from nullspend_margins.storage.bulk import BulkInsert, Row, among, as_json, replacing, strings
 from nullspend_margins.storage.rollups import Amount, DayCell, add_costs, drop_empty
 from nullspend_margins.storage.tables import cost_facts
 from nullspend_margins.storage.types import instant_text
@@ -62,7 +62,7 @@ def _find(tx: Connection, org_id: str, source: str, keys: Sequence[str]) -> dict
         "SELECT fact_key, provider, model, tag_value, day, cost_nanodollars, request_count "  # noqa: S608
         f"FROM {cost_facts.name} WHERE org_id = {mark} AND source = {mark} "
         f"AND {among(tx, 'fact_key')}",
-        (org_id, source, as_json(keys)),
+        (org_id, source, strings(tx, keys)),
     )
     return {row[0]: tuple(row[1:]) for row in found}
 

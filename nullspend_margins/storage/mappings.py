@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from nullspend_margins.domain.mapping import CustomerMapping
 from nullspend_margins.errors import Conflict
-from nullspend_margins.storage.bulk import Row, fetch_tuples
+from nullspend_margins.storage.bulk import fetch_tuples
 from nullspend_margins.storage.dialects import insert_into
 from nullspend_margins.storage.tables import mappings
 from nullspend_margins.storage.tables import rejected_pairs as rejected_table
@@ -119,7 +119,9 @@ def insert_auto(
     ]
     if not rows:
         return 0
-    return tx.execute(insert_into(tx, mappings).on_conflict_do_nothing(), rows).rowcount
+    # Not rowcount: psycopg does not know it for many rows at once.
+    statement = insert_into(tx, mappings).on_conflict_do_nothing().returning(mappings.c.id)
+    return len(tx.execute(statement, rows).fetchall())
 
 
 def reject(
@@ -178,15 +180,11 @@ def _read(
     tx: Connection, statement: sa.Select[Any], org_id: str, **parameters: object
 ) -> list[CustomerMapping]:
     rows = fetch_tuples(tx, statement, {"the_org": org_id, **parameters})
-    return [*map(CustomerMapping._make, _with_instants(rows))]
-
-
-def _with_instants(rows: Sequence[Row]) -> Sequence[Row]:
-    """SQLite gives ``created_at``, the last column, as text."""
     if not rows or not isinstance(rows[0][-1], str):
-        return rows
-    *columns, instants = zip(*rows, strict=True)
-    return [*zip(*columns, map(datetime.fromisoformat, instants), strict=True)]
+        return [*map(CustomerMapping._make, rows)]
+    # SQLite gives created_at, the last column, as text.
+    parse, new = datetime.fromisoformat, tuple.__new__
+    return [new(CustomerMapping, (*row[:-1], parse(row[-1]))) for row in rows]
 
 
 def _is(org_id: str, mapping_id: str) -> ColumnElement[bool]:

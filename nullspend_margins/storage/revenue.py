@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, exists, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from nullspend_margins.domain.period import Period
 from nullspend_margins.storage.bulk import Row, fetch_tuples
@@ -123,11 +123,9 @@ def _as_months(rows: Sequence[Row]) -> list[CustomerMonth]:
         return []
     if not isinstance(rows[0][6], str):
         return [*map(CustomerMonth._make, rows)]
-    # SQLite gives instants as text. Column by column: a table has tens of thousands of cells.
-    *columns, instants = zip(*rows, strict=True)
-    return [
-        *map(CustomerMonth._make, zip(*columns, map(datetime.fromisoformat, instants), strict=True))
-    ]
+    # SQLite gives instants as text.
+    parse, new = datetime.fromisoformat, tuple.__new__
+    return [new(CustomerMonth, (*row[:6], parse(row[6]))) for row in rows]
 
 
 def customer_profiles(tx: Connection, org_id: str) -> list[CustomerProfile]:
@@ -146,18 +144,30 @@ def profile(tx: Connection, org_id: str, provider: str, customer_id: str) -> Cus
 
 def unmatched_customers(tx: Connection, org_id: str, tag_key: str) -> list[CustomerProfile]:
     """Customers with revenue that no mapping of ``tag_key`` names, largest total first."""
-    mapped = exists().where(
-        mappings.c.org_id == revenue_customers.c.org_id,
-        mappings.c.tag_key == tag_key,
-        mappings.c.provider == revenue_customers.c.provider,
-        mappings.c.customer_id == revenue_customers.c.customer_id,
+    # Joined here: PostgreSQL may have no statistics yet on tables that a sync has just filled.
+    mapped = set(
+        fetch_tuples(
+            tx,
+            select(mappings.c.provider, mappings.c.customer_id).where(
+                mappings.c.org_id == org_id, mappings.c.tag_key == tag_key
+            ),
+            {},
+        )
     )
-    statement = _profiles.where(revenue_customers.c.invoice_count > 0, ~mapped).order_by(
-        revenue_customers.c.total_microdollars.desc(),
-        revenue_customers.c.provider,
-        revenue_customers.c.customer_id,
+    statement = _profiles.where(revenue_customers.c.invoice_count > 0)
+    found = [
+        customer
+        for customer in map(CustomerProfile._make, fetch_tuples(tx, statement, {"org_id": org_id}))
+        if customer[:2] not in mapped
+    ]
+    return sorted(
+        found,
+        key=lambda customer: (
+            -customer.total_microdollars,
+            customer.provider,
+            customer.customer_id,
+        ),
     )
-    return [*map(CustomerProfile._make, fetch_tuples(tx, statement, {"org_id": org_id}))]
 
 
 def any_customer(tx: Connection, org_id: str, provider: str) -> str | None:

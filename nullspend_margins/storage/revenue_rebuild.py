@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from nullspend_margins.errors import ValidationFailed
+from nullspend_margins.storage.dialects import is_among
 from nullspend_margins.storage.tables import customer_months, revenue_customers, revenue_facts
 
 INVOICED = "invoiced"
@@ -64,13 +65,13 @@ def _rebuild_months(
             table.basis == INVOICED,
             table.month.in_(months),
             table.provider == provider,
-            table.customer_id.in_(customers),
+            is_among(tx, table.customer_id, customers),
         )
     )
     chosen = and_(
         _facts.org_id == org_id,
         _facts.provider == provider,
-        _facts.customer_id.in_(customers),
+        is_among(tx, _facts.customer_id, customers),
         _facts.month.in_(months),
         _facts.counted == 1,
     )
@@ -104,7 +105,7 @@ def _rebuild_customers(tx: Connection, org_id: str, provider: str, customers: li
         delete(revenue_customers).where(
             table.org_id == org_id,
             table.provider == provider,
-            table.customer_id.in_(customers),
+            is_among(tx, table.customer_id, customers),
         )
     )
     group = (_facts.customer_id,)
@@ -122,7 +123,7 @@ def _rebuild_customers(tx: Connection, org_id: str, provider: str, customers: li
         .where(
             _facts.org_id == org_id,
             _facts.provider == provider,
-            _facts.customer_id.in_(customers),
+            is_among(tx, _facts.customer_id, customers),
         )
         .subquery()
     )

@@ -6,7 +6,7 @@ it talks to the provider, and one that fails half way leaves the numbers as they
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -16,21 +16,20 @@ from sqlalchemy import (
     delete,
     distinct,
     func,
-    or_,
     select,
-    union,
 )
 
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import REPORTING_CURRENCY, RevenueFact, RevenueWindow
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.bulk import BulkInsert, Row, replacing
-from nullspend_margins.storage.dialects import insert_into
+from nullspend_margins.storage.dialects import insert_into, is_among
 from nullspend_margins.storage.revenue_rebuild import latest, rebuild
 from nullspend_margins.storage.tables import revenue_facts, revenue_staging
 from nullspend_margins.storage.types import instant_text
 
 INVOICE = "invoice"
+_AT_ONCE = 500
 _MAX_MICRODOLLARS = 2**63 - 1
 _put = BulkInsert(revenue_staging, replacing(revenue_staging))
 _staged, _facts = revenue_staging.c, revenue_facts.c
@@ -100,11 +99,18 @@ def apply_staged(
     Facts of the window that were not staged are gone; changed and new ones are stored; what
     they add up to is rebuilt. ``False`` when nothing differed: then nothing is written either.
     """
-    touched = _touched(tx, org_id, provider, sync_id, window)
-    if touched:
-        tx.execute(delete(revenue_facts).where(_vanished(org_id, provider, sync_id, window)))
-        _store_changed(tx, org_id, provider, sync_id)
-        rebuild(tx, org_id, provider, touched)
+    changed, vanished = _differences(tx, org_id, provider, sync_id, window)
+    # Where facts were counts as touched, as much as where they will be.
+    touched = {(customer, month) for _, customer, month in (*changed, *vanished)}
+    changed_ids = sorted({object_id for object_id, _, _ in changed})
+    gone_ids = sorted({object_id for object_id, _, _ in vanished}.difference(changed_ids))
+    for some in _chunks(changed_ids):
+        touched |= _where_stored(tx, org_id, provider, some)
+    for some in _chunks(changed_ids):
+        _copy(tx, org_id, provider, sync_id, some)
+    for some in _chunks(gone_ids):
+        tx.execute(delete(revenue_facts).where(_stored(tx, org_id, provider, some)))
+    rebuild(tx, org_id, provider, touched)
     discard_staged(tx, org_id, provider, sync_id=sync_id)
     return bool(touched)
 
@@ -155,63 +161,70 @@ def _of_sync(org_id: str, provider: str, sync_id: str) -> ColumnElement[bool]:
     return and_(_staged.org_id == org_id, _staged.provider == provider, _staged.sync_id == sync_id)
 
 
-_SAME_OBJECT = and_(
-    _facts.org_id == _staged.org_id,
-    _facts.provider == _staged.provider,
-    _facts.object_id == _staged.object_id,
-)
 _COMPARED = [column.name for column in revenue_facts.columns if not column.primary_key]
-_DIFFERS = or_(*(_facts[name].is_distinct_from(_staged[name]) for name in _COMPARED))
+_Place = tuple[str, str | None, int]
+"""An object with its customer and month."""
 
 
-def _vanished(
-    org_id: str, provider: str, sync_id: str, window: RevenueWindow
-) -> ColumnElement[bool]:
-    staged_too = select(1).where(_SAME_OBJECT, _staged.sync_id == sync_id).correlate(revenue_facts)
-    return and_(
+def _differences(
+    tx: Connection, org_id: str, provider: str, sync_id: str, window: RevenueWindow
+) -> tuple[list[_Place], list[_Place]]:
+    """What is staged and not stored just so, and what is stored and not staged just so.
+
+    Set operations, not joins: a table that was filled a moment ago has no statistics yet, and
+    PostgreSQL would compare each row with each.
+    """
+    staged = select(_staged.object_id, *(_staged[name] for name in _COMPARED)).where(
+        _of_sync(org_id, provider, sync_id)
+    )
+    stored = select(_facts.object_id, *(_facts[name] for name in _COMPARED)).where(
         _facts.org_id == org_id,
         _facts.provider == provider,
         _facts.month.between(window.first.index, window.last.index),
-        ~staged_too.exists(),
+    )
+    changed, vanished = (
+        tx.execute(select(one.c.object_id, one.c.customer_id, one.c.month)).tuples().all()
+        for one in (staged.except_(stored).subquery(), stored.except_(staged).subquery())
+    )
+    return list(changed), list(vanished)
+
+
+def _stored(
+    tx: Connection, org_id: str, provider: str, object_ids: Sequence[str]
+) -> ColumnElement[bool]:
+    return and_(
+        _facts.org_id == org_id,
+        _facts.provider == provider,
+        is_among(tx, _facts.object_id, object_ids),
     )
 
 
-def _touched(
-    tx: Connection, org_id: str, provider: str, sync_id: str, window: RevenueWindow
-) -> list[tuple[str | None, int]]:
-    """The (customer, month) pairs whose facts change: where they were and where they will be."""
-    mine = _of_sync(org_id, provider, sync_id)
-    will_be = (
-        select(_staged.customer_id, _staged.month)
-        .select_from(revenue_staging.outerjoin(revenue_facts, _SAME_OBJECT))
-        .where(mine, or_(_facts.object_id.is_(None), _DIFFERS))
+def _where_stored(
+    tx: Connection, org_id: str, provider: str, object_ids: Sequence[str]
+) -> set[tuple[str | None, int]]:
+    """Where objects are now, which may be outside the window."""
+    found = tx.execute(
+        select(_facts.customer_id, _facts.month).where(_stored(tx, org_id, provider, object_ids))
     )
-    were = (
-        select(_facts.customer_id, _facts.month)
-        .select_from(revenue_staging.join(revenue_facts, _SAME_OBJECT))
-        .where(mine, _DIFFERS)
-    )
-    vanish = select(_facts.customer_id, _facts.month).where(
-        _vanished(org_id, provider, sync_id, window)
-    )
-    return [(row[0], row[1]) for row in tx.execute(union(will_be, were, vanish))]
+    return {(row[0], row[1]) for row in found}
 
 
-def _store_changed(tx: Connection, org_id: str, provider: str, sync_id: str) -> None:
-    """Copy over what is new or differs; rows that are the same are not even locked."""
+def _copy(
+    tx: Connection, org_id: str, provider: str, sync_id: str, object_ids: Sequence[str]
+) -> None:
     names = [column.name for column in revenue_facts.columns]
-    changed = (
-        select(*(_staged[name] for name in names))
-        .select_from(revenue_staging.outerjoin(revenue_facts, _SAME_OBJECT))
-        .where(
-            _of_sync(org_id, provider, sync_id),
-            or_(_facts.object_id.is_(None), _DIFFERS),
-        )
+    chosen = select(*(_staged[name] for name in names)).where(
+        _of_sync(org_id, provider, sync_id), is_among(tx, _staged.object_id, object_ids)
     )
-    statement = insert_into(tx, revenue_facts).from_select(names, changed)
+    statement = insert_into(tx, revenue_facts).from_select(names, chosen)
     tx.execute(
         statement.on_conflict_do_update(
             index_elements=["org_id", "provider", "object_id"],
             set_={name: statement.excluded[name] for name in _COMPARED},
         )
     )
+
+
+def _chunks(object_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(object_ids), _AT_ONCE):
+        yield object_ids[start : start + _AT_ONCE]

@@ -85,21 +85,6 @@ cost_months = table(
     clustered=True,
 )
 
-cost_model_months = table(
-    "cost_model_months",
-    needed("org_id", KEY),
-    needed("month", MONTH),
-    needed("tag_value", KEY),
-    needed("source", KEY),
-    needed("provider", KEY),
-    needed("model", KEY),
-    needed("cost_nanodollars", MONEY),
-    needed("request_count", COUNT),
-    PrimaryKeyConstraint("org_id", "month", "tag_value", "source", "provider", "model"),
-    *exact("cost_nanodollars", "request_count"),
-    clustered=True,
-)
-
 cost_model_days = table(
     "cost_model_days",
     needed("org_id", KEY),

@@ -11,10 +11,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from nullspend_margins import __version__
 from nullspend_margins.config import Config
 from nullspend_margins.errors import NotFound
 from nullspend_margins.services import Services
+from nullspend_margins.version import __version__
 from nullspend_margins.web.answers import without_body
 from nullspend_margins.web.call import Incoming
 from nullspend_margins.web.failures import failure_answer

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nullspend_margins.config import Secret, config_from_mapping
+from nullspend_margins.config import Secret, config_from_mapping, load_config
 
 from .support import ENCRYPTION_KEY, PRODUCTION, problems, write
 

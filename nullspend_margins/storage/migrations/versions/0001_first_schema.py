@@ -84,21 +84,6 @@ CREATE TABLE margins_cost_months (
     CONSTRAINT pk_margins_cost_months PRIMARY KEY (org_id, month, tag_value)
 ){clustered};
 
-CREATE TABLE margins_cost_model_months (
-    org_id {key} NOT NULL,
-    month INTEGER NOT NULL,
-    tag_value {key} NOT NULL,
-    source {key} NOT NULL,
-    provider {key} NOT NULL,
-    model {key} NOT NULL,
-    cost_nanodollars BIGINT NOT NULL,
-    request_count BIGINT NOT NULL,
-    CHECK (typeof(cost_nanodollars) = 'integer'),
-    CHECK (typeof(request_count) = 'integer'),
-    CONSTRAINT pk_margins_cost_model_months
-        PRIMARY KEY (org_id, month, tag_value, source, provider, model)
-){clustered};
-
 CREATE TABLE margins_cost_model_days (
     org_id {key} NOT NULL,
     day INTEGER NOT NULL,

@@ -1,0 +1,73 @@
+"""How commands are written, and what is said when they are written wrongly."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import COMMAND, Run
+
+WITH_CONFIG = (
+    ("serve",),
+    ("migrate",),
+    ("session", "--org", "o", "--user", "u", "--role", "admin"),
+    ("keys", "create", "--org", "o"),
+    ("keys", "list", "--org", "o"),
+    ("keys", "revoke", "--org", "o", "x"),
+    ("sync",),
+    ("plugins",),
+)
+
+
+def test_help_names_every_command(run: Run) -> None:
+    outcome = run("--help")
+    assert outcome.status == 0
+    listed = [line.split()[0] for line in outcome.out.partition("Commands:")[2].split("\n  ")[1:]]
+    assert [name for name in listed if name] == [
+        "demo", "serve", "migrate", "session", "sync", "plugins", "check-config", "openapi", "keys",
+    ]  # fmt: skip
+
+
+def test_help_loads_neither_the_database_nor_stripe_nor_the_server() -> None:
+    script = (
+        "import sys\n"
+        "from nullspend_margins.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'sqlalchemy', 'stripe', 'uvicorn', 'httpx', 'starlette', 'cryptography'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("arguments", WITH_CONFIG, ids=" ".join)
+def test_without_a_configuration_a_command_says_how_to_name_one(
+    run: Run, arguments: tuple[str, ...]
+) -> None:
+    outcome = run(*arguments)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "--config" in outcome.err
+    assert "NULLSPEND_MARGINS_CONFIG" in outcome.err
+
+
+def test_the_environment_names_the_configuration(
+    run: Run, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NULLSPEND_MARGINS_CONFIG", str(config))
+    assert run("plugins").status == 0
+
+
+def test_a_file_that_is_not_there_is_one_line_without_a_traceback(run: Run, tmp_path: Path) -> None:
+    outcome = run("sync", "--config", tmp_path / "none.toml")
+    assert (outcome.status, outcome.out) == (1, "")
+    assert "none.toml" in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_the_package_is_the_same_command() -> None:
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
+    assert "Usage: nullspend-margins" in done.stdout

@@ -1,0 +1,147 @@
+"""The snippets of docs/operations.md, parsed, and run where this machine can."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shlex
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from tests.docs.pages import DOCS, ROOT, blocks, read
+
+SECRET = "cron-secret-of-this-test"
+URL = "https://app.example.com/api/stripe/revenue-sync"
+
+
+def _block(language: str, containing: str = "") -> str:
+    [found] = [
+        block.text for block in blocks(language, page="operations.md") if containing in block.text
+    ]
+    return found
+
+
+def _unit(containing: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(_block("ini", containing))
+    return parser
+
+
+def cron_command() -> list[str]:
+    """The command of the crontab line."""
+    *schedule, command = _block("crontab").strip().split(maxsplit=5)
+    assert len(schedule) == 5
+    return shlex.split(command)
+
+
+def test_the_crontab_line_shows_no_secret_on_the_command_line() -> None:
+    header = cron_command()[cron_command().index("-H") + 1]
+    assert header.startswith("@/")
+
+
+def test_the_systemd_service_and_timer_run_the_same_command_as_cron() -> None:
+    service, timer = _unit("[Service]"), _unit("[Timer]")
+    assert service["Service"]["Type"] == "oneshot"
+    credential, _, file = service["Service"]["LoadCredential"].partition(":")
+    command = shlex.split(service["Service"]["ExecStart"])
+    expanded = [each.replace(f"${{CREDENTIALS_DIRECTORY}}/{credential}", file) for each in command]
+    assert ["curl", *expanded[1:]] == cron_command()
+    assert timer["Timer"]["OnCalendar"]
+    assert timer["Install"]["WantedBy"] == "timers.target"
+
+
+def test_the_kubernetes_job_runs_the_same_command_as_cron() -> None:
+    job = yaml.safe_load(_block("yaml"))
+    assert (job["apiVersion"], job["kind"]) == ("batch/v1", "CronJob")
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    [mount] = container["volumeMounts"]
+    assert [volume["name"] for volume in pod["volumes"]] == [mount["name"]]
+    expected = [
+        f"@{mount['mountPath']}/cron-header" if each.startswith("@") else each
+        for each in cron_command()[1:]
+    ]
+    assert container["args"] == expected
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """The product in a process of its own, on a free port; its URL."""
+    (tmp_path / "margins.toml").write_text(f'[cron]\nsecret = "{SECRET}"\n')
+    command = [sys.executable, "-m", "nullspend_margins", "serve", "--port", "0"]
+    path = os.pathsep.join([str(ROOT), str(ROOT / "plugins"), os.environ.get("PYTHONPATH", "")])
+    process = subprocess.Popen(
+        [*command, "--config", str(tmp_path / "margins.toml")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert process.stdout is not None
+    try:
+        found = re.search(r"http://\S+", process.stdout.readline())
+        assert found is not None
+        yield found[0]
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_crontab_line_syncs_and_fails_loudly_with_a_wrong_secret(
+    served: str, tmp_path: Path
+) -> None:
+    header = tmp_path / "cron-header"
+    changed = {URL: URL.replace("https://app.example.com", served)}
+    command = [
+        f"@{header}" if each.startswith("@") else changed.get(each, each) for each in cron_command()
+    ]
+    header.write_text(_block("text").replace("the-value-of-cron.secret", SECRET))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, '{"data":{"synced":0,"errors":0}}')
+    header.write_text("Authorization: Bearer wrong\n")
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 22
+    assert "401" in refused.stderr
+
+
+def test_the_backup_command_copies_a_database_that_is_in_use(served: str, tmp_path: Path) -> None:
+    assert served
+    [command] = [block.text for block in blocks("sh", page="operations.md")]
+    arguments = shlex.split(command)
+    assert arguments[0] == "python3"
+    subprocess.run([sys.executable, *arguments[1:]], cwd=tmp_path, check=True, timeout=60)
+    original, backup = (_tables(tmp_path / name) for name in ("margins.db", "margins-backup.db"))
+    assert original == backup
+    assert "margins_cost_events" in backup
+
+
+def _tables(file: Path) -> set[str]:
+    connection = sqlite3.connect(file)
+    try:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {name for (name,) in found}
+    finally:
+        connection.close()
+
+
+def test_the_loggers_that_are_named_are_those_of_the_product() -> None:
+    package = ROOT / "nullspend_margins"
+    used: set[str] = set()
+    for source in package.rglob("*.py"):
+        text = source.read_text("utf-8")
+        used.update(re.findall(r'getLogger\("nullspend_margins(\.\w+)"\)', text))
+        if "getLogger(__name__)" in text:
+            used.add(f".{source.relative_to(package).parts[0]}")
+    [paragraph] = [line for line in read(DOCS / "operations.md").splitlines() if "`.web`" in line]
+    assert set(re.findall(r"`(\.\w+)`", paragraph)) == used
