@@ -43,7 +43,7 @@ async def run_demo(*, port: int, may_open_browser: bool) -> None:
     refuses its sample data.
     """
     report = Report()
-    pass
+    _reach_loopback_directly()
     with stop_signals() as stop, tempfile.TemporaryDirectory(prefix="nullspend-demo-") as folder:
         await _until(stop, _demo(Path(folder), port, report, may_open_browser=may_open_browser))
 

@@ -33,18 +33,26 @@ class HealthThresholds:
     healthy: Fraction = field(default=Fraction(50))
     moderate: Fraction = field(default=Fraction(20))
     at_risk: Fraction = field(default=Fraction(0))
+    _least: tuple[tuple[HealthTier, int, int], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        least = (
+            (HealthTier.HEALTHY, self.healthy),
+            (HealthTier.MODERATE, self.moderate),
+            (HealthTier.AT_RISK, self.at_risk),
+        )
+        # As plain integers: a table compares tens of thousands of times.
+        object.__setattr__(
+            self, "_least", tuple((tier, at.numerator, at.denominator) for tier, at in least)
+        )
 
     def tier_of_ratio(self, numerator: int, denominator: int) -> HealthTier:
         """The tier of ``numerator / denominator`` percent, compared exactly.
 
         ``denominator`` is positive.
         """
-        for tier, least in (
-            (HealthTier.HEALTHY, self.healthy),
-            (HealthTier.MODERATE, self.moderate),
-            (HealthTier.AT_RISK, self.at_risk),
-        ):
-            if numerator * least.denominator >= least.numerator * denominator:
+        for tier, least_numerator, least_denominator in self._least:
+            if numerator * least_denominator >= least_numerator * denominator:
                 return tier
         return HealthTier.CRITICAL
 

@@ -24,7 +24,7 @@ from nullspend_margins.domain.period import Period
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, Notifier
 from nullspend_margins.services.ledger import CostReader, LedgerRow, Months, read_ledger
-from nullspend_margins.storage import alerts, mappings
+from nullspend_margins.storage import alerts, mappings, revenue
 from nullspend_margins.storage.database import Database, Transaction
 
 API_VERSION = "2026-11-01"
@@ -67,13 +67,16 @@ class AlertService:
         """
         months = self.months(now)
         local = self._costs.local_months(tx, org_id, months.first, months.last)
-        mapped = mappings.of_key(tx, org_id, CUSTOMER_TAG_KEY)
+        pairs = mappings.pairs(tx, org_id, CUSTOMER_TAG_KEY)
         created = 0
-        for row in read_ledger(tx, org_id, months, mapped, [*local, *remote]):
+        for row in read_ledger(tx, org_id, months, pairs, [*local, *remote]):
             previous, current = row.amounts(0), row.amounts(1)
             if not is_crossing(previous, current, self._thresholds):
                 continue
-            if awaits_invoice(previous, current, row.last_invoices[0], now):
+            last_invoice = revenue.last_invoice_at(
+                tx, org_id, row.provider, row.customer_id, months.first
+            )
+            if awaits_invoice(previous, current, last_invoice, now):
                 continue
             created += self._enqueue(tx, org_id, row, months.last, now)
         return created

@@ -9,7 +9,7 @@ from nullspend_margins.errors import Conflict, CredentialRefused, NotFound, Perm
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, RevenueProvider
 from nullspend_margins.services.vault import Vault
-from nullspend_margins.storage import alerts, connections, mappings, revenue
+from nullspend_margins.storage import alerts, connections, mappings, revenue, revisions
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
 
@@ -57,7 +57,12 @@ class ConnectionService:
             skipped_currencies=None,
             created_at=self._clock.now(),
         )
-        await self._database.write(lambda tx: connections.insert(tx, connection))
+
+        def store(tx: Transaction) -> None:
+            connections.insert(tx, connection)
+            revisions.advance(tx, org_id)
+
+        await self._database.write(store)
         return connection
 
     async def replace(
@@ -88,6 +93,7 @@ class ConnectionService:
             current = connections.get(tx, org_id, provider)
             if current is None:
                 raise not_connected(provider)
+            revisions.advance(tx, org_id)
             return current
 
         return await self._database.write(store)
@@ -106,6 +112,7 @@ class ConnectionService:
             revenue.delete_provider(tx, org_id, provider)
             mappings.delete_provider(tx, org_id, provider)
             alerts.delete_provider(tx, org_id, provider)
+            revisions.advance(tx, org_id)
 
         await self._database.write(remove)
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from nullspend_margins.domain.cost import CostEvent
 from nullspend_margins.errors import ServiceUnavailable, ValidationFailed
 from nullspend_margins.protocols import Clock
-from nullspend_margins.storage import costs
+from nullspend_margins.storage import costs, revisions
 from nullspend_margins.storage.costs import StoredEvent
 from nullspend_margins.storage.database import Database, Transaction
 
@@ -113,6 +113,8 @@ class IngestService:
             stored = iter(costs.insert_events(tx, org_id, source, events, now))
             for submission in submissions:
                 answers[id(submission)] = [next(stored) for _ in submission.events]
+        for org_id in sorted({submission.org_id for submission in group}):
+            revisions.advance(tx, org_id)
         return [answers[id(submission)] for submission in group]
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import date
+from typing import Any, NamedTuple
 
 from nullspend_margins.builtin.local_costs import LocalCostStore
 from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
-from nullspend_margins.domain.mapping import CustomerMapping
 from nullspend_margins.domain.margin import MonthAmounts
 from nullspend_margins.domain.money import to_microdollars
 from nullspend_margins.domain.period import Period
@@ -17,10 +16,14 @@ from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import AggregatingCostSource
 from nullspend_margins.storage import revenue
 from nullspend_margins.storage.database import Transaction
-from nullspend_margins.storage.revenue import CustomerMonth
+from nullspend_margins.storage.revenue import CustomerProfile
 
 STRIPE = "stripe"
 _FEW_CUSTOMERS = 10
+
+
+Pair = Sequence[str]
+"""A mapping as the join needs it: provider, customer id, tag value."""
 
 
 @dataclass(slots=True)
@@ -28,7 +31,7 @@ class LedgerRow:
     """One tag value with its months, oldest first, in microdollars.
 
     ``provider`` and ``customer_id`` are Stripe's where one of the mapped customers is Stripe's,
-    else the first other provider's. ``last_invoices`` has each month's latest invoice.
+    else the first other provider's.
     """
 
     tag_value: str
@@ -36,9 +39,8 @@ class LedgerRow:
     customer_id: str
     revenues: list[int]
     costs: list[int]
-    customer_name: str | None
-    avatar_url: str | None
-    last_invoices: list[datetime | None]
+    customer_name: str | None = None
+    avatar_url: str | None = None
 
     def amounts(self, offset: int) -> MonthAmounts:
         """One month: 0 is the oldest."""
@@ -139,28 +141,37 @@ def read_ledger(
     tx: Transaction,
     org_id: str,
     months: Months,
-    mapped: Sequence[CustomerMapping],
+    pairs: Sequence[Pair],
     cost_cells: Iterable[MonthCost],
 ) -> list[LedgerRow]:
-    """One row for each tag value in ``mapped``, with all of its customers' revenue together."""
+    """One row for each tag value in ``pairs``, with all of its customers' revenue together."""
     costs = _costs_by_tag(cost_cells, months)
-    earned = _revenue_by_customer(_revenue_of(tx, org_id, months, mapped))
+    earned = _revenue_by_customer(_revenue_of(tx, org_id, months, pairs), months)
+    names = {
+        (provider, customer_id): (name, avatar_url)
+        for provider, customer_id, name, avatar_url in _names_of(tx, org_id, months.last, pairs)
+    }
+    nothing = [0] * months.count
     rows: dict[str, LedgerRow] = {}
-    for mapping in sorted(mapped, key=_stripe_first):
-        row = rows.get(mapping.tag_value)
+    for provider, customer_id, tag_value in sorted(pairs, key=_stripe_first):
+        customer = (provider, customer_id)
+        revenues = earned.get(customer, nothing)
+        name, avatar_url = names.get(customer, (None, None))
+        row = rows.get(tag_value)
         if row is None:
-            row = rows[mapping.tag_value] = LedgerRow(
-                mapping.tag_value,
-                mapping.provider,
-                mapping.customer_id,
-                [0] * months.count,
-                costs.get(mapping.tag_value) or [0] * months.count,
-                None,
-                None,
-                [None] * months.count,
+            rows[tag_value] = LedgerRow(
+                tag_value,
+                provider,
+                customer_id,
+                revenues,
+                costs.get(tag_value, nothing),
+                name,
+                avatar_url,
             )
-        for month in earned.get((mapping.provider, mapping.customer_id), ()):
-            _add_month(row, month, months)
+        else:
+            row.revenues = [sum(month) for month in zip(row.revenues, revenues, strict=True)]
+            row.customer_name = row.customer_name or name
+            row.avatar_url = row.avatar_url or avatar_url
     _fill_names(tx, org_id, rows.values())
     return list(rows.values())
 
@@ -175,43 +186,48 @@ def _costs_by_tag(cells: Iterable[MonthCost], months: Months) -> dict[str, list[
             cell = found[tag_value] = [0] * count
         cell[month - first] += nanodollars
     for cell in found.values():
-        cell[:] = [to_microdollars(nanodollars) for nanodollars in cell]
+        cell[:] = map(to_microdollars, cell)
     return found
 
 
+def _revenue_by_customer(
+    found: Iterable[Sequence[Any]], months: Months
+) -> dict[tuple[str, str], list[int]]:
+    first, count = months.first.index, months.count
+    by_customer: dict[tuple[str, str], list[int]] = {}
+    for provider, customer_id, month, microdollars in found:
+        cell = by_customer.get((provider, customer_id))
+        if cell is None:
+            cell = by_customer[provider, customer_id] = [0] * count
+        cell[month - first] += microdollars
+    return by_customer
+
+
 def _revenue_of(
-    tx: Transaction, org_id: str, months: Months, mapped: Sequence[CustomerMapping]
-) -> list[CustomerMonth]:
+    tx: Transaction, org_id: str, months: Months, pairs: Sequence[Pair]
+) -> Iterable[Sequence[Any]]:
     """One customer by its own index, many by one read of the months."""
-    if len(mapped) > _FEW_CUSTOMERS:
+    if len(pairs) > _FEW_CUSTOMERS:
         return revenue.customer_months(tx, org_id, months.first, months.last)
     return [
         month
-        for mapping in mapped
+        for provider, customer_id, _ in pairs
         for month in revenue.one_customer_months(
-            tx, org_id, mapping.provider, mapping.customer_id, months.first, months.last
+            tx, org_id, provider, customer_id, months.first, months.last
         )
     ]
 
 
-def _revenue_by_customer(
-    found: Iterable[CustomerMonth],
-) -> dict[tuple[str, str], list[CustomerMonth]]:
-    by_customer: dict[tuple[str, str], list[CustomerMonth]] = {}
-    for month in found:
-        by_customer.setdefault((month[0], month[1]), []).append(month)
-    return by_customer
-
-
-def _add_month(row: LedgerRow, month: CustomerMonth, months: Months) -> None:
-    offset = month.month - months.first.index
-    row.revenues[offset] += month.revenue_microdollars
-    latest = row.last_invoices[offset]
-    if latest is None or month.last_invoice_at > latest:
-        row.last_invoices[offset] = month.last_invoice_at
-    if offset == months.count - 1:
-        row.customer_name = row.customer_name or month.customer_name
-        row.avatar_url = row.avatar_url or month.avatar_url
+def _names_of(
+    tx: Transaction, org_id: str, period: Period, pairs: Sequence[Pair]
+) -> Iterable[Sequence[Any]]:
+    if len(pairs) > _FEW_CUSTOMERS:
+        return revenue.month_names(tx, org_id, period)
+    return [
+        name
+        for provider, customer_id, _ in pairs
+        for name in revenue.one_month_name(tx, org_id, provider, customer_id, period)
+    ]
 
 
 def _fill_names(tx: Transaction, org_id: str, rows: Collection[LedgerRow]) -> None:
@@ -219,10 +235,11 @@ def _fill_names(tx: Transaction, org_id: str, rows: Collection[LedgerRow]) -> No
     nameless = [row for row in rows if row.customer_name is None]
     if not nameless:
         return
+    found: Sequence[CustomerProfile | None]
     if len(nameless) <= _FEW_CUSTOMERS:
         found = [revenue.profile(tx, org_id, row.provider, row.customer_id) for row in nameless]
     else:
-        found = [*revenue.customer_profiles(tx, org_id)]
+        found = revenue.customer_profiles(tx, org_id)
     profiles = {(each.provider, each.customer_id): each for each in found if each is not None}
     for row in nameless:
         known = profiles.get((row.provider, row.customer_id))
@@ -231,5 +248,5 @@ def _fill_names(tx: Transaction, org_id: str, rows: Collection[LedgerRow]) -> No
             row.avatar_url = row.avatar_url or known.avatar_url
 
 
-def _stripe_first(mapping: CustomerMapping) -> tuple[bool, str, str]:
-    return mapping.provider != STRIPE, mapping.provider, mapping.customer_id
+def _stripe_first(pair: Pair) -> tuple[bool, Pair]:
+    return pair[0] != STRIPE, pair

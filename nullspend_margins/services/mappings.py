@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from nullspend_margins.domain.mapping import CustomerMapping, MatchType
 from nullspend_margins.errors import Conflict, NotFound
 from nullspend_margins.protocols import Clock
-from nullspend_margins.storage import mappings
+from nullspend_margins.storage import mappings, revisions
 from nullspend_margins.storage.database import Database, Transaction
 
 MANUAL_CONFIDENCE = 1.0
@@ -51,10 +51,10 @@ class MappingService:
             created_at=self._clock.now(),
         )
         try:
-            return await self._database.write(lambda tx: _save(tx, wanted))
+            return await self._database.write(lambda tx: _save_and_advance(tx, wanted))
         except Conflict:
             # Somebody else's insert may have come between our look and our insert: look again.
-            return await self._database.write(lambda tx: _save(tx, wanted))
+            return await self._database.write(lambda tx: _save_and_advance(tx, wanted))
 
     async def delete(self, org_id: str, mapping_id: str) -> None:
         """Remove a mapping; its pair is not matched again by itself. Raises ``NotFound``."""
@@ -64,8 +64,15 @@ class MappingService:
             if removed is None:
                 raise NotFound(f"This org has no mapping with the id {mapping_id}.")
             _reject(tx, removed)
+            revisions.advance(tx, org_id)
 
         await self._database.write(remove)
+
+
+def _save_and_advance(tx: Transaction, wanted: CustomerMapping) -> CustomerMapping:
+    saved = _save(tx, wanted)
+    revisions.advance(tx, wanted.org_id)
+    return saved
 
 
 def _save(tx: Transaction, wanted: CustomerMapping) -> CustomerMapping:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
+from typing import NamedTuple
 
 from nullspend_margins.config import Config
 from nullspend_margins.domain.cost import ModelCost, TagCost
@@ -25,7 +27,8 @@ from nullspend_margins.domain.period import Period, day_number, day_of
 from nullspend_margins.errors import NotFound
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.ledger import STRIPE, CostReader, LedgerRow, Months, read_ledger
-from nullspend_margins.storage import connections, mappings, revenue
+from nullspend_margins.services.table_cache import TableCache
+from nullspend_margins.storage import connections, mappings, revenue, revisions
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.revenue import CustomerProfile
@@ -35,8 +38,7 @@ MAX_UNMAPPED_TAGS = 500
 DISCONNECTED = "disconnected"
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
+class TableRow(NamedTuple):
     """One customer of the table with what is known of it."""
 
     margin: CustomerMargin
@@ -56,12 +58,16 @@ class SyncStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginTable:
-    """The table of one period, worst customer first."""
+    """The table of one period, worst customer first.
+
+    ``renderings`` is for whoever shows it: what was made of this very table, by format.
+    """
 
     period: Period
     summary: MarginSummary
     rows: Sequence[TableRow]
     status: SyncStatus
+    renderings: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +100,14 @@ class Unmatched:
     customer_names: Mapping[str, str]
 
 
+class _Ingredients(NamedTuple):
+    """What one snapshot holds for a table."""
+
+    revision: int | None
+    ledger: Sequence[LedgerRow]
+    connections: Sequence[StoredConnection]
+
+
 class MarginsService:
     """Answers questions about margins from monthly rollups; never from raw events."""
 
@@ -102,6 +116,7 @@ class MarginsService:
         self._costs = costs
         self._clock = clock
         self._thresholds = config.health.thresholds
+        self._tables = TableCache()
 
     def current_period(self) -> Period:
         """The month it is now, in UTC."""
@@ -112,19 +127,28 @@ class MarginsService:
         months = _spark_months(period)
         remote = await self._costs.remote_months(org_id, months.first, months.last)
 
-        def read(tx: Transaction) -> tuple[list[LedgerRow], SyncStatus]:
+        def read(tx: Transaction) -> MarginTable | _Ingredients:
+            revision = revisions.current(tx, org_id)
+            # What other systems add up may change without our revision.
+            if not self._costs.remote:
+                known = self._tables.get(org_id, period.index, revision)
+                if known is not None:
+                    return known
             local = self._costs.local_months(tx, org_id, months.first, months.last)
-            mapped = mappings.of_key(tx, org_id, CUSTOMER_TAG_KEY)
-            ledger = read_ledger(tx, org_id, months, mapped, [*local, *remote])
-            return ledger, _status(connections.list_for_org(tx, org_id))
+            pairs = mappings.pairs(tx, org_id, CUSTOMER_TAG_KEY)
+            ledger = read_ledger(tx, org_id, months, pairs, chain(local, remote))
+            return _Ingredients(revision, ledger, connections.list_for_org(tx, org_id))
 
-        ledger, status = await self._database.read(read)
+        found = await self._database.read(read)
+        if isinstance(found, MarginTable):
+            return found
         # Thousands of rows take tens of milliseconds: not on the host's event loop.
-        return await asyncio.to_thread(self._build_table, period, ledger, status)
+        table = await asyncio.to_thread(self._build_table, period, found)
+        if not self._costs.remote:
+            self._tables.put(org_id, period.index, found.revision, table)
+        return table
 
-    def _build_table(
-        self, period: Period, ledger: Sequence[LedgerRow], status: SyncStatus
-    ) -> MarginTable:
+    def _build_table(self, period: Period, found: _Ingredients) -> MarginTable:
         rows = [
             TableRow(
                 customer_margin(row.tag_value, row.revenues, row.costs, self._thresholds),
@@ -132,7 +156,7 @@ class MarginsService:
                 row.customer_name,
                 row.avatar_url,
             )
-            for row in ledger
+            for row in found.ledger
             if row.revenues[-1] or row.costs[-1]
         ]
         rows.sort(key=lambda row: row.margin.sort_key)
@@ -140,7 +164,7 @@ class MarginsService:
             period=period,
             summary=summarize(row.margin for row in rows),
             rows=rows,
-            status=status,
+            status=_status(found.connections),
         )
 
     async def customer(self, org_id: str, tag_value: str, period: Period) -> CustomerDetail:
@@ -149,10 +173,13 @@ class MarginsService:
         remote = await self._costs.remote_customer(org_id, tag_value, months.first, months.last)
 
         def read(tx: Transaction) -> tuple[list[LedgerRow], list[ModelCost]]:
-            mapped = mappings.for_tag(tx, org_id, CUSTOMER_TAG_KEY, tag_value)
+            pairs = [
+                (mapping.provider, mapping.customer_id, tag_value)
+                for mapping in mappings.for_tag(tx, org_id, CUSTOMER_TAG_KEY, tag_value)
+            ]
             local = self._costs.local_customer(tx, org_id, tag_value, months)
             cells = [*local.months, *remote.months]
-            return read_ledger(tx, org_id, months, mapped, cells), [*local.models, *remote.models]
+            return read_ledger(tx, org_id, months, pairs, cells), [*local.models, *remote.models]
 
         ledger, models = await self._database.read(read)
         if not ledger:

@@ -9,7 +9,7 @@ from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, CostBatch, PulledCostSource
 from nullspend_margins.services.leasing import LeaseKeeper
 from nullspend_margins.services.pages import closing
-from nullspend_margins.storage import costs, leases
+from nullspend_margins.storage import costs, leases, revisions
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
 
@@ -66,3 +66,4 @@ class CostPuller:
         if batch.facts:
             costs.replace_facts(tx, batch.org_id, name, batch.facts, now)
         costs.save_cursor(tx, name, batch.cursor, now)
+        revisions.advance(tx, batch.org_id)

@@ -109,16 +109,21 @@ class SyncService:
         return report
 
     async def _run(
-        self, org_id: str, provider: str, progress: ProgressListener | None = None
+        self,
+        org_id: str,
+        provider: str,
+        progress: ProgressListener | None = None,
+        round_began: datetime | None = None,
     ) -> SyncReport:
         source = self._providers.get(provider)
         if source is None:
             raise unknown_provider(provider, self._providers)
-        return await SyncRun(self._tools, source, org_id, progress).run()
+        return await SyncRun(self._tools, source, org_id, progress, round_began).run()
 
     async def _sync_due(self, provider: str | None) -> CronReport:
         deadline = time.monotonic() + self._cron.time_budget_seconds
         await self._puller.pull_all()
+        began = self._tools.clock.now()
         due = iter(
             await self._tools.database.read(lambda tx: connections.due(tx, provider))
         )
@@ -129,7 +134,7 @@ class SyncService:
                 if time.monotonic() >= deadline:
                     _log.warning("cron stopped at its time budget; the rest is first next time")
                     return
-                outcome = await self._try(org_id, name, deadline)
+                outcome = await self._try(org_id, name, deadline, began)
                 if outcome is not None:
                     outcomes.append(outcome)
 
@@ -138,13 +143,15 @@ class SyncService:
         await self._prune()
         return CronReport(outcomes.count(True), outcomes.count(False))
 
-    async def _try(self, org_id: str, provider: str, deadline: float) -> bool | None:
+    async def _try(
+        self, org_id: str, provider: str, deadline: float, began: datetime
+    ) -> bool | None:
         """True: synced; False: failed; ``None``: not ours to sync now."""
         try:
             if not await self._access.has_plan(org_id):
                 return None
             async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-                await self._run(org_id, provider)
+                await self._run(org_id, provider, round_began=began)
         except SyncInProgress:
             return None
         except TimeoutError:

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping, auto_matches
 from nullspend_margins.domain.period import Period, day_number
@@ -27,7 +27,7 @@ from nullspend_margins.services.ledger import CostReader
 from nullspend_margins.services.margins import RECENT_DAYS
 from nullspend_margins.services.pages import closing
 from nullspend_margins.services.vault import Unreadable, Vault
-from nullspend_margins.storage import connections, leases, mappings, revenue
+from nullspend_margins.storage import connections, leases, mappings, revenue, revisions
 from nullspend_margins.storage.connections import Status, StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
@@ -83,12 +83,14 @@ class SyncRun:
         source: RevenueProvider,
         org_id: str,
         progress: ProgressListener | None,
+        round_began: datetime | None = None,
     ) -> None:
         self._tools = tools
         self._source = source
         self._provider = source.name
         self._org_id = org_id
         self._progress = progress
+        self._round_began = round_began
         self._sync_id = uuid.uuid4().hex
 
     async def run(self) -> SyncReport:
@@ -105,6 +107,7 @@ class SyncRun:
         async with self._tools.keeper.hold(org_id, f"sync:{provider}") as lease:
             if lease is None:
                 raise SyncInProgress(f"A {provider} sync of this org is running already.")
+            await self._require_undone()
             try:
                 secret = self._tools.vault.open(org_id, provider, connection.ciphertext)
                 return await self._fetch_and_apply(connection, lease, secret, started)
@@ -112,6 +115,15 @@ class SyncRun:
                 raise await self._record_failure(connection, lease, problem) from problem
             finally:
                 await self._clean_up()
+
+    async def _require_undone(self) -> None:
+        """Two cron calls at a time share one round: what one has synced the other skips."""
+        org_id, provider, began = self._org_id, self._provider, self._round_began
+        if began is None:
+            return
+        current = await self._tools.database.read(lambda tx: connections.get(tx, org_id, provider))
+        if current and current.last_attempt_at and current.last_attempt_at > began:
+            raise SyncInProgress(f"Another cron call has just synced {provider} of this org.")
 
     async def _fetch_and_apply(
         self, connection: StoredConnection, lease: Lease, secret: str, started: float
@@ -142,6 +154,7 @@ class SyncRun:
                 report.skipped_currencies,
             )
             self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote)
+            revisions.advance(tx, self._org_id)
             return report, matched
 
         report, matched = await self._tools.database.write(apply)
@@ -243,6 +256,7 @@ class SyncRun:
                 status=status,
                 error=error.message[:_MAX_ERROR],
             )
+            revisions.advance(tx, self._org_id)
 
         try:
             await self._tools.database.write(mark)
@@ -270,9 +284,7 @@ def _revoked(provider: str) -> ConnectionRevoked:
     )
 
 
-def _verdict(
-    provider: str, problem: Exception
-) -> tuple[Status, MarginsError]:
+def _verdict(provider: str, problem: Exception) -> tuple[Status, MarginsError]:
     """The connection's status after ``problem``, and the error to tell."""
     if isinstance(problem, CredentialRefused):
         return "revoked", ConnectionRevoked(
@@ -287,4 +299,3 @@ def _verdict(
         return "active", problem
     _log.error("the revenue provider %s failed", provider, exc_info=problem)
     return "active", InternalError(f"The revenue provider {provider} failed; the log says how.")
-

@@ -11,12 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    InterfaceError,
-    OperationalError,
-)
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
@@ -106,7 +101,7 @@ class Database:
     async def _translated(self, running: Awaitable[T]) -> T:
         try:
             return await running
-        except (DBAPIError, PoolTimeout) as problem:
+        except Exception as problem:
             if not _means_unavailable(problem):
                 raise
             reason = str(getattr(problem, "orig", None) or problem).strip().splitlines()
@@ -114,15 +109,21 @@ class Database:
             raise ServiceUnavailable("The database does not answer; try again.") from problem
 
 
-def _means_unavailable(problem: DBAPIError | PoolTimeout) -> bool:
+def _means_unavailable(problem: Exception) -> bool:
     """The database's trouble, rather than a mistake in our SQL or data."""
-    if isinstance(problem, PoolTimeout) or problem.connection_invalidated:
+    if isinstance(problem, PoolTimeout):
         return True
-    if getattr(problem.orig, "sqlstate", None) == _READ_ONLY_SERVER:
+    if isinstance(problem, DBAPIError) and problem.connection_invalidated:
+        return True
+    driver_error = getattr(problem, "orig", problem)
+    if getattr(driver_error, "sqlstate", None) == _READ_ONLY_SERVER:
         return True  # a standby, just after a failover
-    if getattr(problem.orig, "sqlite_errorcode", None) == _SQLITE_ERROR:
+    if getattr(driver_error, "sqlite_errorcode", None) == _SQLITE_ERROR:
         return False  # "no such table": SQLite calls that operational
-    return isinstance(problem, (OperationalError, InterfaceError))
+    # By name: every driver has these classes of its own, and one that fails while a connection
+    # is being set up is not wrapped by SQLAlchemy.
+    names = {cls.__name__ for cls in type(driver_error).__mro__}
+    return not names.isdisjoint({"OperationalError", "InterfaceError"})
 
 
 def _parse(text: str) -> URL:

@@ -23,6 +23,9 @@ _of_org = select(*(mappings.c[name] for name in _FIELDS)).where(
 )
 _of_key = _of_org.where(mappings.c.tag_key == bindparam("tag_key"))
 _in_order = (mappings.c.created_at, mappings.c.id)
+_pairs = select(mappings.c.provider, mappings.c.customer_id, mappings.c.tag_value).where(
+    mappings.c.org_id == bindparam("the_org"), mappings.c.tag_key == bindparam("tag_key")
+)
 
 
 def list_mappings(tx: Connection, org_id: str) -> list[CustomerMapping]:
@@ -31,8 +34,16 @@ def list_mappings(tx: Connection, org_id: str) -> list[CustomerMapping]:
 
 
 def of_key(tx: Connection, org_id: str, tag_key: str) -> list[CustomerMapping]:
-    """All mappings of one tag key, in no order: the margin table reads thousands."""
+    """All mappings of one tag key, in no order."""
     return _read(tx, _of_key, org_id, tag_key=tag_key)
+
+
+def pairs(tx: Connection, org_id: str, tag_key: str) -> Sequence[tuple[Any, ...]]:
+    """(provider, customer id, tag value) of each mapping of one tag key, in no order.
+
+    Only what joins revenue and costs, as plain tuples: the margin table reads thousands.
+    """
+    return fetch_tuples(tx, _pairs, {"the_org": org_id, "tag_key": tag_key})
 
 
 def for_tag(tx: Connection, org_id: str, tag_key: str, tag_value: str) -> list[CustomerMapping]:

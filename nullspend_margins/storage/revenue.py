@@ -31,6 +31,7 @@ from nullspend_margins.storage.tables import (
 
 __all__ = [
     "CustomerMonth",
+    "CustomerName",
     "CustomerProfile",
     "StagedReport",
     "any_customer",
@@ -39,7 +40,10 @@ __all__ = [
     "customer_profiles",
     "delete_provider",
     "discard_staged",
+    "last_invoice_at",
+    "month_names",
     "one_customer_months",
+    "one_month_name",
     "profile",
     "stage",
     "staged_customers",
@@ -49,18 +53,21 @@ __all__ = [
 
 
 class CustomerMonth(NamedTuple):
-    """What one provider's customer paid in one month (``month`` is a ``Period.index``).
-
-    Name and avatar are the latest of that month, ``last_invoice_at`` is UTC.
-    """
+    """What one provider's customer paid in one month (``month`` is a ``Period.index``)."""
 
     provider: str
     customer_id: str
     month: int
     revenue_microdollars: int
-    customer_name: str | None
+
+
+class CustomerName(NamedTuple):
+    """What one provider's customer was called in one month."""
+
+    provider: str
+    customer_id: str
+    name: str | None
     avatar_url: str | None
-    last_invoice_at: datetime
 
 
 class CustomerProfile(NamedTuple):
@@ -74,16 +81,23 @@ class CustomerProfile(NamedTuple):
     total_microdollars: int
 
 
+_of_org = (
+    months_table.c.org_id == bindparam("org_id"),
+    months_table.c.basis == INVOICED,
+)
 _months = select(
     months_table.c.provider,
     months_table.c.customer_id,
     months_table.c.month,
     months_table.c.revenue_microdollars,
+).where(*_of_org)
+_all_months = _months.where(months_table.c.month.between(bindparam("first"), bindparam("last")))
+_names = select(
+    months_table.c.provider,
+    months_table.c.customer_id,
     months_table.c.customer_name,
     months_table.c.avatar_url,
-    months_table.c.last_invoice_at,
-).where(months_table.c.org_id == bindparam("org_id"), months_table.c.basis == INVOICED)
-_all_months = _months.where(months_table.c.month.between(bindparam("first"), bindparam("last")))
+).where(*_of_org, months_table.c.month == bindparam("month"))
 
 _profiles = select(
     revenue_customers.c.provider,
@@ -95,19 +109,19 @@ _profiles = select(
 ).where(revenue_customers.c.org_id == bindparam("org_id"))
 
 
-def customer_months(
-    tx: Connection, org_id: str, first: Period, last: Period
-) -> list[CustomerMonth]:
-    """Revenue of every customer in each month that has any."""
-    rows = fetch_tuples(
+def customer_months(tx: Connection, org_id: str, first: Period, last: Period) -> Sequence[Row]:
+    """Revenue of every customer in each month that has any: the fields of ``CustomerMonth``.
+
+    Plain tuples: a table reads tens of thousands.
+    """
+    return fetch_tuples(
         tx, _all_months, {"org_id": org_id, "first": first.index, "last": last.index}
     )
-    return _as_months(rows)
 
 
 def one_customer_months(
     tx: Connection, org_id: str, provider: str, customer_id: str, first: Period, last: Period
-) -> list[CustomerMonth]:
+) -> Sequence[Row]:
     """The same, of one customer."""
     statement = _months.where(
         # Equality on each month, not a range: the key continues with the customer.
@@ -115,17 +129,37 @@ def one_customer_months(
         months_table.c.provider == provider,
         months_table.c.customer_id == customer_id,
     )
-    return _as_months(fetch_tuples(tx, statement, {"org_id": org_id}))
+    return fetch_tuples(tx, statement, {"org_id": org_id})
 
 
-def _as_months(rows: Sequence[Row]) -> list[CustomerMonth]:
-    if not rows:
-        return []
-    if not isinstance(rows[0][6], str):
-        return [*map(CustomerMonth._make, rows)]
-    # SQLite gives instants as text.
-    parse, new = datetime.fromisoformat, tuple.__new__
-    return [new(CustomerMonth, (*row[:6], parse(row[6]))) for row in rows]
+def month_names(tx: Connection, org_id: str, period: Period) -> Sequence[Row]:
+    """Names of the customers with revenue in one month: the fields of ``CustomerName``."""
+    return fetch_tuples(tx, _names, {"org_id": org_id, "month": period.index})
+
+
+def one_month_name(
+    tx: Connection, org_id: str, provider: str, customer_id: str, period: Period
+) -> Sequence[Row]:
+    """The same, of one customer."""
+    statement = _names.where(
+        months_table.c.provider == provider, months_table.c.customer_id == customer_id
+    )
+    return fetch_tuples(tx, statement, {"org_id": org_id, "month": period.index})
+
+
+def last_invoice_at(
+    tx: Connection, org_id: str, provider: str, customer_id: str, period: Period
+) -> datetime | None:
+    """When a customer's last invoice of one month was made, UTC."""
+    return tx.execute(
+        select(months_table.c.last_invoice_at).where(
+            months_table.c.org_id == org_id,
+            months_table.c.basis == INVOICED,
+            months_table.c.month == period.index,
+            months_table.c.provider == provider,
+            months_table.c.customer_id == customer_id,
+        )
+    ).scalar()
 
 
 def customer_profiles(tx: Connection, org_id: str) -> list[CustomerProfile]:

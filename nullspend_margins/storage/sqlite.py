@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from nullspend_margins.errors import ConfigurationError
@@ -161,16 +160,19 @@ def _create_private(path: str) -> None:
 
 
 def _prepare(engine: Engine, patience_seconds: float) -> None:
-    """Switch to WAL, which lasts. SQLite does not wait for other processes when it does that."""
+    """Switch to WAL, which lasts. SQLite does not wait for other processes when it does that.
+
+    Errors here are the driver's own: SQLAlchemy has no part in this.
+    """
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
             mode = _wal_mode(engine)
-        except OperationalError:
+        except sqlite3.OperationalError:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(_RETRY_SECONDS)
-        except DatabaseError as problem:
+        except sqlite3.DatabaseError as problem:
             raise ConfigurationError(
                 f"[database] url: {engine.url.database} is not an SQLite database."
             ) from problem

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Subquery,
     and_,
     delete,
     distinct,
@@ -182,11 +183,15 @@ def _differences(
         _facts.provider == provider,
         _facts.month.between(window.first.index, window.last.index),
     )
-    changed, vanished = (
-        tx.execute(select(one.c.object_id, one.c.customer_id, one.c.month)).tuples().all()
-        for one in (staged.except_(stored).subquery(), stored.except_(staged).subquery())
+    return (
+        _places(tx, staged.except_(stored).subquery()),
+        _places(tx, stored.except_(staged).subquery()),
     )
-    return list(changed), list(vanished)
+
+
+def _places(tx: Connection, found: Subquery) -> list[_Place]:
+    rows = tx.execute(select(found.c.object_id, found.c.customer_id, found.c.month))
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def _stored(

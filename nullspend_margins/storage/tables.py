@@ -226,6 +226,14 @@ rejected_pairs = table(
     clustered=True,
 )
 
+revisions = table(
+    "revisions",
+    needed("org_id", KEY),
+    needed("revision", COUNT),
+    PrimaryKeyConstraint("org_id"),
+    clustered=True,
+)
+
 leases = table(
     "leases",
     needed("org_id", KEY),

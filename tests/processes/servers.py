@@ -46,7 +46,9 @@ class Server:
 @asynccontextmanager
 async def serve(config: Path, **variables: str) -> AsyncIterator[Server]:
     """``nullspend-margins serve``, as an operator runs it."""
-    async with _running([*COMMAND, "serve", "--config", str(config), "--port", "0"], variables) as it:
+    async with _running(
+        [*COMMAND, "serve", "--config", str(config), "--port", "0"], variables
+    ) as it:
         yield it
 
 
@@ -75,9 +77,7 @@ async def run(*command: str, **variables: str) -> str:
 
 
 @asynccontextmanager
-async def _running(
-    command: Sequence[str], variables: Mapping[str, str]
-) -> AsyncIterator[Server]:
+async def _running(command: Sequence[str], variables: Mapping[str, str]) -> AsyncIterator[Server]:
     process = await asyncio.create_subprocess_exec(
         *_TIED,
         *command,
@@ -98,6 +98,7 @@ async def _running(
         await server.kill()
         if drain is not None:
             await drain
+        print("".join(server.log))  # shown when the test fails
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
@@ -124,7 +125,7 @@ async def eventually(ask: Callable[[], Awaitable[T | None]], what: str) -> T:
     """The first answer that is not ``None``; fails when there is none in a minute."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while (answer := await ask()) is None:
+            while (answer := await ask()) is None:  # noqa: ASYNC110 - another process's doing
                 await asyncio.sleep(0.05)
             return answer
     except TimeoutError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import stat
 import subprocess
@@ -124,10 +123,13 @@ async def test_a_new_sqlite_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "margins.db"
     database = Database(f"sqlite:///{path}")
     await database.start()
-    modes = {name: stat.S_IMODE((tmp_path / name).stat().st_mode) for name in os.listdir(tmp_path)}
+    modes = _modes(tmp_path)
     await database.close()
-    assert modes
-    assert set(modes.values()) == {0o600}
+    assert modes == {0o600}
+
+
+def _modes(folder: Path) -> set[int]:
+    return {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
 
 
 def test_opening_an_up_to_date_database_does_not_load_alembic(sqlite_url: str) -> None:

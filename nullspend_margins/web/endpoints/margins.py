@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from collections.abc import Callable
 
 from starlette.responses import Response
 
@@ -15,6 +15,7 @@ from nullspend_margins.web.answers import answer, data_answer
 from nullspend_margins.web.call import OrgCall
 from nullspend_margins.web.csv_table import csv_of
 from nullspend_margins.web.target import require_sound_path
+from nullspend_margins.web.wire.base import Data, encode
 from nullspend_margins.web.wire.margins import customer_of, table_of, unmatched_of
 
 _BIG_TABLE = 500
@@ -27,8 +28,14 @@ async def table(call: OrgCall) -> Response:
     if form not in (None, "json", "csv"):
         raise ValidationFailed.of(("format", "must be json or csv"))
     found = await call.services.margins.table(call.org_id, _period(call))
-    shape = partial(_csv if form == "csv" else _json, found)
-    return await asyncio.to_thread(shape) if len(found.rows) > _BIG_TABLE else shape()
+    if form == "csv":
+        disposition = f'attachment; filename="margins-{found.period}.csv"'
+        return answer(
+            await _rendered(found, "csv", csv_of),
+            media_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": disposition},
+        )
+    return answer(await _rendered(found, "json", _json))
 
 
 async def customer(call: OrgCall) -> Response:
@@ -57,14 +64,19 @@ def _period(call: OrgCall) -> Period:
     return call.services.margins.current_period() if text is None else Period.parse(text)
 
 
-def _json(found: MarginTable) -> Response:
-    return data_answer(table_of(found))
+async def _rendered(
+    found: MarginTable, form: str, render: Callable[[MarginTable], bytes]
+) -> bytes:
+    """The table in one form, made once for as long as the table itself is kept."""
+    body = found.renderings.get(form)
+    if body is None:
+        if len(found.rows) > _BIG_TABLE:
+            body = await asyncio.to_thread(render, found)
+        else:
+            body = render(found)
+        found.renderings[form] = body
+    return body
 
 
-def _csv(found: MarginTable) -> Response:
-    disposition = f'attachment; filename="margins-{found.period}.csv"'
-    return answer(
-        csv_of(found),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": disposition},
-    )
+def _json(found: MarginTable) -> bytes:
+    return encode(Data(table_of(found)))

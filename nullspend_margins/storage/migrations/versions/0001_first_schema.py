@@ -228,6 +228,12 @@ CREATE TABLE margins_rejected_pairs (
         PRIMARY KEY (org_id, provider, tag_key, customer_id, tag_value)
 ){clustered};
 
+CREATE TABLE margins_revisions (
+    org_id {key} NOT NULL,
+    revision BIGINT NOT NULL,
+    CONSTRAINT pk_margins_revisions PRIMARY KEY (org_id)
+){clustered};
+
 CREATE TABLE margins_leases (
     org_id {key} NOT NULL,
     name {key} NOT NULL,

@@ -1,0 +1,31 @@
+"""One number an org that changes with everything its margins are made of.
+
+Whoever has computed something from an org's data keeps the revision it was computed at, read in
+the same snapshot; while the revision stays, so does the result.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import Connection, select
+
+from nullspend_margins.storage.dialects import upsert
+from nullspend_margins.storage.tables import revisions
+
+
+def current(tx: Connection, org_id: str) -> int | None:
+    """The org's revision; ``None`` when nothing was ever written."""
+    found: int | None = tx.scalar(select(revisions.c.revision).where(revisions.c.org_id == org_id))
+    return found
+
+
+def advance(tx: Connection, org_id: str) -> None:
+    """Give the org a new revision: the last thing that a transaction does.
+
+    Last, because the row stays locked until the commit and every other writer of the org waits
+    for it. Random, not counted: a database restored from a backup must not come to a number
+    again that stood for other data.
+    """
+    values = {"org_id": org_id, "revision": secrets.randbits(62)}
+    tx.execute(upsert(tx, revisions, values))

@@ -1,0 +1,301 @@
+"""The facade: snapshots, rollbacks, cancellation, and what becomes of the database's errors."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import await_only
+
+from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
+from nullspend_margins.storage import costs
+from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.tables import cost_events, cost_months
+from tests.postgres import PostgresForTests
+from tests.storage.builders import NOVEMBER, NOW, ORG, event, rows
+
+
+async def happened(flag: threading.Event) -> None:
+    """Let everything else run until ``flag``."""
+    while not flag.is_set():
+        await asyncio.sleep(0)
+
+
+def put_cursor(tx: Connection, value: str) -> None:
+    costs.save_cursor(tx, "source", value, NOW)
+
+
+async def test_a_write_that_raises_leaves_nothing(database: Database) -> None:
+    def work(tx: Connection) -> None:
+        put_cursor(tx, "one")
+        raise LookupError("on purpose")
+
+    with pytest.raises(LookupError, match="on purpose"):
+        await database.write(work)
+    assert await database.read(lambda tx: costs.load_cursor(tx, "source")) is None
+
+
+async def test_a_read_cannot_write(database: Database) -> None:
+    with pytest.raises((DBAPIError, ServiceUnavailable)):
+        await database.read(lambda tx: put_cursor(tx, "one"))
+    assert await database.read(lambda tx: costs.load_cursor(tx, "source")) is None
+
+
+async def test_a_read_is_one_snapshot_whatever_is_written_meanwhile(database: Database) -> None:
+    begun, written = threading.Event(), threading.Event()
+
+    def look_twice(tx: Connection) -> tuple[list[Any], list[Any]]:
+        first = rows(tx, cost_events)
+        begun.set()
+        if database.dialect == "sqlite":
+            assert written.wait(10)
+        else:
+            # PostgreSQL's work shares the loop's thread: let the loop go on.
+            await_only(happened(written))
+        return first, rows(tx, cost_months)
+
+    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", [event("a")], NOW))
+    reading = asyncio.create_task(database.read(look_twice))
+    await happened(begun)
+    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", [event("b")], NOW))
+    written.set()
+    events, months = await reading
+    assert len(events) == 1
+    assert months == [(NOVEMBER.index, "acme", 1_000, 1)]
+
+
+async def test_a_write_whose_caller_goes_away_still_ends_whole(database: Database) -> None:
+    started = threading.Event()
+
+    def work(tx: Connection) -> None:
+        put_cursor(tx, "one")
+        started.set()
+        _pause(tx)
+        costs.save_cursor(tx, "other", "two", NOW)
+
+    writing = asyncio.create_task(database.write(work))
+    await happened(started)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await database.write(lambda tx: costs.save_cursor(tx, "third", "three", NOW))
+    await database.close()
+    await database.start()
+    found = await database.read(
+        lambda tx: (costs.load_cursor(tx, "source"), costs.load_cursor(tx, "other"))
+    )
+    assert found == ("one", "two")
+
+
+def _pause(tx: Connection) -> None:
+    """Give a cancellation time to arrive in the middle of the transaction."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SELECT pg_sleep(0.05)"))
+    else:
+        threading.Event().wait(0.05)
+
+
+async def test_cancelled_callers_leak_no_connections(database: Database) -> None:
+    for _ in range(30):
+        task = asyncio.create_task(database.read(_pause))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    results = await asyncio.gather(*(database.read(lambda _: 1) for _ in range(20)))
+    assert results == [1] * 20
+
+
+async def test_more_callers_than_connections_wait_their_turn(database: Database) -> None:
+    def work(tx: Connection) -> str | None:
+        _pause(tx)
+        return costs.load_cursor(tx, "source")
+
+    assert await asyncio.gather(*(database.read(work) for _ in range(12))) == [None] * 12
+
+
+async def test_writers_at_the_same_time_lose_no_update(database: Database) -> None:
+    def add_one(number: int) -> Any:
+        return database.write(
+            lambda tx: costs.insert_events(tx, ORG, "api", [event(f"e{number}", 7)], NOW)
+        )
+
+    await asyncio.gather(*(add_one(number) for number in range(40)))
+    assert await database.read(lambda tx: rows(tx, cost_months)) == [
+        (NOVEMBER.index, "acme", 280, 40)
+    ]
+
+
+async def test_a_mistake_in_sql_is_not_called_an_outage(database: Database) -> None:
+    with pytest.raises(DBAPIError):
+        await database.read(lambda tx: tx.execute(text("SELECT nothing FROM nowhere")))
+
+
+async def test_closing_twice_and_opening_again_is_fine(database: Database) -> None:
+    await database.close()
+    await database.close()
+    with pytest.raises(RuntimeError, match="start"):
+        await database.read(lambda tx: None)
+    await database.start()
+    await database.start()
+    assert await database.read(lambda _: 1) == 1
+
+
+def test_two_processes_write_one_sqlite_file(sqlite_url: str) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from tests.storage.builders import NOW, ORG, event\n"
+        "from nullspend_margins.storage import costs\n"
+        "from nullspend_margins.storage.database import Database\n"
+        "async def main(url, name):\n"
+        "    database = Database(url)\n"
+        "    await database.start()\n"
+        "    for n in range(40):\n"
+        "        pair = [event(f'{name}-{n}', 1), event(f'shared-{n}', 1000)]\n"
+        "        await database.write(\n"
+        "            lambda tx: costs.insert_events(tx, ORG, 'api', pair, NOW))\n"
+        "    await database.close()\n"
+        "asyncio.run(main(*sys.argv[1:]))\n"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", program, sqlite_url, name], stderr=subprocess.PIPE)
+        for name in ("left", "right")
+    ]
+    errors = [process.communicate()[1].decode() for process in running]
+    assert [process.returncode for process in running] == [0, 0], errors
+
+    async def total() -> list[Any]:
+        database = Database(sqlite_url)
+        await database.start()
+        try:
+            return await database.read(lambda tx: rows(tx, cost_months))
+        finally:
+            await database.close()
+
+    assert asyncio.run(total()) == [(NOVEMBER.index, "acme", 40 * 2 + 40 * 1000, 120)]
+
+
+async def test_sqlite_locked_by_somebody_else_is_an_outage(sqlite_url: str) -> None:
+    ours = Database(sqlite_url, busy_timeout_seconds=0.05)
+    theirs = Database(sqlite_url)
+    await ours.start()
+    await theirs.start()
+    begun, done = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> None:
+        begun.set()
+        assert done.wait(10)
+
+    holding = asyncio.create_task(theirs.write(hold))
+    await happened(begun)
+    try:
+        with pytest.raises(ServiceUnavailable, match="does not answer"):
+            await ours.write(lambda tx: put_cursor(tx, "one"))
+        assert await ours.read(lambda tx: costs.load_cursor(tx, "source")) is None
+    finally:
+        done.set()
+        await holding
+        await ours.close()
+        await theirs.close()
+
+
+async def test_a_database_in_memory_serves_one_process() -> None:
+    database = Database("sqlite:///:memory:")
+    await database.start()
+    await database.write(lambda tx: put_cursor(tx, "one"))
+    assert await database.read(lambda tx: costs.load_cursor(tx, "source")) == "one"
+    await database.close()
+
+
+async def test_a_file_that_is_no_database_is_a_mistake_in_the_configuration(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database at all\n" * 100)
+    with pytest.raises(ConfigurationError, match="not an SQLite database"):
+        await Database(f"sqlite:///{path}").start()
+    assert path.read_text().startswith("not a database")
+
+
+async def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="nowhere does not exist"):
+        await Database(f"sqlite:///{tmp_path}/nowhere/margins.db").start()
+
+
+async def test_a_server_that_is_not_there_is_an_outage(caplog: pytest.LogCaptureFixture) -> None:
+    database = Database("postgresql://me:hunter2@127.0.0.1:1/nothing")
+    with pytest.raises(ServiceUnavailable) as raised:
+        await database.start()
+    assert "hunter2" not in f"{raised.value} {raised.value.details} {database!r} {caplog.text}"
+
+
+async def test_connections_the_server_closed_are_replaced(
+    postgres_server: PostgresForTests, postgres_url: str
+) -> None:
+    database = Database(postgres_url)
+    await database.start()
+    name = postgres_url.rpartition("/")[2]
+    postgres_server.execute(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
+    )
+    assert await database.read(lambda _: 1) == 1
+    await database.close()
+
+
+async def test_a_connection_that_breaks_during_the_work_is_an_outage(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.start()
+
+    def end_it_all(tx: Connection) -> None:
+        put_cursor(tx, "one")
+        tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(ServiceUnavailable):
+        await database.write(end_it_all)
+    assert await database.read(lambda tx: costs.load_cursor(tx, "source")) is None
+    await database.close()
+
+
+async def test_a_deadlock_is_tried_again(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.start()
+    locks = text("SELECT pg_advisory_xact_lock(:number)")
+
+    def both(first: int, second: int) -> Any:
+        def work(tx: Connection) -> None:
+            tx.execute(locks, {"number": first})
+            tx.execute(text("SELECT pg_sleep(0.05)"))
+            tx.execute(locks, {"number": second})
+            put_cursor(tx, f"{first}-{second}")
+
+        return database.write(work)
+
+    await asyncio.gather(both(1, 2), both(2, 1))
+    assert await database.read(lambda tx: costs.load_cursor(tx, "source")) in {"1-2", "2-1"}
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://host/name", "sqlite+aiosqlite:///x", "postgresql+asyncpg://h/n", "", "margins"]
+)
+def test_other_databases_are_refused_by_the_configuration(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="postgresql://"):
+        Database(url)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgresql_may_be_spelled_in_three_ways(scheme: str) -> None:
+    assert Database(f"{scheme}://me@localhost/name").dialect == "postgresql"
+
+
+def test_without_psycopg_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigurationError, match=r'pip install "nullspend-margins\[postgres\]"'):
+        Database("postgresql://me@localhost/name")

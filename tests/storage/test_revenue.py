@@ -1,0 +1,314 @@
+"""Revenue: a sync puts in place exactly what it was told, and reads say what that adds up to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from nullspend_margins.domain.revenue import MAX_MINOR_AMOUNT, RevenueFact, RevenueWindow
+from nullspend_margins.errors import ValidationFailed
+from nullspend_margins.storage import mappings, revenue
+from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.revenue import CustomerMonth, CustomerProfile
+from nullspend_margins.storage.tables import (
+    customer_months,
+    revenue_customers,
+    revenue_facts,
+    revenue_staging,
+)
+from tests.storage.builders import NOVEMBER, NOW, ORG, WINDOW, invoice, mapping, rows, sync
+
+OCTOBER = NOVEMBER.shift(-1)
+_orgs = count()
+
+_invoices = st.builds(
+    lambda number, cents, customer, currency, days, name: invoice(
+        f"in_{number}",
+        cents,
+        customer_id=customer,
+        currency=currency,
+        occurred_at=WINDOW.first.start + timedelta(days=days),
+        customer_name=name,
+    ),
+    st.integers(0, 6),
+    st.integers(0, 500),
+    st.sampled_from(["cus_1", "cus_2", None]),
+    st.sampled_from(["usd", "usd", "eur"]),
+    st.integers(0, 110),
+    st.sampled_from(["Acme", "Zeta", None]),
+)
+_pages = st.lists(
+    st.lists(_invoices, max_size=8, unique_by=lambda each: each.object_id), max_size=4
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(syncs=_pages)
+async def test_after_any_syncs_the_stored_revenue_is_that_of_the_last_one(
+    database: Database, syncs: list[list[RevenueFact]]
+) -> None:
+    org_id = f"org_{next(_orgs)}"
+    for facts in syncs:
+        await database.write(lambda tx, facts=facts: sync(tx, facts, org_id=org_id))
+        assert not await database.write(lambda tx, facts=facts: sync(tx, facts, org_id=org_id))
+    last = syncs[-1] if syncs else []
+    totals: dict[tuple[Any, int], int] = defaultdict(int)
+    for each in last:
+        if each.is_counted:
+            month = each.occurred_at.year * 12 + each.occurred_at.month - 1
+            totals[each.customer_id, month] += each.amount_microdollars
+    months, profiles, staged = await database.read(
+        lambda tx: (
+            revenue.customer_months(tx, org_id, WINDOW.first, WINDOW.last),
+            revenue.customer_profiles(tx, org_id),
+            rows(tx, revenue_staging, org_id),
+        )
+    )
+    assert {(row.customer_id, row.month): row.revenue_microdollars for row in months} == totals
+    assert {row.customer_id: row.total_microdollars for row in profiles} == {
+        each.customer_id: sum(
+            total for (customer, _), total in totals.items() if customer == each.customer_id
+        )
+        for each in last
+        if each.customer_id is not None
+    }
+    assert staged == []
+
+
+async def test_a_month_has_its_own_latest_name_and_invoice(database: Database) -> None:
+    facts = [
+        invoice("1", 100, customer_name="Old", avatar_url="a", occurred_at=OCTOBER.start),
+        invoice("2", 250, customer_name="New", occurred_at=NOW - timedelta(days=2)),
+        invoice("3", 250, customer_name=None, occurred_at=NOW),
+    ]
+    await database.write(lambda tx: sync(tx, facts))
+    found = await database.read(lambda tx: revenue.customer_months(tx, ORG, OCTOBER, NOVEMBER))
+    assert sorted(found, key=lambda each: each.month) == [
+        CustomerMonth("stripe", "cus_1", OCTOBER.index, 1_000_000, "Old", "a", OCTOBER.start),
+        CustomerMonth("stripe", "cus_1", NOVEMBER.index, 5_000_000, "New", None, NOW),
+    ]
+    assert all(each.last_invoice_at.utcoffset() == timedelta(0) for each in found)
+    one = await database.read(
+        lambda tx: revenue.one_customer_months(tx, ORG, "stripe", "cus_1", OCTOBER, OCTOBER)
+    )
+    assert [each.month for each in one] == [OCTOBER.index]
+    known = await database.read(lambda tx: revenue.profile(tx, ORG, "stripe", "cus_1"))
+    assert known == CustomerProfile("stripe", "cus_1", "New", None, "a", 6_000_000)
+    assert await database.read(lambda tx: revenue.profile(tx, ORG, "stripe", "cus_2")) is None
+
+
+async def test_a_sync_that_finds_nothing_new_writes_nothing(database: Database) -> None:
+    facts = [invoice("1"), invoice("2", customer_id=None), invoice("3", currency="eur")]
+    assert await database.write(lambda tx: sync(tx, facts))
+    before = await database.read(_physical)
+    assert not await database.write(lambda tx: sync(tx, facts))
+    assert await database.read(_physical) == before
+
+
+def _physical(tx: Connection) -> list[Any]:
+    """On PostgreSQL a rewritten row shows, even when it is the same."""
+    if tx.dialect.name == "sqlite":
+        return rows(tx, customer_months)
+    found = tx.exec_driver_sql(
+        "SELECT xmin::text, xmax::text, ctid::text FROM margins_customer_months UNION ALL "
+        "SELECT xmin::text, xmax::text, ctid::text FROM margins_revenue_facts"
+    )
+    return sorted(map(tuple, found))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount_minor": 7},
+        {"currency": "eur"},
+        {"customer_id": "cus_2"},
+        {"customer_id": None},
+        {"occurred_at": OCTOBER.start},
+        {"customer_name": "Renamed"},
+        {"customer_email": "new@example.com"},
+        {"avatar_url": "https://example.com/a.png"},
+        {"suggested_tag": "acme"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+async def test_whatever_changes_on_an_invoice_is_noticed(
+    database: Database, change: dict[str, Any]
+) -> None:
+    first = invoice("1")
+    await database.write(lambda tx: sync(tx, [first]))
+    assert await database.write(lambda tx: sync(tx, [replace(first, **change)]))
+    assert not await database.write(lambda tx: sync(tx, [replace(first, **change)]))
+
+
+async def test_an_invoice_that_vanished_takes_its_month_and_customer_with_it(
+    database: Database,
+) -> None:
+    await database.write(lambda tx: sync(tx, [invoice("1"), invoice("2", customer_id="cus_2")]))
+    await database.write(lambda tx: sync(tx, [invoice("2", customer_id="cus_2")]))
+    left = await database.read(
+        lambda tx: [
+            *revenue.customer_months(tx, ORG, WINDOW.first, WINDOW.last),
+            *revenue.customer_profiles(tx, ORG),
+        ]
+    )
+    assert [each.customer_id for each in left] == ["cus_2", "cus_2"]
+
+
+async def test_revenue_before_the_window_stays(database: Database) -> None:
+    old = invoice("old", 300, occurred_at=datetime(2026, 3, 1, tzinfo=UTC), customer_name="Old")
+    march = RevenueWindow.ending(old.occurred_at)
+    await database.write(lambda tx: sync(tx, [old], window=march))
+    await database.write(lambda tx: sync(tx, [invoice("new", 100)]))
+    await database.write(lambda tx: sync(tx, []))
+    profiles = await database.read(lambda tx: revenue.customer_profiles(tx, ORG))
+    assert [(each.name, each.total_microdollars) for each in profiles] == [("Old", 3_000_000)]
+
+
+async def test_an_invoice_that_enters_the_window_leaves_its_old_month(database: Database) -> None:
+    old = invoice("1", 300, occurred_at=datetime(2026, 3, 1, tzinfo=UTC))
+    march = RevenueWindow.ending(old.occurred_at)
+    await database.write(lambda tx: sync(tx, [old], window=march))
+    await database.write(lambda tx: sync(tx, [replace(old, occurred_at=NOW)]))
+    found = await database.read(lambda tx: revenue.customer_months(tx, ORG, march.first, NOVEMBER))
+    assert [(each.month, each.revenue_microdollars) for each in found] == [
+        (NOVEMBER.index, 3_000_000)
+    ]
+
+
+async def test_the_report_counts_what_a_sync_has_staged(database: Database) -> None:
+    facts = [
+        invoice("1", 100),
+        invoice("2", 0),
+        invoice("3", occurred_at=OCTOBER.start),
+        invoice("4", customer_id="cus_2", suggested_tag="late"),
+        invoice("5", customer_id="cus_2", suggested_tag="early", occurred_at=OCTOBER.start),
+        invoice("6", customer_id="cus_2", suggested_tag=None, occurred_at=NOW),
+        invoice("7", customer_id=None),
+        invoice("8", currency="eur", customer_id="cus_3"),
+        invoice("9", currency="eur", customer_id=None),
+        invoice("10", currency="jpy"),
+    ]
+
+    def stage(tx: Connection) -> revenue.StagedReport:
+        revenue.stage(tx, ORG, "stripe", "s1", facts[:6])
+        revenue.stage(tx, ORG, "stripe", "s1", facts[4:])  # pages may overlap
+        revenue.stage(tx, ORG, "stripe", "s2", [invoice("11")])
+        revenue.stage(tx, "org_2", "stripe", "s1", [invoice("12")])
+        return revenue.staged_report(tx, ORG, "stripe", "s1")
+
+    report = await database.write(stage)
+    assert report == (10, 4, {"eur": 2, "jpy": 1}, 2, 4)
+    customers = await database.read(lambda tx: revenue.staged_customers(tx, ORG, "stripe", "s1"))
+    assert customers == {"cus_1": None, "cus_2": "late", "cus_3": None}
+
+
+async def test_staging_is_cleared_by_sync_or_but_for_one(database: Database) -> None:
+    def stage(tx: Connection) -> None:
+        for sync_id in ("s1", "s2", "s3"):
+            revenue.stage(tx, ORG, "stripe", sync_id, [invoice("1")])
+        revenue.stage(tx, ORG, "paddle", "s1", [invoice("1")])
+
+    def left(tx: Connection) -> list[tuple[str, str]]:
+        return [(row[0], row[1]) for row in rows(tx, revenue_staging)]
+
+    await database.write(stage)
+    await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe", keep="s2"))
+    assert await database.read(left) == [("paddle", "s1"), ("stripe", "s2")]
+    await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe"))
+    assert await database.read(left) == [("paddle", "s1")]
+
+
+async def test_two_syncs_staged_at_the_same_time_do_not_mix(database: Database) -> None:
+    def stage(sync_id: str, number: int) -> Any:
+        return database.write(
+            lambda tx: revenue.stage(tx, ORG, "stripe", sync_id, [invoice(f"in_{number}", number)])
+        )
+
+    await asyncio.gather(
+        *(stage(s, n) for n in range(1, 11) for s in ("s1", "s2") if n % 2 or s == "s1")
+    )
+    await database.write(lambda tx: revenue.apply_staged(tx, ORG, "stripe", "s2", WINDOW))
+    stored = await database.read(lambda tx: rows(tx, revenue_facts))
+    assert sorted(row[1] for row in stored) == [f"in_{n}" for n in (1, 3, 5, 7, 9)]
+
+
+async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_key(
+    database: Database,
+) -> None:
+    facts = [
+        invoice("1", 100, customer_id="cus_small"),
+        invoice("2", 900, customer_id="cus_mapped"),
+        invoice("3", 500, customer_id="cus_b"),
+        invoice("4", 500, customer_id="cus_a", customer_email="a@example.com"),
+        invoice("5", 700, customer_id="cus_foreign", currency="eur"),
+        invoice("6", 0, customer_id="cus_trial"),
+    ]
+
+    def fill(tx: Connection) -> None:
+        sync(tx, facts)
+        sync(tx, [invoice("1", 500, customer_id="cus_mapped")], provider="paddle")
+        sync(tx, [invoice("1", 999)], org_id="org_2")
+        mappings.insert(tx, mapping("cus_mapped", "acme"))
+        mappings.insert(tx, mapping("cus_small", "team", tag_key="team"))
+
+    await database.write(fill)
+    found = await database.read(lambda tx: revenue.unmatched_customers(tx, ORG, "customer"))
+    assert [(each.provider, each.customer_id) for each in found] == [
+        ("paddle", "cus_mapped"),
+        ("stripe", "cus_a"),
+        ("stripe", "cus_b"),
+        ("stripe", "cus_small"),
+        ("stripe", "cus_trial"),
+    ]
+    assert found[1] == CustomerProfile("stripe", "cus_a", None, "a@example.com", None, 5_000_000)
+
+
+async def test_any_customer_is_the_one_with_the_latest_invoice(database: Database) -> None:
+    assert await database.read(lambda tx: revenue.any_customer(tx, ORG, "stripe")) is None
+    facts = [
+        invoice("1", customer_id="cus_old", occurred_at=OCTOBER.start),
+        invoice("2", customer_id="cus_new"),
+    ]
+    await database.write(lambda tx: sync(tx, facts))
+    assert await database.read(lambda tx: revenue.any_customer(tx, ORG, "stripe")) == "cus_new"
+
+
+async def test_deleting_a_provider_leaves_other_providers_and_orgs_alone(
+    database: Database,
+) -> None:
+    def fill(tx: Connection) -> None:
+        for org_id, provider in ((ORG, "stripe"), (ORG, "paddle"), ("org_2", "stripe")):
+            sync(tx, [invoice("1")], org_id=org_id, provider=provider)
+            revenue.stage(tx, org_id, provider, "open", [invoice("2")])
+        revenue.delete_provider(tx, ORG, "stripe")
+
+    await database.write(fill)
+    for table in (revenue_facts, revenue_staging, customer_months, revenue_customers):
+        for org_id, providers in ((ORG, {"paddle"}), ("org_2", {"stripe"})):
+            found = await database.read(lambda tx, t=table, o=org_id: rows(tx, t, o))
+            assert {value for row in found for value in row if value in ("stripe", "paddle")} == (
+                providers
+            ), table.name
+
+
+async def test_amounts_beyond_64_bits_are_refused_and_nothing_is_kept(database: Database) -> None:
+    with pytest.raises(ValidationFailed):
+        await database.write(lambda tx: sync(tx, [invoice("1", MAX_MINOR_AMOUNT)]))
+    most = (2**63 - 1) // 10_000
+    with pytest.raises(ValidationFailed, match="revenue is beyond"):
+        await database.write(lambda tx: sync(tx, [invoice("1", most), invoice("2", most)]))
+    assert await database.read(lambda tx: rows(tx, revenue_facts)) == []
+    await database.write(lambda tx: sync(tx, [invoice("1", most)]))
