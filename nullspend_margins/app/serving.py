@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _BACKLOG = 2048
 _GRACEFUL_SHUTDOWN_SECONDS = 8
+_SAME_WISH_SECONDS = 1.0
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
 
@@ -77,21 +79,29 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[str]:
 
 @contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that SIGINT, SIGTERM or the closing of the terminal (SIGHUP) sets, once.
+    """An event that SIGINT, SIGTERM or the closing of the terminal (SIGHUP) sets.
 
-    A second signal acts as it did before. A process under ``nohup`` goes on ignoring SIGHUP.
+    Supervisors often send one signal twice, to the process and to its group: what comes within
+    a second of the first is the same wish. Later ones act as they did before, so that a person
+    can force the end. A process under ``nohup`` goes on ignoring SIGHUP.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in _stop_signals()}
+    first: float | None = None
 
     def restore() -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        restore()
-        loop.call_soon_threadsafe(stop.set)
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        nonlocal first
+        if first is None:
+            first = time.monotonic()
+            loop.call_soon_threadsafe(stop.set)
+        elif time.monotonic() - first > _SAME_WISH_SECONDS:
+            restore()
+            signal.raise_signal(number)
 
     for number in before:
         signal.signal(number, on_signal)

@@ -89,7 +89,10 @@ class CronSettings:
         None, help="What the cron route wants as its Bearer token. 16 characters or more."
     )
     time_budget_seconds: int = setting(
-        240, help="A cron call starts no new sync after this long.", unit="seconds", at_least=1
+        240,
+        help="A cron call ends after this long; a sync it has to stop is first next time.",
+        unit="seconds",
+        at_least=1,
     )
     concurrency: int = setting(
         4, help="Syncs that one cron call runs at a time.", unit="syncs", at_least=1, at_most=64

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from nullspend_margins.config import Config
-from nullspend_margins.errors import MarginsError, SyncInProgress
+from nullspend_margins.errors import InternalError, MarginsError, SyncInProgress
 from nullspend_margins.plugins import Registry
 from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.connections import unknown_provider
@@ -156,6 +156,9 @@ class SyncService:
             return None
         except TimeoutError:
             _log.warning("sync of org %s (%s) stopped at the time budget", org_id, provider)
+            return False
+        except InternalError:
+            _log.exception("sync of org %s (%s) failed", org_id, provider)
             return False
         except MarginsError as problem:
             _log.warning("sync of org %s (%s) failed: %s", org_id, provider, problem.message)

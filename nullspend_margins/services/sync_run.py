@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
-from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping, auto_matches
 from nullspend_margins.domain.period import Period, day_number
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
 from nullspend_margins.errors import (
@@ -25,9 +25,10 @@ from nullspend_margins.services.connections import not_connected
 from nullspend_margins.services.leasing import LeaseKeeper
 from nullspend_margins.services.ledger import CostReader
 from nullspend_margins.services.margins import RECENT_DAYS
+from nullspend_margins.services.matching import match_customers
 from nullspend_margins.services.pages import closing
 from nullspend_margins.services.vault import Unreadable, Vault
-from nullspend_margins.storage import connections, leases, mappings, revenue, revisions
+from nullspend_margins.storage import connections, leases, revenue, revisions
 from nullspend_margins.storage.connections import Status, StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
@@ -114,7 +115,7 @@ class SyncRun:
             except Exception as problem:
                 raise await self._record_failure(connection, lease, problem) from problem
             finally:
-                await self._clean_up()
+                await self._discard(only=self._sync_id)
 
     async def _require_undone(self) -> None:
         """Two cron calls at a time share one round: what one has synced the other skips."""
@@ -130,22 +131,21 @@ class SyncRun:
     ) -> SyncReport:
         now = self._tools.clock.now()
         window = RevenueWindow.ending(now)
-        await self._clean_up()
+        await self._discard()  # what runs left that died; whoever holds the lease may
         await self._stage(secret, window)
         months = self._tools.alerts.months(now)
         remote = await self._tools.costs.remote_months(self._org_id, months.first, months.last)
-        remote_tags = await self._tools.costs.remote_tags(
-            self._org_id, (now - timedelta(days=RECENT_DAYS)).date()
-        )
+        since = now - timedelta(days=RECENT_DAYS)
+        remote_tags = await self._tools.costs.remote_tags(self._org_id, since.date())
 
         def apply(tx: Transaction) -> tuple[revenue.StagedReport, int]:
-            self._require_unchanged(tx, connection, lease)
+            current = self._require_unchanged(tx, connection, lease)
             report = revenue.staged_report(tx, self._org_id, self._provider, self._sync_id)
-            customers = revenue.staged_customers(
-                tx, self._org_id, self._provider, self._sync_id
-            )
+            customers = revenue.staged_customers(tx, self._org_id, self._provider, self._sync_id)
             revenue.apply_staged(tx, self._org_id, self._provider, self._sync_id, window)
-            matched = self._match(tx, customers, {cost.tag_value for cost in remote_tags})
+            seen = self._tools.costs.local_tags(tx, self._org_id, day_number(since))
+            tags = {cost.tag_value for cost in chain(seen, remote_tags)}
+            matched = match_customers(tx, self._org_id, self._provider, customers, tags, now)
             connections.mark_synced(
                 tx,
                 self._org_id,
@@ -153,6 +153,8 @@ class SyncRun:
                 self._tools.clock.now(),
                 report.skipped_currencies,
             )
+            if current.ciphertext == connection.ciphertext:  # else it was replaced meanwhile
+                self._reseal(tx, connection, secret)
             self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote)
             revisions.advance(tx, self._org_id)
             return report, matched
@@ -192,56 +194,31 @@ class SyncRun:
 
     def _require_unchanged(
         self, tx: Transaction, connection: StoredConnection, lease: Lease
-    ) -> None:
+    ) -> StoredConnection:
         """Still ours to write: the lease holds, and nobody disconnected meanwhile."""
         leases.verify(tx, lease, self._tools.clock.now())
         current = connections.get(tx, self._org_id, self._provider, for_update=True)
         if current is None or current.id != connection.id:
             raise not_connected(self._provider)
+        return current
 
-    def _match(
-        self, tx: Transaction, customers: Mapping[str, str | None], remote_tags: set[str]
-    ) -> int:
-        org_id, provider, now = self._org_id, self._provider, self._tools.clock.now()
-        since = day_number(now - timedelta(days=RECENT_DAYS))
-        mapped = [
-            mapping
-            for mapping in mappings.of_key(tx, org_id, CUSTOMER_TAG_KEY)
-            if mapping.provider == provider
-        ]
-        seen = {cost.tag_value for cost in self._tools.costs.local_tags(tx, org_id, since)}
-        matches = auto_matches(
-            customers,
-            seen | remote_tags,
-            mapped_customers={mapping.customer_id for mapping in mapped},
-            mapped_tags={mapping.tag_value for mapping in mapped},
-            rejected=mappings.rejected_pairs(tx, org_id, provider, CUSTOMER_TAG_KEY),
-        )
-        return mappings.insert_auto(
-            tx,
-            org_id,
-            provider,
-            [
-                CustomerMapping(
-                    id=str(uuid.uuid4()),
-                    org_id=org_id,
-                    provider=provider,
-                    customer_id=match.customer_id,
-                    tag_key=CUSTOMER_TAG_KEY,
-                    tag_value=match.tag_value,
-                    match_type="auto",
-                    confidence=match.confidence,
-                    created_at=now,
-                )
-                for match in matches
-            ],
-        )
+    def _reseal(self, tx: Transaction, connection: StoredConnection, secret: str) -> None:
+        """Bring the credential under the first encryption key: so old keys go out of use."""
+        vault = self._tools.vault
+        if not vault.is_current(connection.ciphertext):
+            connections.replace_credential(
+                tx,
+                self._org_id,
+                self._provider,
+                key_prefix=connection.key_prefix,
+                ciphertext=vault.seal(self._org_id, self._provider, secret),
+            )
 
     async def _record_failure(
         self, connection: StoredConnection, lease: Lease, problem: Exception
     ) -> MarginsError:
         """Keep what went wrong with the connection; return the error the caller gets."""
-        status, error = _verdict(self._provider, problem)
+        status, error = _verdict(problem)
 
         def mark(tx: Transaction) -> None:
             leases.verify(tx, lease, self._tools.clock.now())
@@ -264,11 +241,11 @@ class SyncRun:
             _log.warning("sync failure not recorded: %s", unrecorded.message)
         return error
 
-    async def _clean_up(self) -> None:
-        """Whoever holds the lease may clear staging: what is there is of runs that died."""
+    async def _discard(self, *, only: str | None = None) -> None:
+        """Clear staging, or one run's part of it."""
         try:
             await self._tools.database.write(
-                lambda tx: revenue.discard_staged(tx, self._org_id, self._provider)
+                lambda tx: revenue.discard_staged(tx, self._org_id, self._provider, sync_id=only)
             )
         except MarginsError as problem:
             _log.warning("staging not cleared: %s", problem.message)
@@ -284,7 +261,7 @@ def _revoked(provider: str) -> ConnectionRevoked:
     )
 
 
-def _verdict(provider: str, problem: Exception) -> tuple[Status, MarginsError]:
+def _verdict(problem: Exception) -> tuple[Status, MarginsError]:
     """The connection's status after ``problem``, and the error to tell."""
     if isinstance(problem, CredentialRefused):
         return "revoked", ConnectionRevoked(
@@ -297,5 +274,4 @@ def _verdict(provider: str, problem: Exception) -> tuple[Status, MarginsError]:
         )
     if isinstance(problem, MarginsError):
         return "active", problem
-    _log.error("the revenue provider %s failed", provider, exc_info=problem)
-    return "active", InternalError(f"The revenue provider {provider} failed; the log says how.")
+    return "active", InternalError("The sync failed on this side; the log says how.")

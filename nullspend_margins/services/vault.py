@@ -38,6 +38,10 @@ class Vault:
         )
         return f"{_FORMAT}.{self._first}.{base64.b64encode(nonce + sealed).decode()}"
 
+    def is_current(self, sealed: str) -> bool:
+        """Whether ``sealed`` was made with the first key."""
+        return sealed.split(".", 2)[1:2] == [self._first]
+
     def open(self, org_id: str, provider: str, sealed: str) -> str:
         """Decrypt. Raises ``Unreadable`` when the key is gone or the text was changed."""
         try:

@@ -292,3 +292,19 @@ async def test_a_key_that_cannot_be_read_any_more_says_so(database_url: str) -> 
         answer = await after.call("GET", "/api/stripe/revenue-sync")
         assert answer.json()["error"]["code"] == "connection_revoked"
         assert (await after.get("/api/stripe/connect"))["status"] == "error"
+
+
+async def test_a_sync_brings_the_key_under_the_first_encryption_key(database_url: str) -> None:
+    import base64
+
+    from tests.world import ENCRYPTION_KEY, world
+
+    new = base64.b64encode(b"n" * 32).decode()
+    async with world(database_url) as before:
+        await company(before)
+    async with world(database_url, encryption={"keys": [new, ENCRYPTION_KEY]}) as rotating:
+        rotating.stripe.grant(KEY, rotating.account)
+        await rotating.sync()
+    async with world(database_url, encryption={"keys": [new]}) as after:
+        await after.sync()
+        assert (await after.get("/api/stripe/connect"))["status"] == "active"

@@ -157,7 +157,8 @@ def test_a_taken_port_is_replaced_and_a_signal_ends_the_demo_without_a_trace(
             assert f"port {port}" in running.lines[0]
             assert running.url in running.lines[0]
             assert list(tmp_path.iterdir())
-            running.process.send_signal(stop)
+            for _ in range(2):  # as supervisors do: to the process and to its group
+                running.process.send_signal(stop)
             outcome = ended(running.process)
     assert (outcome.status, outcome.out, outcome.err) == (0, "", "")
     assert list(tmp_path.iterdir()) == []

@@ -18,7 +18,7 @@ from nullspend_margins.domain.revenue import MAX_MINOR_AMOUNT, RevenueFact, Reve
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage import mappings, revenue
 from nullspend_margins.storage.database import Database
-from nullspend_margins.storage.revenue import CustomerMonth, CustomerProfile
+from nullspend_margins.storage.revenue import CustomerMonth, CustomerName, CustomerProfile
 from nullspend_margins.storage.tables import (
     customer_months,
     revenue_customers,
@@ -77,7 +77,7 @@ async def test_after_any_syncs_the_stored_revenue_is_that_of_the_last_one(
             rows(tx, revenue_staging, org_id),
         )
     )
-    assert {(row.customer_id, row.month): row.revenue_microdollars for row in months} == totals
+    assert {tuple(row[1:3]): row[3] for row in months} == totals
     assert {row.customer_id: row.total_microdollars for row in profiles} == {
         each.customer_id: sum(
             total for (customer, _), total in totals.items() if customer == each.customer_id
@@ -95,16 +95,30 @@ async def test_a_month_has_its_own_latest_name_and_invoice(database: Database) -
         invoice("3", 250, customer_name=None, occurred_at=NOW),
     ]
     await database.write(lambda tx: sync(tx, facts))
-    found = await database.read(lambda tx: revenue.customer_months(tx, ORG, OCTOBER, NOVEMBER))
-    assert sorted(found, key=lambda each: each.month) == [
-        CustomerMonth("stripe", "cus_1", OCTOBER.index, 1_000_000, "Old", "a", OCTOBER.start),
-        CustomerMonth("stripe", "cus_1", NOVEMBER.index, 5_000_000, "New", None, NOW),
+
+    def look(tx: Connection) -> list[Any]:
+        one = (ORG, "stripe", "cus_1")
+        return [
+            sorted(revenue.customer_months(tx, ORG, OCTOBER, NOVEMBER)),
+            revenue.one_customer_months(tx, *one, OCTOBER, OCTOBER),
+            revenue.month_names(tx, ORG, OCTOBER),
+            revenue.one_month_name(tx, *one, NOVEMBER),
+            revenue.last_invoice_at(tx, *one, OCTOBER),
+            revenue.last_invoice_at(tx, *one, NOVEMBER),
+            revenue.last_invoice_at(tx, *one, NOVEMBER.shift(1)),
+        ]
+
+    october = CustomerMonth("stripe", "cus_1", OCTOBER.index, 1_000_000)
+    november = CustomerMonth("stripe", "cus_1", NOVEMBER.index, 5_000_000)
+    assert await database.read(look) == [
+        [october, november],
+        [october],
+        [CustomerName("stripe", "cus_1", "Old", "a")],
+        [CustomerName("stripe", "cus_1", "New", None)],
+        OCTOBER.start,
+        NOW,
+        None,
     ]
-    assert all(each.last_invoice_at.utcoffset() == timedelta(0) for each in found)
-    one = await database.read(
-        lambda tx: revenue.one_customer_months(tx, ORG, "stripe", "cus_1", OCTOBER, OCTOBER)
-    )
-    assert [each.month for each in one] == [OCTOBER.index]
     known = await database.read(lambda tx: revenue.profile(tx, ORG, "stripe", "cus_1"))
     assert known == CustomerProfile("stripe", "cus_1", "New", None, "a", 6_000_000)
     assert await database.read(lambda tx: revenue.profile(tx, ORG, "stripe", "cus_2")) is None
@@ -164,7 +178,7 @@ async def test_an_invoice_that_vanished_takes_its_month_and_customer_with_it(
             *revenue.customer_profiles(tx, ORG),
         ]
     )
-    assert [each.customer_id for each in left] == ["cus_2", "cus_2"]
+    assert [each[1] for each in left] == ["cus_2", "cus_2"]
 
 
 async def test_revenue_before_the_window_stays(database: Database) -> None:
@@ -183,9 +197,7 @@ async def test_an_invoice_that_enters_the_window_leaves_its_old_month(database: 
     await database.write(lambda tx: sync(tx, [old], window=march))
     await database.write(lambda tx: sync(tx, [replace(old, occurred_at=NOW)]))
     found = await database.read(lambda tx: revenue.customer_months(tx, ORG, march.first, NOVEMBER))
-    assert [(each.month, each.revenue_microdollars) for each in found] == [
-        (NOVEMBER.index, 3_000_000)
-    ]
+    assert found == [("stripe", "cus_1", NOVEMBER.index, 3_000_000)]
 
 
 async def test_the_report_counts_what_a_sync_has_staged(database: Database) -> None:
