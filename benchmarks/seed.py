@@ -98,16 +98,13 @@ def _statements(
             customers=CUSTOMERS,
             numbers=numbers(2 * events),
         ),
-        *(
-            rollup.format(month=_MONTH[engine], day=_DAY[engine])
-            for rollup in _ROLLUPS
-        ),
+        *(rollup.format(month=_MONTH[engine], day=_DAY[engine]) for rollup in _ROLLUPS),
         _MAPPINGS.format(org=ORG, time=fixed, numbers=numbers(CUSTOMERS)),
     ]
-    for month in range(_FIRST.index, _LAST.index + 1):
-        statements.append(
-            _REVENUE.format(org=ORG, month=month, time=fixed, numbers=numbers(CUSTOMERS))
-        )
+    statements += [
+        _REVENUE.format(org=ORG, month=month, time=fixed, numbers=numbers(CUSTOMERS))
+        for month in range(_FIRST.index, _LAST.index + 1)
+    ]
     return statements
 
 

@@ -124,15 +124,11 @@ class AggregatingCostSource(CostSource, Protocol):
     shows a smaller cost.
     """
 
-    async def month_costs(
-        self, org_id: str, first: Period, last: Period
-    ) -> Sequence[MonthCost]:
+    async def month_costs(self, org_id: str, first: Period, last: Period) -> Sequence[MonthCost]:
         """Cost of every tag value in each month, ``first`` and ``last`` included."""
         ...
 
-    async def model_costs(
-        self, org_id: str, tag_value: str, period: Period
-    ) -> Sequence[ModelCost]:
+    async def model_costs(self, org_id: str, tag_value: str, period: Period) -> Sequence[ModelCost]:
         """Cost and request count by model, of one customer in one period."""
         ...
 

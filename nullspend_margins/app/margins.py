@@ -91,11 +91,15 @@ class Margins:
 
     async def close(self) -> None:
         """Stop what runs and let go of the database. The next use starts again."""
-        task = self._runtimes.pop(asyncio.get_running_loop(), None)
-        self._http_clients.pop(asyncio.get_running_loop(), None)
+        loop = asyncio.get_running_loop()
+        task = self._runtimes.pop(loop, None)
+        client = self._http_clients.pop(loop, None)
         if task is not None:
-            runtime = await task
-            await runtime.close()
+            await asyncio.wait([task])
+            if not task.cancelled() and task.exception() is None:  # else nothing is open
+                await task.result().close()
+        if client is not None:
+            await client.aclose()
 
     async def services(self) -> Services:
         """The services on this event loop, started if need be.

@@ -10,6 +10,11 @@ from nullspend_margins.app.margins import Margins
 from nullspend_margins.errors import ConfigurationError, MarginsError
 
 CONFIG_VARIABLE = "NULLSPEND_MARGINS_CONFIG"
+_LAST_MESSAGES = (
+    "lifespan.startup.failed",
+    "lifespan.shutdown.complete",
+    "lifespan.shutdown.failed",
+)
 
 
 class MarginsMiddleware:
@@ -46,11 +51,14 @@ class MarginsMiddleware:
             return waiting.pop() if waiting else await receive()
 
         async def closing(message: Message) -> None:
-            if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
-                await self.margins.close()
+            if message["type"] in _LAST_MESSAGES:
+                await self.margins.close()  # before: a server may end at this message
             await send(message)
 
-        await self._app(scope, replay, closing)
+        try:
+            await self._app(scope, replay, closing)
+        finally:
+            await self.margins.close()  # of a host that knows no lifespan
 
 
 def _from_environment() -> Margins:

@@ -48,7 +48,11 @@ class Runtime:
             busy_timeout_seconds=config.database.busy_timeout_seconds,
             pool_size=config.database.pool_size,
         )
-        await database.start()
+        try:
+            await database.start()
+        except BaseException:
+            await database.close()
+            raise
         return cls(database, build_services(config, registry, clock, database), http)
 
     async def close(self) -> None:

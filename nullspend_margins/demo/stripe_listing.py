@@ -15,7 +15,7 @@ _RANGES = ("gt", "gte", "lt", "lte")
 _COMMON = {"limit", "starting_after", "expand[]", "created", *(f"created[{x}]" for x in _RANGES)}
 
 
-class StripeRefusal(Exception):  # noqa: N818 - an answer, not a defect
+class StripeRefusal(Exception):
     """An error answer in Stripe's form."""
 
     def __init__(

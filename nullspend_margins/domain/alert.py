@@ -40,9 +40,7 @@ def is_crossing(
     return now < health_tier(previous.revenue, previous.cost, thresholds)
 
 
-def crossed_tier(
-    current: MonthAmounts, thresholds: HealthThresholds
-) -> HealthTier:
+def crossed_tier(current: MonthAmounts, thresholds: HealthThresholds) -> HealthTier:
     """The tier a crossing ends in."""
     return health_tier(current.revenue, current.cost, thresholds)
 

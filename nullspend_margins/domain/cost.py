@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
-from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.domain.text import MAX_TEXT, text_problem
+from nullspend_margins.errors import ValidationFailed
 
 MAX_COST_NANODOLLARS = 10**15
 """One event costs at most a million dollars (10^12 microdollars)."""

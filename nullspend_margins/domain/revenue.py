@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.text import text_problem
+from nullspend_margins.errors import ValidationFailed
 
 REPORTING_CURRENCY = "usd"
 MAX_MINOR_AMOUNT = 2**53 - 1

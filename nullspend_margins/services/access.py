@@ -88,7 +88,8 @@ class AccessService:
         required = self._required.wire_name
         where = f" Upgrade at {self._upgrade_url}." if self._upgrade_url else ""
         raise Forbidden(
-            f"Margins need the {required} plan or above; this org is on {current.wire_name}.{where}",
+            f"Margins need the {required} plan or above; "
+            f"this org is on {current.wire_name}.{where}",
             details={
                 "requiredPlan": required,
                 "currentPlan": current.wire_name,

@@ -134,7 +134,11 @@ class AlertService:
         now = self._clock.now()
         due = await self._database.write(
             lambda tx: alerts.claim_due(
-                tx, notifier.name, now, now + timedelta(seconds=_MAX_DUE * _NOTIFY_SECONDS), _MAX_DUE
+                tx,
+                notifier.name,
+                now,
+                now + timedelta(seconds=_MAX_DUE * _NOTIFY_SECONDS),
+                _MAX_DUE,
             )
         )
         for alert, attempts in due:

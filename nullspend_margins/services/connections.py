@@ -17,9 +17,7 @@ from nullspend_margins.storage.database import Database, Transaction
 class ConnectionService:
     """One connection for each org and provider. The provider is never asked in a transaction."""
 
-    def __init__(
-        self, database: Database, registry: Registry, vault: Vault, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, registry: Registry, vault: Vault, clock: Clock) -> None:
         self._database = database
         self._providers = registry.revenue_providers
         self._vault = vault

@@ -51,9 +51,7 @@ class IngestService:
             return []
         if self._waiting_events + len(events) > MAX_WAITING_EVENTS:
             raise ServiceUnavailable("Too many cost events are waiting to be written; try again.")
-        submission = _Submission(
-            org_id, source, events, asyncio.get_running_loop().create_future()
-        )
+        submission = _Submission(org_id, source, events, asyncio.get_running_loop().create_future())
         self._waiting.append(submission)
         self._waiting_events += len(events)
         if self._writer is None or self._writer.done():

@@ -68,9 +68,7 @@ class KeyService:
     async def revoke(self, org_id: str, id_or_prefix: str) -> None:
         """Revoke by id or by the shown prefix. Raises ``NotFound``."""
         now = self._clock.now()
-        if not await self._database.write(
-            lambda tx: keys.revoke(tx, org_id, id_or_prefix, now)
-        ):
+        if not await self._database.write(lambda tx: keys.revoke(tx, org_id, id_or_prefix, now)):
             raise NotFound(f"This org has no active key {id_or_prefix!r}; `keys list` shows them.")
         self._recognised.clear()
 

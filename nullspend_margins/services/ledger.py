@@ -77,9 +77,7 @@ class CostReader:
             None,
         )
         self.remote: Sequence[AggregatingCostSource] = [
-            source
-            for source in registry.cost_sources
-            if isinstance(source, AggregatingCostSource)
+            source for source in registry.cost_sources if isinstance(source, AggregatingCostSource)
         ]
 
     async def remote_months(self, org_id: str, first: Period, last: Period) -> list[MonthCost]:
@@ -115,9 +113,7 @@ class CostReader:
         """The same, of the local store."""
         if self.local is None:
             return CustomerCosts([], [])
-        cells = self.local.customer_month_costs_in(
-            tx, org_id, tag_value, months.first, months.last
-        )
+        cells = self.local.customer_month_costs_in(tx, org_id, tag_value, months.first, months.last)
         return CustomerCosts(
             [MonthCost(tag_value, month, cost) for month, cost in cells.items()],
             self.local.model_costs_in(tx, org_id, tag_value, months.last),

@@ -81,9 +81,7 @@ def _save(tx: Transaction, wanted: CustomerMapping) -> CustomerMapping:
     if holder is not None and holder.customer_id != wanted.customer_id:
         _displace(tx, holder, wanted)
     current = mappings.for_customer(tx, org_id, provider, wanted.customer_id, tag_key)
-    mappings.forget_rejection(
-        tx, org_id, provider, wanted.customer_id, tag_key, wanted.tag_value
-    )
+    mappings.forget_rejection(tx, org_id, provider, wanted.customer_id, tag_key, wanted.tag_value)
     if current is None:
         return mappings.insert(tx, wanted)
     if current.match_type == "auto" and current.tag_value != wanted.tag_value:

@@ -221,9 +221,7 @@ class MarginsService:
             local = self._costs.local_tags(tx, org_id, since)
             return Unmatched(
                 customers=revenue.unmatched_customers(tx, org_id, CUSTOMER_TAG_KEY),
-                tags=_unmapped_tags(
-                    [*local, *remote], {mapping.tag_value for mapping in mapped}
-                ),
+                tags=_unmapped_tags([*local, *remote], {mapping.tag_value for mapping in mapped}),
                 pending=[
                     (mapping, names.get(mapping.customer_id))
                     for mapping in mapped
@@ -260,14 +258,10 @@ def _model_breakdown(models: Sequence[ModelCost]) -> list[tuple[str, int, int]]:
         counts[model] = counts.get(model, 0) + requests
     ordered = sorted(costs, key=lambda model: (-costs[model], model))
     rounded = split_microdollars([costs[model] for model in ordered])
-    return [
-        (model, cost, counts[model]) for model, cost in zip(ordered, rounded, strict=True)
-    ]
+    return [(model, cost, counts[model]) for model, cost in zip(ordered, rounded, strict=True)]
 
 
-def _unmapped_tags(
-    found: Sequence[TagCost], mapped: set[str]
-) -> list[tuple[str, int, int]]:
+def _unmapped_tags(found: Sequence[TagCost], mapped: set[str]) -> list[tuple[str, int, int]]:
     totals: dict[str, tuple[int, int]] = {}
     for tag_value, nanodollars, requests in found:
         if tag_value and tag_value not in mapped:

@@ -124,9 +124,7 @@ class SyncService:
         deadline = time.monotonic() + self._cron.time_budget_seconds
         await self._puller.pull_all()
         began = self._tools.clock.now()
-        due = iter(
-            await self._tools.database.read(lambda tx: connections.due(tx, provider))
-        )
+        due = iter(await self._tools.database.read(lambda tx: connections.due(tx, provider)))
         outcomes: list[bool] = []
 
         async def work() -> None:

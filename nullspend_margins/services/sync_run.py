@@ -172,7 +172,7 @@ class SyncRun:
         )
 
     async def _stage(self, secret: str, window: RevenueWindow) -> None:
-        """Pages go into staging as they come: constant memory, no transaction across the network."""
+        """Pages go into staging as they come: constant memory, no transaction meanwhile."""
         fetched = 0
         async with closing(self._source.fetch_revenue(secret, window)) as pages:
             async for page in pages:

@@ -130,7 +130,8 @@ class _Threads:
     async def close(self) -> None:
         """Run what was submitted, then stop."""
         await asyncio.to_thread(self._executor.shutdown)
-        self._engine.dispose()
+        # The last connection writes the log back into the file, which takes a while.
+        await asyncio.to_thread(self._engine.dispose)
 
 
 def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:

@@ -30,7 +30,7 @@ _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _MESSAGE_LENGTH = 300
 
 
-class Transient(Exception):  # noqa: N818 - a state of the world, caught by the retry loop alone
+class Transient(Exception):
     """One attempt failed in a way that may pass.
 
     ``retry_after`` is the wait in seconds that Stripe asked for, if it did.

@@ -79,14 +79,17 @@ async def test_the_plan_is_checked_before_the_role_and_both_before_the_request(
 
 
 @pytest.mark.parametrize(
-    "cookie", ["nullspend_session=", "nullspend_session=forged.sig", "nullspend_session=" + "a" * 5000]
+    "cookie",
+    ["nullspend_session=", "nullspend_session=forged.sig", "nullspend_session=" + "a" * 5000],
 )
 async def test_a_forged_session_is_no_session(here: World, cookie: str) -> None:
     answer = await here.http.get("/api/margins", headers={"Cookie": cookie})
     assert code(answer) == (401, "authentication_required")
 
 
-@pytest.mark.parametrize("header", ["Bearer wrong", f"Bearer {CRON_SECRET}x", "Bearer ", "Bearer ü"])
+@pytest.mark.parametrize(
+    "header", ["Bearer wrong", f"Bearer {CRON_SECRET}x", "Bearer ", "Bearer ü"]
+)
 async def test_a_wrong_cron_secret_is_turned_away_even_with_a_cookie(
     here: World, header: str
 ) -> None:

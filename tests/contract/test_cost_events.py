@@ -84,7 +84,8 @@ async def test_every_optional_field_is_taken_null_included(here: World) -> None:
     full = event(
         cachedInputTokens=1, reasoningTokens=2, durationMs=3, sessionId="s", traceId="t",
         eventType="tool", toolName="n", toolServer="srv", tags={"a": "b"}, idempotencyKey="k",
-        costBreakdown={"input": 1, "output": 2}, source="sdk", occurredAt="2026-11-01T02:00:00+02:00",
+        costBreakdown={"input": 1, "output": 2}, source="sdk",
+        occurredAt="2026-11-01T02:00:00+02:00",
         somethingNew={"deep": [1]},
     )  # fmt: skip
     assert (await here.post_event(full)).status_code == 201

@@ -265,7 +265,9 @@ async def test_a_rejected_match_stays_rejected_until_somebody_posts_it(here: Wor
     await here.connect()
     assert (await here.sync())["autoMatchesCreated"] == 1
     (match,) = await here.get("/api/customer-mappings")
-    assert (await here.call("DELETE", f"/api/customer-mappings?id={match['id']}")).status_code == 200
+    assert (
+        await here.call("DELETE", f"/api/customer-mappings?id={match['id']}")
+    ).status_code == 200
     assert (await here.sync())["autoMatchesCreated"] == 0
     await here.call("DELETE", "/api/stripe/disconnect")
     await here.connect()

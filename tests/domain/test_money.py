@@ -30,9 +30,7 @@ def test_rounding_is_exact_for_integers_of_any_size(numerator: int, denominator:
 def test_rounded_parts_add_up_to_the_rounded_total(parts: list[int]) -> None:
     rounded = split_microdollars(parts)
     assert sum(rounded) == to_microdollars(sum(parts))
-    assert all(
-        abs(whole * 1000 - part) < 1000 for whole, part in zip(rounded, parts, strict=True)
-    )
+    assert all(abs(whole * 1000 - part) < 1000 for whole, part in zip(rounded, parts, strict=True))
 
 
 def test_the_largest_remainder_gets_the_missing_microdollar() -> None:

@@ -13,6 +13,10 @@ from starlette.types import ASGIApp
 from nullspend_margins.app.serving import listen, url_of
 
 
+class StartFailed(Exception):
+    """The host did not start; its log says why."""
+
+
 class _Server(uvicorn.Server):
     """Leaves the signals to pytest, and tells when it has started."""
 
@@ -21,16 +25,15 @@ class _Server(uvicorn.Server):
         self.ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit as end:
+            raise StartFailed from end
         self.ready.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-class StartFailed(Exception):  # noqa: N818 - what a host's operator sees
-    """The host did not start; its log says why."""
 
 
 @asynccontextmanager
@@ -45,10 +48,12 @@ async def hosted(
     task.add_done_callback(lambda _task: server.ready.set())
     try:
         await server.ready.wait()
-        if not server.started:
-            raise StartFailed
+        if task.done():
+            await task  # raises why
         yield url_of(listener)
     finally:
         server.should_exit = True
-        await task
-        listener.close()
+        try:
+            await task
+        finally:
+            listener.close()

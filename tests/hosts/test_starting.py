@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,14 +30,19 @@ def named(form: Form) -> str:
     return form.__name__
 
 
+def is_open(file: Path) -> bool:
+    """SQLite removes its log when the last connection is closed in order."""
+    return file.with_name(f"{file.name}-wal").exists()
+
+
 @pytest.mark.parametrize("form", WITH_LIFESPAN, ids=named)
 async def test_with_a_lifespan_the_product_starts_before_the_first_request(
     make_margins: MakeMargins, tmp_path: Path, form: Form
 ) -> None:
     file = tmp_path / "new.db"
     async with hosted(form(make_margins(f"sqlite:///{file}"))):
-        assert file.exists()
-    assert not file.with_name("new.db-wal").exists()  # closed in order
+        assert is_open(file)
+    assert not is_open(file)
 
 
 @pytest.mark.parametrize("form", WITHOUT_LIFESPAN, ids=named)
@@ -72,7 +76,7 @@ async def test_a_database_that_cannot_be_opened_stops_the_host_with_a_message(
     make_margins: MakeMargins, tmp_path: Path, form: Form, caplog: pytest.LogCaptureFixture
 ) -> None:
     margins = make_margins(f"sqlite:///{tmp_path}/missing/margins.db")
-    with caplog.at_level(logging.INFO), pytest.raises(StartFailed):
+    with pytest.raises(StartFailed):
         async with hosted(form(margins)):
             raise AssertionError("started without a database")
     assert str(tmp_path / "missing") in caplog.text
@@ -83,7 +87,7 @@ async def test_a_database_server_that_is_away_stops_the_host_and_hides_the_passw
     make_margins: MakeMargins, form: Form, caplog: pytest.LogCaptureFixture
 ) -> None:
     margins = make_margins("postgresql://me:hush-hush@127.0.0.1:1/margins")
-    with caplog.at_level(logging.INFO), pytest.raises(StartFailed):
+    with pytest.raises(StartFailed):
         async with hosted(form(margins)):
             raise AssertionError("started without a database")
     assert "database" in caplog.text
@@ -95,10 +99,9 @@ async def test_a_schema_that_is_missing_stops_the_host_and_names_the_command(
     postgres_server: PostgresForTests,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with postgres_server.database(migrated=False) as url, caplog.at_level(logging.INFO):
-        with pytest.raises(StartFailed):
-            async with hosted(WRAPPED[0](make_margins(url))):
-                raise AssertionError("started without a schema")
+    with postgres_server.database(migrated=False) as url, pytest.raises(StartFailed):
+        async with hosted(WRAPPED[0](make_margins(url))):
+            raise AssertionError("started without a schema")
     assert "nullspend-margins migrate" in caplog.text
 
 
@@ -125,7 +128,7 @@ async def test_a_host_that_fails_to_start_says_so_and_leaves_nothing_open(
     margins: Margins,
     host: type[Starlette],
     wrapped: bool,
-    sqlite_url: str,
+    tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     @asynccontextmanager
@@ -135,11 +138,11 @@ async def test_a_host_that_fails_to_start_says_so_and_leaves_nothing_open(
             yield
 
     app: ASGIApp = host(lifespan=lifespan)
-    with caplog.at_level(logging.INFO), pytest.raises(StartFailed):
+    with pytest.raises(StartFailed):
         async with hosted(MarginsMiddleware(app, margins) if wrapped else app):
             raise AssertionError("started without bananas")
     assert "the host has no bananas" in caplog.text
-    assert not Path(f"{sqlite_url.removeprefix('sqlite:///')}-wal").exists()
+    assert not is_open(tmp_path / "margins.db")
 
 
 @asynccontextmanager
@@ -167,7 +170,7 @@ async def test_the_sub_application_served_alone_has_a_lifespan(
     async with hosted(margins.app, lifespan="on") as url, httpx.AsyncClient() as client:
         assert file.exists()
         assert (await client.get(f"{url}/api/margins", headers=ADMIN)).status_code == 200
-    assert not file.with_name("new.db-wal").exists()
+    assert not is_open(file)
 
 
 async def test_a_host_that_starts_again_after_its_end_works(margins: Margins) -> None:

@@ -30,7 +30,7 @@ async def test_mappings_are_listed_oldest_first_and_of_the_org_alone(database: D
     same = mapping("cus_a", "z", tag_key="team")
     await fill(database, newer, older, same, mapping("cus_a", "a", org_id="org_2", id="other"))
     listed = await database.read(lambda tx: mappings.list_mappings(tx, ORG))
-    assert listed == sorted([same, older], key=lambda each: each.id) + [newer]
+    assert listed == [*sorted([same, older], key=lambda each: each.id), newer]
     assert all(each.created_at.utcoffset() == timedelta(0) for each in listed)
     of_key = await database.read(lambda tx: mappings.of_key(tx, ORG, "customer"))
     assert sorted(of_key) == sorted([newer, older])

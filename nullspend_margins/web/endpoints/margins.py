@@ -64,9 +64,7 @@ def _period(call: OrgCall) -> Period:
     return call.services.margins.current_period() if text is None else Period.parse(text)
 
 
-async def _rendered(
-    found: MarginTable, form: str, render: Callable[[MarginTable], bytes]
-) -> bytes:
+async def _rendered(found: MarginTable, form: str, render: Callable[[MarginTable], bytes]) -> bytes:
     """The table in one form, made once for as long as the table itself is kept."""
     body = found.renderings.get(form)
     if body is None:
