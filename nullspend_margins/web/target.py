@@ -19,7 +19,9 @@ def path_below_mount(scope: Scope) -> str:
     where it is there.
     """
     path: str = scope["path"]
-    root: str = scope.get("root_path", "").rstrip("/")
+    root: str = scope.get("root_path", "")
+    if not path.startswith(f"{root}/"):  # else a root path with a slash at its end is in whole
+        root = root.rstrip("/")
     if root and (path == root or path.startswith(f"{root}/")):
         return path[len(root) :]
     return path

@@ -85,7 +85,7 @@ async def test_what_the_product_refuses_the_sdk_raises(shared: Shared, server: S
         with pytest.raises(NullSpendError, match="NULLSPEND_API_KEY"):
             await sdk.report_cost(cost(1))
     async with AsyncNullSpend(base_url=server.url, api_key=await api_key(shared)) as sdk:
-        with pytest.raises(NullSpendError, match="costMicrodollars|valid"):
+        with pytest.raises(NullSpendError, match=r"events\[1\]\.costMicrodollars"):
             await sdk.report_cost_batch([cost(1), cost(-1)])
     assert await shared.spent(server.url, "acme") == 0
 
