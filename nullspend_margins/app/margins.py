@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from os import PathLike
-from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -46,12 +45,8 @@ class Margins:
             finish_config(config) if isinstance(config, Config) else config_from_mapping(config)
         )
         self._clock = clock or SystemClock()
-        self._http_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
-            WeakKeyDictionary()
-        )
-        self._runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Runtime]] = (
-            WeakKeyDictionary()
-        )
+        self._http_clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
+        self._runtimes: dict[asyncio.AbstractEventLoop, asyncio.Task[Runtime]] = {}
         self.registry: Registry = load_plugins(
             self.config,
             extra=plugins,
@@ -131,12 +126,21 @@ class Margins:
         if task is not None and task.done() and (task.cancelled() or task.exception()):
             task = None  # the last attempt failed: the database may be back now
         if task is None:
+            self._forget_closed_loops()
             task = loop.create_task(
                 Runtime.start(self.config, self.registry, self._clock, self._http_client()),
                 name="margins-start",
             )
             self._runtimes[loop] = task
         return await asyncio.shield(task)
+
+    def _forget_closed_loops(self) -> None:
+        """A host (a test client, say) may end a loop without closing what was started on it."""
+        for loop in [loop for loop in self._runtimes if loop.is_closed()]:
+            task = self._runtimes.pop(loop)
+            self._http_clients.pop(loop, None)
+            if task.done() and not task.cancelled() and task.exception() is None:
+                task.result().database.abandon()
 
     def _http_client(self) -> httpx.AsyncClient:
         """The client plugins share on the running loop. Redirects are not followed."""

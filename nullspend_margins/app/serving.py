@@ -28,7 +28,7 @@ _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not b
 def require_server() -> None:
     """Raise ``ConfigurationError`` saying what to install unless uvicorn is there."""
     try:
-        import uvicorn  # noqa: F401
+        import uvicorn  # noqa: F401 - is it there?
     except ImportError:
         raise ConfigurationError(
             'This command needs uvicorn: pip install "nullspend-margins[server]"'

@@ -40,7 +40,3 @@ class LocalCostStore:
     def tag_costs_in(self, tx: Transaction, org_id: str, since_day: int) -> Sequence[TagCost]:
         """Cost and request count by tag value, from the UTC day ``since_day`` on."""
         return costs.tag_costs(tx, org_id, since_day)
-
-    def seen_tags_in(self, tx: Transaction, org_id: str, since_day: int) -> set[str]:
-        """The tag values with costs from the UTC day ``since_day`` on."""
-        return costs.seen_tags(tx, org_id, since_day)

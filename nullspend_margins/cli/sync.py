@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from nullspend_margins.app import Margins
     from nullspend_margins.services import Services
     from nullspend_margins.services.sync_run import ProgressListener, SyncReport
+
+_log = logging.getLogger("nullspend_margins.sync")
 
 Connection = tuple[str, str]
 """An org and one of its revenue providers."""
@@ -58,8 +61,9 @@ async def _sync(margins: Margins, org: str | None) -> int:
         failed = await services.sync.pull_costs()
         if failed:
             complain(f"{failed} cost source(s) failed; the log above says how.")
-        connections = await _connections(margins, services, org)
-        if not connections:
+        connections, unknown = await _connections(margins, services, org)
+        failed += unknown
+        if not connections and not unknown:
             say(f"{org} has no connections." if org else "There are no connections to sync.")
         with _tracker(len(connections)) as tracker:
             failed += await _sync_all(services, connections, tracker, asked_for=org is not None)
@@ -67,15 +71,20 @@ async def _sync(margins: Margins, org: str | None) -> int:
     return failed
 
 
-async def _connections(margins: Margins, services: Services, org: str | None) -> list[Connection]:
+async def _connections(
+    margins: Margins, services: Services, org: str | None
+) -> tuple[list[Connection], int]:
     """What to sync: all that is due, least recently synced first, or all of ``org``.
 
-    Raises ``Forbidden`` when the plan of ``org`` does not include the product; among all orgs
-    such ones are left out.
+    And how many could not be told whether they are, because asking for the plan failed. Raises
+    ``Forbidden`` when the plan of ``org`` does not include the product; among all orgs such ones
+    are left out.
     """
     if org is None:
         due = await services.sync.due()
-        return [each for each in due if await services.access.has_plan(each[0])]
+        answers = [await _has_plan(services, each) for each in due]
+        found = [each for each, answer in zip(due, answers, strict=True) if answer]
+        return found, answers.count(None)
     found = [
         (org, provider)
         for provider in margins.registry.revenue_providers
@@ -83,7 +92,16 @@ async def _connections(margins: Margins, services: Services, org: str | None) ->
     ]
     if found:
         await services.access.require_plan(org)
-    return found
+    return found, 0
+
+
+async def _has_plan(services: Services, connection: Connection) -> bool | None:
+    """Whether the org's plan includes the product; ``None``, and told, when asking failed."""
+    try:
+        return await services.access.has_plan(connection[0])
+    except Exception as problem:
+        _tell_failure(connection, problem)
+        return None
 
 
 async def _sync_all(
@@ -105,7 +123,7 @@ async def _sync_all(
 async def _sync_one(
     services: Services, connection: Connection, tracker: Tracker, *, asked_for: bool
 ) -> bool:
-    from nullspend_margins.errors import MarginsError, SyncInProgress
+    from nullspend_margins.errors import SyncInProgress
 
     org_id, provider = connection
     listener = tracker.begin(connection)
@@ -115,13 +133,24 @@ async def _sync_one(
         # Another process is at it: nothing failed, unless this very sync was asked for.
         complain(f"{org_id} {provider}: {problem.message}")
         return not asked_for
-    except MarginsError as problem:
-        complain(f"{org_id} {provider}: failed: {problem.message}")
+    except Exception as problem:
+        _tell_failure(connection, problem)
         return False
     finally:
         tracker.end(connection)
     say(f"{org_id} {provider}: {_told(report)}")
     return True
+
+
+def _tell_failure(connection: Connection, problem: Exception) -> None:
+    """A line for the person; a defect has its traceback in the log as well."""
+    from nullspend_margins.errors import InternalError, MarginsError
+
+    org_id, provider = connection
+    if not isinstance(problem, MarginsError) or isinstance(problem, InternalError):
+        _log.error("sync of org %s (%s) failed", org_id, provider, exc_info=problem)
+    reason = problem.message if isinstance(problem, MarginsError) else "the log says how."
+    complain(f"{org_id} {provider}: failed: {reason}")
 
 
 def _told(report: SyncReport) -> str:

@@ -24,7 +24,12 @@ def absolute_url(url: str, base: Path) -> str:
         )
     if kind == _POSTGRESQL:
         return _checked_postgresql(f"{kind}://{rest}")
-    name, mark, options = rest.removeprefix("/").partition("?")
+    name, _, options = rest.removeprefix("/").partition("?")
+    if options:
+        raise ValueError(
+            f"has the option {_first_key(options)}, and SQLite URLs take none here. "
+            "Write the file alone: sqlite:///margins.db"
+        )
     if name in _MEMORY:
         raise ValueError(
             "names no file; the costs of an in-memory database would be lost. "
@@ -32,14 +37,19 @@ def absolute_url(url: str, base: Path) -> str:
         )
     if not rest.startswith("/"):
         raise ValueError(f"needs three slashes before a file: sqlite:///{Path(name).name}")
-    return f"{_SQLITE}:///{base.absolute() / name}{mark}{options}"
+    return f"{_SQLITE}:///{base.absolute() / name}"
 
 
 def sqlite_file(url: str) -> Path | None:
     """The file of an absolute SQLite URL, ``None`` for PostgreSQL."""
     if not url.startswith(f"{_SQLITE}:///"):
         return None
-    return Path(url.removeprefix(f"{_SQLITE}:///").partition("?")[0])
+    return Path(url.removeprefix(f"{_SQLITE}:///"))
+
+
+def _first_key(options: str) -> str:
+    """The name of the first option; its value may be a secret."""
+    return repr(options.partition("&")[0].partition("=")[0])
 
 
 def _checked_postgresql(url: str) -> str:

@@ -90,7 +90,7 @@ class CronSettings:
     )
     time_budget_seconds: int = setting(
         240,
-        help="A cron call ends after this long; a sync it has to stop is first next time.",
+        help="A cron call ends after this long; a sync it has to stop is tried again in its turn.",
         unit="seconds",
         at_least=1,
     )

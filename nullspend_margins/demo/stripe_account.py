@@ -80,6 +80,7 @@ class StripeAccount:
 
     def change_invoice(self, invoice_id: str, **changes: object) -> StripeInvoice:
         """Change fields of an invoice (``status="void"``, ``amount_paid=0``, ...)."""
+        # The fields of StripeInvoice, each of a type of its own.
         changed = replace(self.invoices[invoice_id], **changes)  # type: ignore[arg-type]
         self.invoices[invoice_id] = changed
         self._newest_first = None

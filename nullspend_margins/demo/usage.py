@@ -48,7 +48,7 @@ def usage(
     The same arguments give the same events. ``tag_value`` empty: events that name no customer.
     """
     random = Random(f"{tag_value} {start:%Y-%m}")  # noqa: S311 - a sample, not a secret
-    models = Random(tag_value).sample(_MODELS, _MODELS_OF_ONE)  # noqa: S311
+    models = Random(tag_value).sample(_MODELS, _MODELS_OF_ONE)  # noqa: S311 - the same
     chosen = [random.choice(models) for _ in range(count)]
     shares = [random.randint(40, 160) * model.weight for model in chosen]
     whole = sum(shares)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from nullspend_margins.domain.health import HealthThresholds, HealthTier
+from nullspend_margins.domain.health import HealthThresholds
 from nullspend_margins.domain.margin import MonthAmounts, health_tier
 from nullspend_margins.domain.period import Period
 
@@ -38,11 +38,6 @@ def is_crossing(
         return False
     now = health_tier(current.revenue, current.cost, thresholds)
     return now < health_tier(previous.revenue, previous.cost, thresholds)
-
-
-def crossed_tier(current: MonthAmounts, thresholds: HealthThresholds) -> HealthTier:
-    """The tier a crossing ends in."""
-    return health_tier(current.revenue, current.cost, thresholds)
 
 
 def awaits_invoice(

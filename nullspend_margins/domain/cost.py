@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
-from nullspend_margins.domain.text import MAX_TEXT, text_problem
+import msgspec
+
+from nullspend_margins.domain.fields import (
+    day_problem,
+    instant_problem,
+    integer_problem,
+    string_problem,
+)
+from nullspend_margins.domain.text import MAX_TEXT
 from nullspend_margins.errors import ValidationFailed
 
 MAX_COST_NANODOLLARS = 10**15
@@ -15,13 +24,40 @@ MAX_COST_NANODOLLARS = 10**15
 MAX_COUNT = 2**53 - 1
 """The largest token count or duration, what JSON carries exactly."""
 
+_MAX_EVENT_ID = 1024
+# Our own event ids join their parts with U+001E and U+001F.
+_NOT_IN_EVENT_IDS = re.compile(r"[\x00-\x1d\x7f-\x9f\ud800-\udfff]")
+# Field, least and most: characters of texts, amounts of integers.
+_TEXTS = (("provider", 1, 100), ("model", 1, 200), ("tag_value", 0, MAX_TEXT))
+_COUNTS = (
+    ("cost_nanodollars", 0, MAX_COST_NANODOLLARS),
+    ("input_tokens", 0, MAX_COUNT),
+    ("output_tokens", 0, MAX_COUNT),
+    ("cached_input_tokens", 0, MAX_COUNT),
+    ("reasoning_tokens", 0, MAX_COUNT),
+)
+_FACT_TEXTS = (("key", 1, 512), *_TEXTS)
+_FACT_COUNTS = (("cost_nanodollars", -(2**62), 2**62), ("request_count", 0, MAX_COUNT))
+_LABELS = (
+    ("session_id", 1000),
+    ("trace_id", 1000),
+    ("event_type", MAX_TEXT),
+    ("tool_name", 1000),
+    ("tool_server", 1000),
+    ("reported_source", 1000),
+)
+_MAPPINGS = (dict, Mapping)  # in this order: the first is much faster to tell
+_MAX_TAGS, _MAX_TAG_KEY = 10, 64
+_MAX_BREAKDOWN_BYTES = 8192
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostEvent:
     """One request that cost money. Counted exactly once by (org, source, ``event_id``).
 
-    ``cost_nanodollars`` is 0 to 10^15, ``occurred_at`` is aware, ``tag_value`` is the host's own
-    name for the customer, ``""`` when unattributed. Raises ``ValidationFailed`` naming the field.
+    ``cost_nanodollars`` is an ``int`` of 0 to 10^15, ``occurred_at`` is aware, ``tag_value`` is
+    the host's own name for the customer, ``""`` when unattributed. Raises ``ValidationFailed``
+    naming the field.
     """
 
     event_id: str
@@ -45,18 +81,18 @@ class CostEvent:
     cost_breakdown: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
-        for name, value, limit in (
-            ("provider", self.provider, 100),
-            ("model", self.model, 200),
-        ):
-            _require(name, text_problem(value, at_most=limit))
-        _require("tag_value", text_problem(self.tag_value, at_least=0))
-        if not self.event_id or len(self.event_id) > 1024:
-            _require("event_id", "must have 1 to 1024 characters")
-        if not 0 <= self.cost_nanodollars <= MAX_COST_NANODOLLARS:
-            _require("cost_nanodollars", f"must be 0 to {MAX_COST_NANODOLLARS}")
-        if self.occurred_at.tzinfo is None:
-            _require("occurred_at", "must have a time zone")
+        _check(self, _TEXTS, _COUNTS)
+        for name, at_most in _LABELS:
+            label = getattr(self, name)
+            if label is not None and (problem := string_problem(label, 0, at_most)):
+                raise ValidationFailed.of((name, problem))
+        _require("event_id", _event_id_problem(self.event_id))
+        _require("occurred_at", instant_problem(self.occurred_at))
+        if self.duration_ms is not None:
+            _require("duration_ms", integer_problem(self.duration_ms, 0, MAX_COUNT))
+        _require("tags", _tags_problem(self.tags))
+        if self.cost_breakdown is not None:
+            _require("cost_breakdown", _breakdown_problem(self.cost_breakdown))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +100,8 @@ class CostFact:
     """A cost another system has already added up, or may correct later.
 
     Keyed (org, source, ``key``); a later fact with the same key replaces the earlier one, so
-    ``cost_nanodollars`` may be negative (a credit) and ``request_count`` may shrink.
+    ``cost_nanodollars`` may be negative (a credit) and ``request_count`` may shrink. Raises
+    ``ValidationFailed`` naming the field.
     """
 
     key: str
@@ -76,19 +113,62 @@ class CostFact:
     request_count: int = 0
 
     def __post_init__(self) -> None:
-        _require("key", text_problem(self.key, at_most=512))
-        _require("provider", text_problem(self.provider, at_most=100))
-        _require("model", text_problem(self.model, at_most=200))
-        _require("tag_value", text_problem(self.tag_value, at_most=MAX_TEXT, at_least=0))
-        if abs(self.cost_nanodollars) > 2**62:
-            _require("cost_nanodollars", "must be within ±2^62")
-        if not 0 <= self.request_count <= MAX_COUNT:
-            _require("request_count", f"must be 0 to {MAX_COUNT}")
+        _check(self, _FACT_TEXTS, _FACT_COUNTS)
+        _require("day", day_problem(self.day))
+
+
+def _check(
+    thing: object, texts: Iterable[tuple[str, int, int]], integers: Iterable[tuple[str, int, int]]
+) -> None:
+    """Raise ``ValidationFailed`` for the first of these fields that is wrong."""
+    for name, at_least, at_most in texts:
+        if problem := string_problem(getattr(thing, name), at_least, at_most):
+            raise ValidationFailed.of((name, problem))
+    for name, lowest, highest in integers:
+        if problem := integer_problem(getattr(thing, name), lowest, highest):
+            raise ValidationFailed.of((name, problem))
 
 
 def _require(name: str, problem: str | None) -> None:
     if problem is not None:
         raise ValidationFailed.of((name, problem))
+
+
+def _event_id_problem(value: object) -> str | None:
+    if not isinstance(value, str):
+        return f"must be a str, not {type(value).__name__}"
+    if not 1 <= len(value) <= _MAX_EVENT_ID:
+        return f"must have 1 to {_MAX_EVENT_ID} characters"
+    if _NOT_IN_EVENT_IDS.search(value):
+        return "must not contain control characters (but U+001E and U+001F) or lone surrogates"
+    return None
+
+
+def _tags_problem(value: object) -> str | None:
+    if not isinstance(value, _MAPPINGS):
+        return f"must be a mapping of str to str, not {type(value).__name__}"
+    if len(value) > _MAX_TAGS:
+        return f"must be at most {_MAX_TAGS}"
+    for key, text in value.items():
+        problem = string_problem(key, 1, _MAX_TAG_KEY)
+        if problem is not None:
+            return f"a key {problem}"
+        problem = string_problem(text, 0, MAX_TEXT)
+        if problem is not None:
+            return f"{key} {problem}"
+    return None
+
+
+def _breakdown_problem(value: object) -> str | None:
+    if not isinstance(value, _MAPPINGS):
+        return f"must be a mapping, not {type(value).__name__}"
+    try:
+        size = len(msgspec.json.encode(dict(value)))
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return "must be values that JSON has"
+    if size > _MAX_BREAKDOWN_BYTES:
+        return f"must be at most {_MAX_BREAKDOWN_BYTES} bytes as JSON"
+    return None
 
 
 class MonthCost(NamedTuple):

@@ -5,13 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from nullspend_margins.domain.fields import instant_problem, integer_problem, string_problem
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
 from nullspend_margins.domain.period import Period
-from nullspend_margins.domain.text import text_problem
+from nullspend_margins.domain.text import MAX_TEXT
 from nullspend_margins.errors import ValidationFailed
 
 REPORTING_CURRENCY = "usd"
-MAX_MINOR_AMOUNT = 2**53 - 1
+MAX_MINOR_AMOUNT = (2**63 - 1) // MICRODOLLARS_PER_CENT
+"""About 9.2 trillion dollars: its microdollars fit 64 bits."""
+
+# Field, least and most characters.
+_TEXTS = (("object_id", 1, MAX_TEXT), ("currency", 1, 16))
+_OPTIONAL_TEXTS = (
+    ("customer_id", 1, MAX_TEXT),
+    ("customer_name", 0, MAX_TEXT),
+    ("customer_email", 0, MAX_TEXT),
+    ("avatar_url", 0, 2048),
+    ("suggested_tag", 1, MAX_TEXT),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +33,9 @@ class RevenueFact:
     Keyed (org, provider, ``object_id``) and replaced, never added to. ``amount_minor`` is in the
     currency's minor unit (cents), ``currency`` a lower-case ISO 4217 code, ``occurred_at`` aware.
     ``suggested_tag`` is the tag value the provider's own records name for this customer (Stripe:
-    the customer's metadata), the first rule of auto-matching.
+    the customer's metadata), the first rule of auto-matching. Texts have no control characters,
+    and 256 characters at most (``avatar_url``: 2048). Raises ``ValidationFailed`` naming every
+    field that is wrong.
     """
 
     object_id: str
@@ -35,16 +49,19 @@ class RevenueFact:
     suggested_tag: str | None = None
 
     def __post_init__(self) -> None:
-        problems = {
-            "object_id": text_problem(self.object_id),
-            "customer_id": None if self.customer_id is None else text_problem(self.customer_id),
-            "currency": text_problem(self.currency, at_most=16),
+        checks = {
+            name: string_problem(getattr(self, name), at_least, at_most)
+            for name, at_least, at_most in _TEXTS
         }
-        if abs(self.amount_minor) > MAX_MINOR_AMOUNT:
-            problems["amount_minor"] = f"must be within ±{MAX_MINOR_AMOUNT}"
-        if self.occurred_at.tzinfo is None:
-            problems["occurred_at"] = "must have a time zone"
-        found = [(name, problem) for name, problem in problems.items() if problem]
+        checks["amount_minor"] = integer_problem(
+            self.amount_minor, -MAX_MINOR_AMOUNT, MAX_MINOR_AMOUNT
+        )
+        checks["occurred_at"] = instant_problem(self.occurred_at)
+        for name, at_least, at_most in _OPTIONAL_TEXTS:
+            text = getattr(self, name)
+            if text is not None:
+                checks[name] = string_problem(text, at_least, at_most)
+        found = [(name, problem) for name, problem in checks.items() if problem]
         if found:
             raise ValidationFailed.of(*found)
 

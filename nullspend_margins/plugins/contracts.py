@@ -115,7 +115,7 @@ def _title(thing: object) -> str:
 
 def _name_problem(kind: str, thing: object) -> str | None:
     try:
-        name = thing.name  # type: ignore[attr-defined]
+        name = thing.name  # type: ignore[attr-defined]  # may be missing: see below
     except AttributeError:
         return f'has no name; every {kind} needs one, for example name = "acme"'
     if not isinstance(name, str) or not _NAME.fullmatch(name):

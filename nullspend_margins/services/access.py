@@ -108,8 +108,11 @@ class AccessService:
 
 
 def _bearer_tokens(scope: Scope) -> list[bytes]:
+    """What follows the scheme ``Bearer``, an empty token included: it is no cookie's business."""
     return [
-        value[7:].strip()
+        value[6:].strip()
         for name, value in scope.get("headers", ())
-        if name.lower() == b"authorization" and value[:7].lower() == b"bearer "
+        if name.lower() == b"authorization"
+        and value[:6].lower() == b"bearer"
+        and not value[6:7].strip()
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,15 +23,18 @@ from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.margin import health_tier
 from nullspend_margins.domain.period import Period
+from nullspend_margins.errors import MarginsError
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, Notifier
-from nullspend_margins.services.ledger import CostReader, LedgerRow, Months, read_ledger
+from nullspend_margins.services.ledger import CostReader, LedgerRow, Months, Pair, read_ledger
 from nullspend_margins.storage import alerts, mappings, revenue
 from nullspend_margins.storage.database import Database, Transaction
 
 API_VERSION = "2026-11-01"
-_MAX_DUE = 20
+_AT_ONCE = 10
 _NOTIFY_SECONDS = 15
+_CLAIM = timedelta(seconds=2 * _AT_ONCE * _NOTIFY_SECONDS)
+"""Longer than the slowest notifier needs for all of them."""
 _FIRST_RETRY = timedelta(minutes=1)
 _LAST_RETRY = timedelta(hours=6)
 
@@ -68,14 +73,19 @@ class AlertService:
         months = self.months(now)
         local = self._costs.local_months(tx, org_id, months.first, months.last)
         pairs = mappings.pairs(tx, org_id, CUSTOMER_TAG_KEY)
+        customers: dict[str, list[Pair]] = {}
+        for pair in pairs:
+            customers.setdefault(pair[2], []).append(pair)
         created = 0
         for row in read_ledger(tx, org_id, months, pairs, [*local, *remote]):
             previous, current = row.amounts(0), row.amounts(1)
             if not is_crossing(previous, current, self._thresholds):
                 continue
-            last_invoice = revenue.last_invoice_at(
-                tx, org_id, row.provider, row.customer_id, months.first
-            )
+            invoices = [
+                revenue.last_invoice_at(tx, org_id, provider, customer_id, months.first)
+                for provider, customer_id, _ in customers[row.tag_value]
+            ]
+            last_invoice = max(filter(None, invoices), default=None)
             if awaits_invoice(previous, current, last_invoice, now):
                 continue
             created += self._enqueue(tx, org_id, row, months.last, now)
@@ -126,23 +136,27 @@ class AlertService:
     def _tier(self, row: LedgerRow, offset: int) -> HealthTier:
         return health_tier(row.revenues[offset], row.costs[offset], self._thresholds)
 
-    async def deliver_due(self) -> None:
-        """Try every alert that is due, each notifier on its own."""
-        await asyncio.gather(*(self._deliver(notifier) for notifier in self._notifiers))
+    async def deliver_due(self, deadline: float = math.inf) -> None:
+        """Try every alert that is due, each notifier on its own.
 
-    async def _deliver(self, notifier: Notifier) -> None:
+        When ``time.monotonic()`` reaches ``deadline`` it stops; the rest is due next time.
+        """
+        await asyncio.gather(*(self._deliver(notifier, deadline) for notifier in self._notifiers))
+
+    async def _deliver(self, notifier: Notifier, deadline: float) -> None:
+        more = True
+        while more and time.monotonic() < deadline:
+            due = await self._claim(notifier.name)
+            more = len(due) == _AT_ONCE
+            for alert, attempts in due:
+                await self._try(notifier, alert, attempts)
+
+    async def _claim(self, name: str) -> Sequence[tuple[Alert, int]]:
+        """Due alerts that no other process tries while this one does."""
         now = self._clock.now()
-        due = await self._database.write(
-            lambda tx: alerts.claim_due(
-                tx,
-                notifier.name,
-                now,
-                now + timedelta(seconds=_MAX_DUE * _NOTIFY_SECONDS),
-                _MAX_DUE,
-            )
+        return await self._database.write(
+            lambda tx: alerts.claim_due(tx, name, now, now + _CLAIM, _AT_ONCE)
         )
-        for alert, attempts in due:
-            await self._try(notifier, alert, attempts)
 
     async def _try(self, notifier: Notifier, alert: Alert, attempts: int) -> None:
         name = notifier.name
@@ -152,10 +166,13 @@ class AlertService:
         except Exception as problem:
             now = self._clock.now()
             later = now + min(_FIRST_RETRY * 2 ** min(attempts, 16), _LAST_RETRY)
-            reason = f"{type(problem).__name__}: {problem}"[:500]
+            # Not its text: a vendor's error may quote a URL with a token in it.
+            reason = (
+                problem.message if isinstance(problem, MarginsError) else type(problem).__name__
+            )
             _log.warning("alert %s not delivered by %s: %s", alert.alert_id, name, reason)
             await self._database.write(
-                lambda tx: alerts.mark_failed(tx, alert.alert_id, name, now, later, reason)
+                lambda tx: alerts.mark_failed(tx, alert.alert_id, name, now, later, reason[:500])
             )
         else:
             now = self._clock.now()

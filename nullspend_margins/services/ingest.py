@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from nullspend_margins.domain.cost import CostEvent
-from nullspend_margins.errors import ServiceUnavailable, ValidationFailed
+from nullspend_margins.errors import InternalError, MarginsError, ServiceUnavailable
 from nullspend_margins.protocols import Clock
 from nullspend_margins.storage import costs, revisions
 from nullspend_margins.storage.costs import StoredEvent
@@ -60,7 +60,7 @@ class IngestService:
 
     async def close(self) -> None:
         """Write what is waiting."""
-        if self._writer is not None:
+        while self._writer is not None and not self._writer.done():
             await asyncio.wait([self._writer])
 
     async def _write_all(self) -> None:
@@ -72,7 +72,13 @@ class IngestService:
                 for submission in group:
                     _refuse(submission, problem)
                 if not isinstance(problem, Exception):
+                    self._refuse_waiting(problem)
                     raise
+
+    def _refuse_waiting(self, problem: BaseException) -> None:
+        while self._waiting:
+            _refuse(self._waiting.popleft(), problem)
+        self._waiting_events = 0
 
     def _next_group(self) -> list[_Submission]:
         group = [self._waiting.popleft()]
@@ -86,10 +92,14 @@ class IngestService:
     async def _write(self, group: list[_Submission]) -> None:
         try:
             answers = await self._database.write(lambda tx: self._store(tx, group))
-        except ValidationFailed:
-            if len(group) == 1:
+        except ServiceUnavailable:
+            raise
+        except Exception as problem:
+            if len(group) == 1 and isinstance(problem, MarginsError):
                 raise
-            # One submission overflows a cell: the others must not suffer for it.
+            if len(group) == 1:  # a driver's error is for the log, not for the sender
+                raise InternalError("These cost events could not be stored.") from problem
+            # One submission overflows a cell, say: the others must not suffer for it.
             for submission in group:
                 try:
                     await self._write([submission])

@@ -62,6 +62,7 @@ class LeaseKeeper:
             raise
         finally:
             heartbeat.cancel()
+            await asyncio.wait([heartbeat])
             with contextlib.suppress(MarginsError):
                 await asyncio.shield(self._database.write(lambda tx: leases.release(tx, lease)))
 

@@ -12,6 +12,7 @@ from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
 from nullspend_margins.domain.margin import MonthAmounts
 from nullspend_margins.domain.money import to_microdollars
 from nullspend_margins.domain.period import Period
+from nullspend_margins.errors import ServiceUnavailable
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import AggregatingCostSource
 from nullspend_margins.storage import revenue
@@ -84,7 +85,7 @@ class CostReader:
         """The months' costs of all sources but the local one."""
         found: list[MonthCost] = []
         for source in self.remote:
-            found.extend(await source.month_costs(org_id, first, last))
+            found.extend(await _month_costs(source, org_id, first, last))
         return found
 
     def local_months(
@@ -102,7 +103,7 @@ class CostReader:
         months: list[MonthCost] = []
         models: list[ModelCost] = []
         for source in self.remote:
-            cells = await source.month_costs(org_id, first, last)
+            cells = await _month_costs(source, org_id, first, last)
             months.extend(cell for cell in cells if cell.tag_value == tag_value)
             models.extend(await source.model_costs(org_id, tag_value, last))
         return CustomerCosts(months, models)
@@ -131,6 +132,18 @@ class CostReader:
         if self.local is None:
             return ()
         return self.local.tag_costs_in(tx, org_id, since_day)
+
+
+async def _month_costs(
+    source: AggregatingCostSource, org_id: str, first: Period, last: Period
+) -> Sequence[MonthCost]:
+    """A source's answer, checked: a month beyond the range would count in another one."""
+    cells = await source.month_costs(org_id, first, last)
+    if all(first.index <= cell.month <= last.index for cell in cells):
+        return cells
+    raise ServiceUnavailable(
+        f"The cost source {source.name} answered with months it was not asked for."
+    )
 
 
 def read_ledger(

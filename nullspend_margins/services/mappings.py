@@ -104,14 +104,17 @@ def _save(tx: Transaction, wanted: CustomerMapping) -> CustomerMapping:
 
 def _displace(tx: Transaction, holder: CustomerMapping, wanted: CustomerMapping) -> None:
     """A person's word counts more than the matcher's, and less than another person's."""
-    if not (wanted.match_type == "manual" and holder.match_type == "auto"):
+    displaced = None
+    if wanted.match_type == "manual" and holder.match_type == "auto":
+        # It may have been confirmed since we looked: then it stays.
+        displaced = mappings.delete(tx, holder.org_id, holder.id, match_type="auto")
+    if displaced is None:
         raise Conflict(
             f"The tag value {wanted.tag_value!r} belongs to the customer {holder.customer_id}; "
             "remove that mapping first.",
             details={"stripeCustomerId": holder.customer_id, "mappingId": holder.id},
         )
-    mappings.delete(tx, holder.org_id, holder.id)
-    _reject(tx, holder)
+    _reject(tx, displaced)
 
 
 def _reject(tx: Transaction, mapping: CustomerMapping) -> None:

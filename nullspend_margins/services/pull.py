@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from nullspend_margins.errors import MarginsError
@@ -32,19 +33,28 @@ class CostPuller:
         self._keeper = keeper
         self._clock = clock
 
-    async def pull_all(self) -> int:
-        """Pull every source that nobody else is pulling. Returns how many failed."""
-        failed = 0
-        for source in self._sources:
-            try:
+    async def pull_all(self, seconds: float | None = None) -> int:
+        """Pull every source that nobody else is pulling. Returns how many failed.
+
+        A source that takes longer than ``seconds`` is stopped and goes on from its last stored
+        batch next time; that is no failure.
+        """
+        return sum(await asyncio.gather(*(self._try(source, seconds) for source in self._sources)))
+
+    async def _try(self, source: PulledCostSource, seconds: float | None) -> bool:
+        """Whether it failed."""
+        try:
+            async with asyncio.timeout(seconds):
                 await self._pull(source)
-            except MarginsError as problem:
-                failed += 1
-                _log.warning("cost source %s stopped: %s", source.name, problem.message)
-            except Exception:
-                failed += 1
-                _log.exception("cost source %s failed", source.name)
-        return failed
+        except TimeoutError:
+            _log.warning("cost source %s goes on next time: its time is up", source.name)
+        except MarginsError as problem:
+            _log.warning("cost source %s stopped: %s", source.name, problem.message)
+            return True
+        except Exception:
+            _log.exception("cost source %s failed", source.name)
+            return True
+        return False
 
     async def _pull(self, source: PulledCostSource) -> None:
         async with self._keeper.hold(_ALL_ORGS, f"source:{source.name}") as lease:
@@ -60,7 +70,7 @@ class CostPuller:
 
     def _store(self, tx: Transaction, name: str, batch: CostBatch, lease: Lease) -> None:
         now = self._clock.now()
-        leases.verify(tx, lease, now)
+        leases.verify(tx, lease)
         if batch.events:
             costs.insert_events(tx, batch.org_id, name, batch.events, now)
         if batch.facts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from nullspend_margins.storage import connections, costs
 
 _Result = TypeVar("_Result")
 _PRUNE_AT_ONCE = 10_000
+_SHARE_FOR_PULLING = 0.5
+"""Of a cron call's time: a slow cost source must not keep revenue from being synced."""
 
 _log = logging.getLogger("nullspend_margins.sync")
 
@@ -121,9 +124,10 @@ class SyncService:
         return await SyncRun(self._tools, source, org_id, progress, round_began).run()
 
     async def _sync_due(self, provider: str | None) -> CronReport:
-        deadline = time.monotonic() + self._cron.time_budget_seconds
-        await self._puller.pull_all()
+        budget = self._cron.time_budget_seconds
+        deadline = time.monotonic() + budget
         began = self._tools.clock.now()
+        await self._puller.pull_all(budget * _SHARE_FOR_PULLING)
         due = iter(await self._tools.database.read(lambda tx: connections.due(tx, provider)))
         outcomes: list[bool] = []
 
@@ -137,8 +141,8 @@ class SyncService:
                     outcomes.append(outcome)
 
         await asyncio.gather(*(work() for _ in range(self._cron.concurrency)))
-        await self._deliver_alerts()
-        await self._prune()
+        await self._deliver_alerts(deadline)
+        await self._prune(deadline)
         return CronReport(outcomes.count(True), outcomes.count(False))
 
     async def _try(
@@ -146,9 +150,9 @@ class SyncService:
     ) -> bool | None:
         """True: synced; False: failed; ``None``: not ours to sync now."""
         try:
-            if not await self._access.has_plan(org_id):
-                return None
             async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                if not await self._access.has_plan(org_id):
+                    return None
                 await self._run(org_id, provider, round_began=began)
         except SyncInProgress:
             return None
@@ -166,21 +170,26 @@ class SyncService:
             return False
         return True
 
-    async def _deliver_alerts(self) -> None:
+    async def _deliver_alerts(self, deadline: float = math.inf) -> None:
         try:
-            await self._tools.alerts.deliver_due()
+            await self._tools.alerts.deliver_due(deadline)
         except MarginsError as problem:
             _log.warning("alerts not delivered: %s", problem.message)
 
-    async def _prune(self) -> None:
+    async def _prune(self, deadline: float) -> None:
         """Forget raw events older than ``[ingest] dedupe_days``; their costs stay in rollups."""
         if self._dedupe_days is None:
             return
         before = self._tools.clock.now() - timedelta(days=self._dedupe_days)
-        for org_id in await self._tools.database.read(costs.orgs_with_events):
-            await self._prune_org(org_id, before)
+        try:
+            for org_id in await self._tools.database.read(costs.orgs_with_events):
+                await self._prune_org(org_id, before, deadline)
+        except MarginsError as problem:
+            _log.warning("old events not pruned: %s", problem.message)
 
-    async def _prune_org(self, org_id: str, before: datetime) -> None:
-        await self._tools.database.write(
-            lambda tx: costs.prune_events(tx, org_id, before, _PRUNE_AT_ONCE)
-        )
+    async def _prune_org(self, org_id: str, before: datetime, deadline: float) -> None:
+        gone = _PRUNE_AT_ONCE
+        while gone == _PRUNE_AT_ONCE and time.monotonic() < deadline:
+            gone = await self._tools.database.write(
+                lambda tx: costs.prune_events(tx, org_id, before, _PRUNE_AT_ONCE)
+            )

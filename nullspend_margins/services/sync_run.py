@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import uuid
@@ -13,11 +14,15 @@ from itertools import chain
 from nullspend_margins.domain.period import Period, day_number
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
 from nullspend_margins.errors import (
+    Conflict,
     ConnectionRevoked,
     CredentialRefused,
     InternalError,
     MarginsError,
+    ProviderUnavailable,
+    ServiceUnavailable,
     SyncInProgress,
+    ValidationFailed,
 )
 from nullspend_margins.protocols import Clock, RevenueProvider
 from nullspend_margins.services.alerts import AlertService
@@ -114,8 +119,12 @@ class SyncRun:
                 return await self._fetch_and_apply(connection, lease, secret, started)
             except Exception as problem:
                 raise await self._record_failure(connection, lease, problem) from problem
+            except asyncio.CancelledError:
+                # Stopped from outside: it says so, and waits its turn like one that was tried.
+                await self._record_failure(connection, lease, _stopped())
+                raise
             finally:
-                await self._discard(only=self._sync_id)
+                await self._discard_own()
 
     async def _require_undone(self) -> None:
         """Two cron calls at a time share one round: what one has synced the other skips."""
@@ -131,15 +140,15 @@ class SyncRun:
     ) -> SyncReport:
         now = self._tools.clock.now()
         window = RevenueWindow.ending(now)
-        await self._discard()  # what runs left that died; whoever holds the lease may
-        await self._stage(secret, window)
+        await self._clear_staging(lease)
+        await self._stage(secret, window, lease)
         months = self._tools.alerts.months(now)
         remote = await self._tools.costs.remote_months(self._org_id, months.first, months.last)
         since = now - timedelta(days=RECENT_DAYS)
         remote_tags = await self._tools.costs.remote_tags(self._org_id, since.date())
 
         def apply(tx: Transaction) -> tuple[revenue.StagedReport, int]:
-            current = self._require_unchanged(tx, connection, lease)
+            self._require_unchanged(tx, connection, lease)
             report = revenue.staged_report(tx, self._org_id, self._provider, self._sync_id)
             customers = revenue.staged_customers(tx, self._org_id, self._provider, self._sync_id)
             revenue.apply_staged(tx, self._org_id, self._provider, self._sync_id, window)
@@ -153,8 +162,7 @@ class SyncRun:
                 self._tools.clock.now(),
                 report.skipped_currencies,
             )
-            if current.ciphertext == connection.ciphertext:  # else it was replaced meanwhile
-                self._reseal(tx, connection, secret)
+            self._reseal(tx, connection, secret)
             self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote)
             revisions.advance(tx, self._org_id)
             return report, matched
@@ -171,14 +179,14 @@ class SyncRun:
             duration_ms=round((time.monotonic() - started) * 1000),
         )
 
-    async def _stage(self, secret: str, window: RevenueWindow) -> None:
+    async def _stage(self, secret: str, window: RevenueWindow, lease: Lease) -> None:
         """Pages go into staging as they come: constant memory, no transaction meanwhile."""
         fetched = 0
         async with closing(self._source.fetch_revenue(secret, window)) as pages:
             async for page in pages:
                 facts = [fact for fact in page if _is_within(fact, window)]
                 fetched += len(facts)
-                await self._stage_page(facts)
+                await self._stage_page(facts, lease)
                 if self._progress is not None:
                     self._progress(
                         SyncProgress(
@@ -186,21 +194,24 @@ class SyncRun:
                         )
                     )
 
-    async def _stage_page(self, facts: Sequence[RevenueFact]) -> None:
+    async def _stage_page(self, facts: Sequence[RevenueFact], lease: Lease) -> None:
+        def stage(tx: Transaction) -> None:
+            leases.verify(tx, lease)
+            revenue.stage(tx, self._org_id, self._provider, self._sync_id, facts)
+
         if facts:
-            await self._tools.database.write(
-                lambda tx: revenue.stage(tx, self._org_id, self._provider, self._sync_id, facts)
-            )
+            await self._tools.database.write(stage)
 
     def _require_unchanged(
         self, tx: Transaction, connection: StoredConnection, lease: Lease
-    ) -> StoredConnection:
+    ) -> None:
         """Still ours to write: the lease holds, and nobody disconnected meanwhile."""
-        leases.verify(tx, lease, self._tools.clock.now())
+        leases.verify(tx, lease)
         current = connections.get(tx, self._org_id, self._provider, for_update=True)
         if current is None or current.id != connection.id:
             raise not_connected(self._provider)
-        return current
+        if current.ciphertext != connection.ciphertext:
+            raise Conflict(f"The {self._provider} key was replaced during this sync; sync again.")
 
     def _reseal(self, tx: Transaction, connection: StoredConnection, secret: str) -> None:
         """Bring the credential under the first encryption key: so old keys go out of use."""
@@ -221,7 +232,7 @@ class SyncRun:
         status, error = _verdict(problem)
 
         def mark(tx: Transaction) -> None:
-            leases.verify(tx, lease, self._tools.clock.now())
+            leases.verify(tx, lease)
             current = connections.get(tx, self._org_id, self._provider, for_update=True)
             if current is None or current.ciphertext != connection.ciphertext:
                 return  # disconnected or given a new key meanwhile: not its fault
@@ -241,11 +252,21 @@ class SyncRun:
             _log.warning("sync failure not recorded: %s", unrecorded.message)
         return error
 
-    async def _discard(self, *, only: str | None = None) -> None:
-        """Clear staging, or one run's part of it."""
+    async def _clear_staging(self, lease: Lease) -> None:
+        """Remove what runs left that died. Whoever holds the lease may."""
+
+        def clear(tx: Transaction) -> None:
+            leases.verify(tx, lease)
+            revenue.discard_staged(tx, self._org_id, self._provider)
+
+        await self._tools.database.write(clear)
+
+    async def _discard_own(self) -> None:
         try:
             await self._tools.database.write(
-                lambda tx: revenue.discard_staged(tx, self._org_id, self._provider, sync_id=only)
+                lambda tx: revenue.discard_staged(
+                    tx, self._org_id, self._provider, sync_id=self._sync_id
+                )
             )
         except MarginsError as problem:
             _log.warning("staging not cleared: %s", problem.message)
@@ -261,6 +282,12 @@ def _revoked(provider: str) -> ConnectionRevoked:
     )
 
 
+def _stopped() -> ServiceUnavailable:
+    return ServiceUnavailable(
+        "The sync was stopped before it was done: its time was up, or the server shut down."
+    )
+
+
 def _verdict(problem: Exception) -> tuple[Status, MarginsError]:
     """The connection's status after ``problem``, and the error to tell."""
     if isinstance(problem, CredentialRefused):
@@ -271,6 +298,11 @@ def _verdict(problem: Exception) -> tuple[Status, MarginsError]:
         return "error", ConnectionRevoked(
             "The stored key cannot be read with the configured encryption keys; bring the old "
             "encryption key back, or replace the key of the connection."
+        )
+    if isinstance(problem, ValidationFailed):
+        # Nobody here sent anything wrong: the provider did.
+        return "active", ProviderUnavailable(
+            f"The provider sent revenue that cannot be stored: {problem.message}."
         )
     if isinstance(problem, MarginsError):
         return "active", problem

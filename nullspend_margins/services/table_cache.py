@@ -36,6 +36,8 @@ class TableCache:
 
     def put(self, org_id: str, month: int, revision: int | None, table: MarginTable) -> None:
         """Keep a table, and let go of those asked for longest ago."""
+        if _weight(table) > self._max_rows:
+            return
         with self._lock:
             self._drop((org_id, month))
             self._tables[org_id, month] = (revision, table)

@@ -30,33 +30,40 @@ def enqueue(
     Once per (org, customer, month, tier), for ever: ``False`` when there was one. ``month`` is a
     ``Period.index``, ``tier`` the tier's wire name.
     """
+    crossing = {
+        "org_id": org_id,
+        "provider": provider,
+        "customer_id": customer_id,
+        "month": month,
+        "tier": tier,
+    }
     statement = (
         insert_into(tx, alerts)
         .values(
             alert_id=alert_id,
-            org_id=org_id,
-            provider=provider,
-            customer_id=customer_id,
-            month=month,
-            tier=tier,
             type=THRESHOLD_CROSSED,
             payload=dict(payload),
             created_at=now,
+            **crossing,
         )
-        .on_conflict_do_nothing(
-            index_elements=["org_id", "provider", "customer_id", "month", "tier"]
-        )
+        .on_conflict_do_nothing(index_elements=[*crossing])
         .returning(alerts.c.alert_id)
     )
     if tx.execute(statement).one_or_none() is None:
         return False
+    _enqueue_deliveries(tx, alert_id, now, notifiers)
+    return True
+
+
+def _enqueue_deliveries(
+    tx: Connection, alert_id: str, now: datetime, notifiers: Sequence[str]
+) -> None:
     deliveries = [
         {"alert_id": alert_id, "notifier": name, "attempts": 0, "next_attempt_at": now}
         for name in notifiers
     ]
     if deliveries:
         tx.execute(sa.insert(alert_deliveries), deliveries)
-    return True
 
 
 def due(

@@ -34,6 +34,7 @@ class BulkInsert:
             for column in table.columns
         )
         self._postgresql = (
+            # S608: made of the names in the schema alone.
             f"{into} SELECT {values} FROM json_to_recordset(%s::json) AS given({given}) "  # noqa: S608
             f"ON CONFLICT {on_conflict}"
         )
@@ -79,7 +80,7 @@ def among(tx: Connection, column: str) -> str:
     One parameter whatever the number of strings, so that there is one statement to prepare.
     """
     if tx.dialect.name == "sqlite":
-        return f"{column} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        return f"{column} IN (SELECT value FROM json_each(?))"  # noqa: S608 - our own column
     return f"{column} = ANY(%s)"
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    union,
 )
 
 from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
@@ -50,7 +49,6 @@ __all__ = [
     "prune_events",
     "replace_facts",
     "save_cursor",
-    "seen_tags",
     "tag_costs",
 ]
 
@@ -131,15 +129,6 @@ def tag_costs(tx: Connection, org_id: str, since_day: int) -> list[TagCost]:
             cost = (int(high) << 32) + int(low)
             totals[tag_value] = (known_cost + cost, known_requests + int(requests))
     return [TagCost(tag_value, *totals[tag_value]) for tag_value in sorted(totals)]
-
-
-def seen_tags(tx: Connection, org_id: str, since_day: int) -> set[str]:
-    """Every customer with cost from the UTC day ``since_day`` on."""
-    parts = [
-        select(table.c.tag_value).where(condition)
-        for table, condition in _recent(org_id, since_day)
-    ]
-    return {row[0] for row in tx.execute(union(*parts))}
 
 
 def load_cursor(tx: Connection, source: str) -> str | None:

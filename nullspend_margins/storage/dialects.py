@@ -1,4 +1,4 @@
-"""The statements that SQLAlchemy spells once for each database."""
+"""What SQLAlchemy spells, and drivers tell, once for each database."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, Text, any_, literal
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 Insert = postgresql.Insert | sqlite.Insert
+
+_OUT_OF_RANGE = "22003"
+_SQLITE_ERROR, _SQLITE_CONSTRAINT_CHECK = 1, 275
 
 
 def insert_into(tx: Connection, table: Table) -> Insert:
@@ -39,4 +43,16 @@ def upsert(tx: Connection, table: Table, values: Mapping[str, Any]) -> Insert:
         insert_into(tx, table)
         .values(**values)
         .on_conflict_do_update(index_elements=keys, set_=changed)
+    )
+
+
+def is_overflow(problem: DBAPIError) -> bool:
+    """The database refused a number, or a sum, that no 64-bit integer holds."""
+    state = getattr(problem.orig, "sqlstate", None)
+    code = getattr(problem.orig, "sqlite_errorcode", None)
+    return (
+        state == _OUT_OF_RANGE
+        or code == _SQLITE_CONSTRAINT_CHECK
+        # A sum; SQLite has no code of its own for that.
+        or (code == _SQLITE_ERROR and str(problem.orig) == "integer overflow")
     )

@@ -88,7 +88,7 @@ def orgs_with_events(tx: Connection) -> list[str]:
     """Every org that has raw events, in order. Jumps from org to org along the index."""
     found = tx.execute(
         text(
-            f"WITH RECURSIVE orgs(org_id) AS ("  # noqa: S608
+            f"WITH RECURSIVE orgs(org_id) AS ("  # noqa: S608 - the table's own name
             f" SELECT min(org_id) FROM {_TABLE}"
             f" UNION ALL"
             f" SELECT (SELECT min(e.org_id) FROM {_TABLE} AS e WHERE e.org_id > orgs.org_id)"
@@ -124,6 +124,7 @@ def _find(
 ) -> dict[str, StoredEvent]:
     mark = "?" if tx.dialect.name == "sqlite" else "%s"
     found = tx.exec_driver_sql(
+        # S608: the table's own name and a mark for each value.
         f"SELECT event_id, id, created_at FROM {_TABLE} WHERE org_id = {mark} "  # noqa: S608
         f"AND source = {mark} AND {among(tx, 'event_id')}",
         (org_id, source, strings(tx, event_ids)),

@@ -59,6 +59,7 @@ def _lock(tx: Connection, org_id: str, source: str) -> None:
 def _find(tx: Connection, org_id: str, source: str, keys: Sequence[str]) -> dict[str, Row]:
     mark = "?" if tx.dialect.name == "sqlite" else "%s"
     found = tx.exec_driver_sql(
+        # S608: the table's own name and a mark for each value.
         "SELECT fact_key, provider, model, tag_value, day, cost_nanodollars, request_count "  # noqa: S608
         f"FROM {cost_facts.name} WHERE org_id = {mark} AND source = {mark} "
         f"AND {among(tx, 'fact_key')}",

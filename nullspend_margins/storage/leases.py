@@ -15,7 +15,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class LeaseLost(Conflict):
-    """The lease ran out, and perhaps somebody else has it now. Keep nothing of the work."""
+    """The lease ran out and somebody else has it now. Keep nothing of the work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,24 +55,24 @@ def acquire(
 
 
 def renew(tx: Connection, lease: Lease, now: datetime, time_to_live: timedelta) -> bool:
-    """Hold it until ``now + time_to_live``. ``False``: it has run out; stop."""
-    statement = (
-        update(leases)
-        .where(_is(lease), leases.c.expires_at > now)
-        .values(expires_at=now + time_to_live)
-    )
+    """Hold it until ``now + time_to_live``. ``False``: somebody else has it, or it was given back.
+
+    A lease that has run out may be renewed while nobody took it: the fence tells. Otherwise a
+    transaction that kept the database busy for longer than a lease would end other people's work.
+    """
+    statement = update(leases).where(_is(lease)).values(expires_at=now + time_to_live)
     return tx.execute(statement).rowcount > 0
 
 
-def verify(tx: Connection, lease: Lease, now: datetime) -> None:
-    """Make sure that the lease holds until this transaction ends; nobody can take it meanwhile.
+def verify(tx: Connection, lease: Lease) -> None:
+    """Make sure that nobody else has the lease, nor takes it before this transaction ends.
 
     Raises ``LeaseLost``.
     """
-    statement = select(leases.c.fence).where(_is(lease), leases.c.expires_at > now)
+    statement = select(leases.c.fence).where(_is(lease))
     if tx.execute(statement.with_for_update()).one_or_none() is None:
         raise LeaseLost(
-            f"The lease of {lease.name} ran out before its work was done; nothing was changed."
+            f"Another process took over {lease.name} before this one was done; nothing was changed."
         )
 
 
@@ -82,7 +82,9 @@ def release(tx: Connection, lease: Lease) -> None:
 
 
 def _is(lease: Lease) -> ColumnElement[bool]:
+    """Still this acquisition, and not given back."""
     return and_(
+        leases.c.expires_at > _LONG_AGO,
         leases.c.org_id == lease.org_id,
         leases.c.name == lease.name,
         leases.c.holder == lease.holder,

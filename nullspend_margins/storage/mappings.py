@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
-from nullspend_margins.domain.mapping import CustomerMapping
+from nullspend_margins.domain.mapping import CustomerMapping, MatchType
 from nullspend_margins.errors import Conflict
 from nullspend_margins.storage.bulk import fetch_tuples
 from nullspend_margins.storage.dialects import insert_into
@@ -108,13 +108,20 @@ def update(tx: Connection, mapping: CustomerMapping) -> CustomerMapping:
     return mapping
 
 
-def delete(tx: Connection, org_id: str, mapping_id: str) -> CustomerMapping | None:
-    """Remove a mapping and return it; ``None`` when the org has none with that id."""
+def delete(
+    tx: Connection, org_id: str, mapping_id: str, *, match_type: MatchType | None = None
+) -> CustomerMapping | None:
+    """Remove a mapping and return it; ``None`` when the org has none with that id.
+
+    With ``match_type`` only if it still is of that type, whatever was read before.
+    """
     found = _read(tx, _of_org.where(mappings.c.id == mapping_id), org_id)
     if not found:
         return None
-    removed = tx.execute(sa.delete(mappings).where(_is(org_id, mapping_id))).rowcount
-    return found[0] if removed else None
+    statement = sa.delete(mappings).where(_is(org_id, mapping_id))
+    if match_type is not None:
+        statement = statement.where(mappings.c.match_type == match_type)
+    return found[0] if tx.execute(statement).rowcount else None
 
 
 def insert_auto(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -81,6 +82,12 @@ class PostgresServer:
         if engine is not None:
             await engine.dispose()
 
+    def abandon(self) -> None:
+        """Let go of the pool; its connections cannot be closed without their loop."""
+        engine, self._writer, self._reader = self._writer, None, None
+        if engine is not None:
+            engine.sync_engine.dispose(close=False)
+
     async def migrate(self) -> None:
         """Upgrade in one transaction, one process at a time."""
         await asyncio.to_thread(self._migrate)
@@ -99,14 +106,26 @@ class PostgresServer:
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` and commit; again when the server rolled it back to break a deadlock."""
-        return await self._to_its_end(_persist(_open(self._writer), work))
+        return await self._to_its_end(_persist(_open(self._writer), work), waiting=True)
 
-    async def _to_its_end(self, running: Coroutine[Any, Any, T]) -> T:
-        """Cancelling the caller must not cut a transaction in the middle of its commit."""
+    async def _to_its_end(self, running: Coroutine[Any, Any, T], *, waiting: bool = False) -> T:
+        """Cancelling the caller must not cut a transaction in the middle of its commit.
+
+        ``waiting``: a cancelled caller also waits for that end. What it does next (clearing up
+        after itself, for one) must not happen beside a transaction that is still going on.
+        """
         task = asyncio.create_task(running)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            while waiting and not task.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([task])
+            if task.done() and not task.cancelled():
+                task.exception()  # nobody else will look at it
+            raise
 
     def _configure(self, connection: Any, _record: object) -> None:
         """Times come back in UTC; a lock that is not released is an error, not a hang."""

@@ -188,7 +188,7 @@ def unmatched_customers(tx: Connection, org_id: str, tag_key: str) -> list[Custo
             {},
         )
     )
-    statement = _profiles.where(revenue_customers.c.invoice_count > 0)
+    statement = _profiles.where(revenue_customers.c.total_microdollars != 0)
     found = [
         customer
         for customer in map(CustomerProfile._make, fetch_tuples(tx, statement, {"org_id": org_id}))

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from nullspend_margins.errors import ValidationFailed
-from nullspend_margins.storage.dialects import is_among
+from nullspend_margins.storage.dialects import is_among, is_overflow
 from nullspend_margins.storage.tables import customer_months, revenue_customers, revenue_facts
 
 INVOICED = "invoiced"
@@ -48,7 +48,7 @@ def rebuild(
             _rebuild_months(tx, org_id, provider, some, months)
             _rebuild_customers(tx, org_id, provider, some)
     except (DataError, IntegrityError, OperationalError) as problem:
-        if _is_overflow(problem):
+        if is_overflow(problem):
             raise ValidationFailed(
                 "A customer's revenue is beyond 9.2 trillion dollars, more than can be stored."
             ) from problem
@@ -68,25 +68,14 @@ def _rebuild_months(
             is_among(tx, table.customer_id, customers),
         )
     )
-    chosen = and_(
+    counted = and_(
         _facts.org_id == org_id,
         _facts.provider == provider,
         is_among(tx, _facts.customer_id, customers),
         _facts.month.in_(months),
         _facts.counted == 1,
     )
-    group = (_facts.customer_id, _facts.month)
-    rows = select(
-        _facts.customer_id,
-        _facts.month,
-        func.sum(_facts.amount_microdollars).over(partition_by=group).label("revenue"),
-        func.count().over(partition_by=group).label("invoices"),
-        func.max(_facts.occurred_at).over(partition_by=group).label("last_at"),
-        latest(revenue_facts, _facts.customer_name, *group).label("name"),
-        latest(revenue_facts, _facts.avatar_url, *group).label("avatar"),
-        func.row_number().over(partition_by=group).label("nth"),
-    ).where(chosen)
-    one = rows.subquery()
+    one = _with_sums(counted).subquery()
     names = [
         "org_id", "basis", "provider", "customer_id", "month",
         "revenue_microdollars", "invoice_count", "last_invoice_at", "customer_name", "avatar_url",
@@ -96,6 +85,21 @@ def _rebuild_months(
         one.c.revenue, one.c.invoices, one.c.last_at, one.c.name, one.c.avatar,
     ).where(one.c.nth == 1)  # fmt: skip
     tx.execute(insert(customer_months).from_select(names, values))
+
+
+def _with_sums(chosen: ColumnElement[bool]) -> Select[Any]:
+    """The facts chosen, each with what its customer's month adds up to; ``nth`` 1 is the first."""
+    group = (_facts.customer_id, _facts.month)
+    return select(
+        _facts.customer_id,
+        _facts.month,
+        func.sum(_facts.amount_microdollars).over(partition_by=group).label("revenue"),
+        func.count().over(partition_by=group).label("invoices"),
+        func.max(_facts.occurred_at).over(partition_by=group).label("last_at"),
+        latest(revenue_facts, _facts.customer_name, *group).label("name"),
+        latest(revenue_facts, _facts.avatar_url, *group).label("avatar"),
+        func.row_number().over(partition_by=group).label("nth"),
+    ).where(chosen)
 
 
 def _rebuild_customers(tx: Connection, org_id: str, provider: str, customers: list[str]) -> None:
@@ -147,12 +151,4 @@ def latest(table: Table, column: ColumnElement[Any], *group: ColumnElement[Any])
             table.c.occurred_at.desc(),
             table.c.object_id.desc(),
         ],
-    )
-
-
-def _is_overflow(problem: DataError | IntegrityError | OperationalError) -> bool:
-    return (
-        getattr(problem.orig, "sqlstate", None) == "22003"
-        or "integer overflow" in str(problem.orig)
-        or "typeof(" in str(problem.orig)
     )

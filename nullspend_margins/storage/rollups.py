@@ -19,6 +19,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from nullspend_margins.domain.money import MAX_NANODOLLARS
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.bulk import BulkInsert, adding
+from nullspend_margins.storage.dialects import is_overflow
 from nullspend_margins.storage.tables import cost_model_days, cost_months
 
 DayCell = tuple[int, str, str, str, str]
@@ -29,8 +30,6 @@ K = TypeVar("K", bound=tuple[object, ...])
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _AMOUNTS = ("cost_nanodollars", "request_count")
-_OUT_OF_RANGE = "22003"
-_SQLITE_CONSTRAINT_CHECK = 275
 
 _add_months = BulkInsert(cost_months, adding(cost_months, *_AMOUNTS))
 _add_model_days = BulkInsert(cost_model_days, adding(cost_model_days, *_AMOUNTS))
@@ -90,14 +89,6 @@ def _add(tx: Connection, bulk: BulkInsert, org_id: str, cells: Mapping[K, Amount
         if is_overflow(problem):
             raise RollupOverflow from problem
         raise
-
-
-def is_overflow(problem: DataError | IntegrityError) -> bool:
-    """The database refused a number that does not fit."""
-    return (
-        getattr(problem.orig, "sqlstate", None) == _OUT_OF_RANGE
-        or getattr(problem.orig, "sqlite_errorcode", None) == _SQLITE_CONSTRAINT_CHECK
-    )
 
 
 def _drop(tx: Connection, table: Table, org_id: str, cells: Iterable[tuple[object, ...]]) -> None:

@@ -66,6 +66,14 @@ class SqliteFile:
         if writing is not None:
             await writing.close()
 
+    def abandon(self) -> None:
+        """Close without an event loop."""
+        writing, reading = self._writing, self._reading
+        self._writing = self._reading = None
+        for threads in {writing, reading}:
+            if threads is not None:
+                threads.abandon()
+
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a snapshot on a reader thread."""
         return await _open(self._reading).run(work)
@@ -126,6 +134,11 @@ class _Threads:
         """Run ``function`` on a thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, function, self._engine)
+
+    def abandon(self) -> None:
+        """Stop at once; the threads are idle when their loop is gone."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._engine.dispose()
 
     async def close(self) -> None:
         """Run what was submitted, then stop."""

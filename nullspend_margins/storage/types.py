@@ -28,6 +28,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
         """Text in SQLite, ``TIMESTAMPTZ`` in PostgreSQL."""
         if dialect.name == "sqlite":
+            # The stubs want a type of datetimes here; text is what is bound and read.
             return dialect.type_descriptor(String(32))  # type: ignore[arg-type]
         return dialect.type_descriptor(TIMESTAMP(timezone=True))
 

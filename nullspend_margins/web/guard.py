@@ -29,18 +29,18 @@ class Guard:
     async def session(self, route: SessionRoute, request: Incoming, services: Services) -> Response:
         """Serve a person (or the cron job, where the route has something for it).
 
-        Authentication, then where the request comes from, plan, role, rate limit.
+        Authentication, plan, role, then where the request comes from, rate limit.
         """
         access = services.access
         if route.cron is not None and access.is_cron(request.scope):
             return await route.cron(CronCall(request=request, services=services))
         who = await access.authenticate(request.scope)
-        if not route.is_safe and not who.via_bearer:
-            require_own_site(request.scope)
         org_id = who.principal.org_id
         if route.plan_gated:
             await access.require_plan(org_id)
         access.require_role(who.principal, route.role)
+        if not route.is_safe and not who.via_bearer:
+            require_own_site(request.scope)
         self._requests.take(org_id)
         return await route.endpoint(OrgCall(request=request, services=services, org_id=org_id))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -13,20 +14,28 @@ from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import ValidationFailed
 
 _MOST_ISSUES = 50
+# More than a body within every limit has; in a longer one, something was wrong before.
+_MOST_LOOKED_AT = 5_000
 _LONGEST_NAME = 64
 # What is refused even where nothing is said about a value, in a field nobody reads.
 _ELSEWHERE = "must not hold lone surrogates or numbers out of range"
 
 Issue = tuple[str, str]
+_Looks = Iterator[Issue | None]
+"""One for each value looked at: what is wrong with it, or ``None``."""
 
 
 def rejection(value: object, wanted: Any) -> ValidationFailed:
-    """Why decoded JSON ``value`` is no ``wanted``: every problem found, up to fifty."""
-    found = list(islice(_problems(value, wanted, ""), _MOST_ISSUES))
+    """Why decoded JSON ``value`` is no ``wanted``: every problem found, up to fifty.
+
+    The search ends after some thousand values, so that a bad body costs no more than a good one.
+    """
+    looks = islice(_problems(value, wanted, ""), _MOST_LOOKED_AT)
+    found = list(islice(filter(None, looks), _MOST_ISSUES))
     return ValidationFailed.of(*(found or [("", _ELSEWHERE)]))
 
 
-def _problems(value: object, wanted: Any, path: str) -> Iterator[Issue]:
+def _problems(value: object, wanted: Any, path: str) -> _Looks:
     """Go down where JSON does, so that a path names the very field; let msgspec judge leaves."""
     kind = _without_none(wanted)
     shape = get_args(kind)[0] if get_origin(kind) is Annotated else kind
@@ -39,6 +48,8 @@ def _problems(value: object, wanted: Any, path: str) -> Iterator[Issue]:
     elif get_origin(shape) is dict and isinstance(value, dict):
         yield from _own_problem(value, _loose(kind, dict), path)
         key_type, value_type = get_args(shape)
+        if value_type is Any:
+            return  # free-form: there is nothing it could do wrong
         for key, item in value.items():
             inner = f"{path}.{_quotable(key)}"
             yield from _own_problem(key, key_type, inner)
@@ -47,11 +58,11 @@ def _problems(value: object, wanted: Any, path: str) -> Iterator[Issue]:
         yield from _own_problem(value, wanted, path)
 
 
-def _struct_problems(value: object, wanted: type[msgspec.Struct], path: str) -> Iterator[Issue]:
+def _struct_problems(value: object, wanted: type[msgspec.Struct], path: str) -> _Looks:
     if not isinstance(value, dict):
         yield path, "must be a JSON object"
         return
-    for field in msgspec.structs.fields(wanted):
+    for field in _fields(wanted):
         inner = f"{path}.{field.encode_name}" if path else field.encode_name
         if field.encode_name not in value:
             if field.required:
@@ -60,9 +71,16 @@ def _struct_problems(value: object, wanted: type[msgspec.Struct], path: str) -> 
             yield from _problems(value[field.encode_name], field.type, inner)
 
 
-def _own_problem(value: object, wanted: Any, path: str) -> Iterator[Issue]:
+@cache
+def _fields(wanted: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """Kept, because reading the annotations takes longer than judging what they say."""
+    return msgspec.structs.fields(wanted)
+
+
+def _own_problem(value: object, wanted: Any, path: str) -> _Looks:
     try:
         msgspec.convert(value, wanted)
+        yield None
     except msgspec.ValidationError as problem:
         yield path, _readable(value, wanted, str(problem).partition(" - at ")[0])
 

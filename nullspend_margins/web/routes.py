@@ -186,6 +186,32 @@ def _connection_routes(
             replies=(Reply(200, (Connection | None,), "The connection, or null."),),
             errors=unknown,
         ),
+        *_credential_routes(base, who, fixed, named, body, unknown),
+        SessionRoute(
+            method="DELETE",
+            path=disconnect,
+            summary=f"Disconnect {who}",
+            endpoint=connections.disconnect,
+            role=Role.ADMIN,
+            fixed=fixed,
+            parameters=named,
+            replies=(Reply(200, (Deleted,), "Connection, revenue and mappings are gone."),),
+            errors=("not_found",),
+        ),
+        *(_sync_route(method, sync, fixed) for method in ("GET", "POST")),
+    )
+
+
+def _credential_routes(
+    base: str,
+    who: str,
+    fixed: dict[str, str],
+    named: tuple[Parameter, ...],
+    body: object,
+    unknown: tuple[str, ...],
+) -> tuple[Route, ...]:
+    """The two that take a credential: for a new connection, and for the one there is."""
+    return (
         SessionRoute(
             method="POST",
             path=base,
@@ -210,18 +236,6 @@ def _connection_routes(
             replies=(Reply(200, (Connection,), "Replaced; nothing stored is lost."),),
             errors=(*_ASKING_ERRORS, "not_found"),
         ),
-        SessionRoute(
-            method="DELETE",
-            path=disconnect,
-            summary=f"Disconnect {who}",
-            endpoint=connections.disconnect,
-            role=Role.ADMIN,
-            fixed=fixed,
-            parameters=named,
-            replies=(Reply(200, (Deleted,), "Connection, revenue and mappings are gone."),),
-            errors=("not_found",),
-        ),
-        *(_sync_route(method, sync, fixed) for method in ("GET", "POST")),
     )
 
 

@@ -9,7 +9,9 @@ from nullspend_margins import Credential, ValidationFailed
 
 FIELD = "stripeKey"
 
-_KEY = re.compile(r"(?:rk_live|rk_test|sk_test)_[A-Za-z0-9_]{1,240}")
+_MAX_REST = 490
+# Any visible ASCII: what a key may hold after its prefix is Stripe's to say.
+_KEY = re.compile(rf"(?:rk_live|rk_test|sk_test)_[!-~]{{1,{_MAX_REST}}}")
 
 _MAKE_ONE = (
     "make a restricted key (rk_live_... or rk_test_...) in the Stripe dashboard, with read access "
@@ -40,7 +42,8 @@ def parse_credential(body: Mapping[str, object], *, environment: str) -> Credent
         raise ValidationFailed.of((FIELD, "must be a string"))
     key = value.strip()
     secret_key_allowed = environment != "production"
-    if _KEY.fullmatch(key) and (secret_key_allowed or not key.startswith("sk_")):
+    usable = _KEY.fullmatch(key) and not _is_shortened(key)
+    if usable and (secret_key_allowed or not key.startswith("sk_")):
         return Credential(secret=key, label=label_of(key))
     raise ValidationFailed.of((FIELD, _mistake(key)))
 
@@ -65,8 +68,12 @@ def _malformed(key: str) -> str:
     rest = key[len("rk_live_") :]
     if not rest:
         return "ends after its prefix; copy the whole key"
-    if "*" in rest or "…" in rest or "..." in rest:
+    if _is_shortened(rest):
         return "is the shortened form that Stripe shows; copy the whole key, or make a new one"
-    if len(rest) > 240:
+    if len(rest) > _MAX_REST:
         return "is too long for a Stripe key; copy the key alone"
     return "has characters that no Stripe key has; copy the key alone"
+
+
+def _is_shortened(key: str) -> bool:
+    return "*" in key or "…" in key or "..." in key

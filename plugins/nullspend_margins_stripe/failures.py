@@ -4,7 +4,7 @@
 401                     ``CredentialRefused``
 403                     ``PermissionMissing``
 409, 429, 5xx, network  ``Transient``: tried again, then ``ProviderUnavailable``
-no Stripe answer        ``Transient`` too: a proxy's page says nothing about the key
+another form            by its status, as above; else ``Transient``
 anything else           ``ProviderUnavailable`` with Stripe's message
 ======================  =======================================
 """
@@ -23,8 +23,9 @@ from nullspend_margins import (
 )
 
 _PERMISSION = re.compile(r"\brak_[a-z0-9_]+")
-# Stripe echoes keys partly redacted; what it leaves is nobody's business either.
-_KEY_LIKE = re.compile(r"\b(?:(?:sk|rk|pk)_(?:live|test)|whsec)_[\w*.…-]*")
+# Stripe echoes keys partly redacted; what it leaves is nobody's business either. A key may hold
+# any sign, but for those that end it in a sentence.
+_KEY_LIKE = re.compile(r"\b(?:(?:sk|rk|pk)_(?:live|test)|whsec)_(?:\S*[\w*…])?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _MESSAGE_LENGTH = 300
@@ -54,6 +55,11 @@ def answered_with(status: int, retry_after: float | None = None) -> Transient:
     return Transient(f"it answered HTTP {status}{known.get(status, '')}", retry_after=retry_after)
 
 
+def unreadable(status: int | None) -> Transient:
+    """The failure of an answer that says nothing, neither by its status nor by its body."""
+    return Transient(f"it answered HTTP {status} in a form that is not Stripe's")
+
+
 def refused(code: str | None) -> CredentialRefused:
     """Stripe does not know the key (401)."""
     if code == "api_key_expired":
@@ -80,9 +86,14 @@ def unexpected(status: int | None, message: str | None) -> MarginsError:
     return ProviderUnavailable(f"Stripe refused the request (HTTP {status}): {scrub(message)}")
 
 
+def without_keys(text: str) -> str:
+    """``text`` with ``[key]`` in place of whatever looks like a key."""
+    return _KEY_LIKE.sub("[key]", text)
+
+
 def scrub(message: str | None) -> str:
     """``message`` in one line without anything that looks like a key, at most 300 characters."""
-    clean = _CONTROL.sub(" ", _KEY_LIKE.sub("[key]", message or "")).strip()
+    clean = _CONTROL.sub(" ", without_keys(message or "")).strip()
     if len(clean) > _MESSAGE_LENGTH:
         clean = clean[: _MESSAGE_LENGTH - 1] + "…"
     return clean or "it gave no reason"

@@ -9,25 +9,45 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from urllib.parse import quote
 
 from nullspend_margins import Clock, MarginsError, Period, RevenueFact
 from nullspend_margins_stripe import failures
+from nullspend_margins_stripe.customers import CustomerRecords
 from nullspend_margins_stripe.failures import Transient
-from nullspend_margins_stripe.wire import InvoicePage, facts_of, read_error, read_page
+from nullspend_margins_stripe.wire import (
+    Customer,
+    InvoicePage,
+    facts_of,
+    read_customer,
+    read_error,
+    read_page,
+    with_customer,
+)
 
 if TYPE_CHECKING:
     import httpx
 
 
+T = TypeVar("T")
+
+
 class MonthPage(NamedTuple):
-    """One page of a month: its facts, and the cursor of the next page if there is one."""
+    """One page of a month: its facts, and the cursor of the next page if there is one.
+
+    ``unexpanded`` are customers named by id alone, which Stripe was asked not to do.
+    """
 
     facts: list[RevenueFact]
     following: str | None
+    unexpanded: set[str]
 
 
-Fetch = Callable[[Callable[[float], Awaitable[MonthPage]]], Awaitable[MonthPage]]
+class Fetch(Protocol):
+    """Runs an attempt until it answers."""
+
+    async def __call__(self, attempt: Callable[[float], Awaitable[T]]) -> T: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +55,12 @@ class InvoiceRequest:
     """What every page request of one sync has in common."""
 
     http: httpx.AsyncClient
-    url: str
+    api_base: str
     headers: dict[str, str] = field(repr=False)  # the key is in there
     page_size: int
     tag_key: str
     clock: Clock
+    customers: CustomerRecords = field(default_factory=CustomerRecords)
 
     async def page(self, period: Period, after: str | None, seconds: float) -> MonthPage:
         """The page after the invoice ``after``, within ``seconds``.
@@ -56,19 +77,37 @@ class InvoiceRequest:
         }
         if after is not None:
             params["starting_after"] = after
-        page = read_page(await self._get(params, seconds))
+        answer = await self._get("/v1/invoices", params, seconds)
+        if answer.status_code != 200:
+            raise self._failure(answer)
+        page = read_page(answer.content)
         _check_advance(page, after)
+        facts = facts_of(page.data, first=first, end=end, tag_key=self.tag_key)
+        by_id = {one.customer for one in page.data if isinstance(one.customer, str)}
         return MonthPage(
-            facts_of(page.data, first=first, end=end, tag_key=self.tag_key),
+            facts,
             page.data[-1].id if page.has_more else None,
+            {fact.customer_id for fact in facts if fact.customer_id} & by_id,
         )
 
-    async def _get(self, params: dict[str, str | int], seconds: float) -> bytes:
+    async def customer(self, customer_id: str, seconds: float) -> Customer | None:
+        """One customer's own record; ``None`` where there is none. Raises as ``page`` does."""
+        answer = await self._get(f"/v1/customers/{quote(customer_id, safe='')}", {}, seconds)
+        if answer.status_code == 404:
+            return None
+        if answer.status_code != 200:
+            raise self._failure(answer)
+        found = read_customer(answer.content)
+        if found.id != customer_id:
+            raise Transient("it answered another customer than was asked for")
+        return found
+
+    async def _get(self, path: str, params: dict[str, str | int], seconds: float) -> httpx.Response:
         import httpx
 
         try:
-            answer = await self.http.get(
-                self.url,
+            return await self.http.get(
+                f"{self.api_base}{path}",
                 params=params,
                 headers=self.headers,
                 timeout=seconds,
@@ -78,21 +117,18 @@ class InvoiceRequest:
             raise Transient(f"no answer came within {seconds:.3g} s") from None
         except httpx.HTTPError as error:
             raise Transient(f"the connection failed ({type(error).__name__})") from None
-        if answer.status_code != 200:
-            raise self._failure(answer)
-        return answer.content
 
     def _failure(self, answer: httpx.Response) -> MarginsError | Transient:
         status, detail = answer.status_code, read_error(answer.content)
         if failures.is_transient(status, detail.code if detail else None):
             wait = failures.retry_after_seconds(answer.headers.get("retry-after"), self.clock.now())
             return failures.answered_with(status, wait)
-        if detail is None:
-            return Transient(f"it answered HTTP {status} in a form that is not Stripe's")
         if status == 401:
-            return failures.refused(detail.code)
+            return failures.refused(detail.code if detail else None)
         if status == 403:
-            return failures.forbidden(detail.message)
+            return failures.forbidden(detail.message if detail else None)
+        if detail is None:
+            return failures.unreadable(status)
         return failures.unexpected(status, detail.message)
 
 
@@ -106,7 +142,23 @@ async def month_facts(
         page = await fetch(partial(request.page, period, after))
         after, more = page.following, page.following is not None
         if page.facts:
-            yield page.facts
+            yield await _completed(request, page, fetch)
+
+
+async def _completed(request: InvoiceRequest, page: MonthPage, fetch: Fetch) -> list[RevenueFact]:
+    """The page's facts, with the records of customers that it names by id alone."""
+    if not page.unexpanded:
+        return page.facts
+
+    async def ask(customer_id: str) -> Customer | None:
+        return await fetch(partial(request.customer, customer_id))
+
+    await request.customers.look_up(page.unexpanded, ask)
+    found = [request.customers.get(fact.customer_id) for fact in page.facts]
+    return [
+        with_customer(fact, customer, request.tag_key) if customer else fact
+        for fact, customer in zip(page.facts, found, strict=True)
+    ]
 
 
 def _check_advance(page: InvoicePage, after: str | None) -> None:

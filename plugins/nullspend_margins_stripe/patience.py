@@ -60,12 +60,18 @@ class Patience:
         self._deadline, self._failures, self._last = None, 0, None
 
     async def pause(self, seconds: float) -> None:
-        """Wait for the rate limit's sake. Raises ``ProviderUnavailable`` if too long."""
-        if seconds <= 0:
-            return
-        if seconds >= self.left:
+        """Wait for the rate limit's sake, before every attempt.
+
+        Raises ``ProviderUnavailable`` when too little is left then for an attempt to be answered:
+        its time-out would hide why the others failed.
+        """
+        if self._leaves_too_little(seconds):
             raise self._exhausted()
-        await self._timer.sleep(seconds)
+        if seconds > 0:
+            await self._timer.sleep(seconds)
+            # Asked again: a sleep may last longer than it was told to.
+            if self._leaves_too_little(0):
+                raise self._exhausted()
 
     async def after(self, failure: Transient) -> None:
         """Wait before the next attempt. Raises ``ProviderUnavailable`` when none is due."""
@@ -73,22 +79,26 @@ class Patience:
             self._deadline = self._timer.now() + self._seconds
         self._failures += 1
         self._last = failure
-        left, asked = self.left, failure.retry_after or 0.0
-        if left <= self._seconds * _TOO_LITTLE or asked >= left:
-            raise self._exhausted()
-        await self._timer.sleep(self._delay(left, asked))
+        asked = failure.retry_after or 0.0
+        if self._leaves_too_little(asked):
+            raise self._exhausted(asked)
+        await self._timer.sleep(self._delay(self.left, asked))
+
+    def _leaves_too_little(self, seconds: float) -> bool:
+        """Whether a wait of ``seconds`` leaves too little for another attempt."""
+        return self.left - seconds <= self._seconds * _TOO_LITTLE
 
     def _delay(self, left: float, asked: float) -> float:
         if asked:
-            return asked + self._timer.chance() * min(1.0, (left - asked) / 2)
+            spare = left - asked - self._seconds * _TOO_LITTLE
+            return asked + self._timer.chance() * min(1.0, spare / 2)
         doubled = _FIRST_CEILING_SECONDS * 2.0 ** min(self._failures - 1, 16)
         # Half of what is left: the last attempts still have time to be answered.
         return self._timer.chance() * min(doubled, _LAST_CEILING_SECONDS, left / 2)
 
-    def _exhausted(self) -> ProviderUnavailable:
+    def _exhausted(self, asked: float = 0.0) -> ProviderUnavailable:
         reason = self._last.reason if self._last else "too many requests are waiting"
-        asked = self._last.retry_after if self._last else None
-        if asked and asked >= self.left:
+        if asked:
             reason += f" and asks to wait {asked:.0f} s"
         return ProviderUnavailable(
             f"Stripe gave no usable answer within {self._seconds:g} s: {reason}. "

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from nullspend_margins import Clock, Credential, Period, RevenueFact, RevenueWindow
 from nullspend_margins_stripe.credentials import parse_credential
 from nullspend_margins_stripe.cursors import merged
-from nullspend_margins_stripe.invoices import InvoiceRequest, MonthPage, month_facts
+from nullspend_margins_stripe.invoices import InvoiceRequest, month_facts
 from nullspend_margins_stripe.patience import Patience, RateLimiter, Timer, persist
 from nullspend_margins_stripe.sdk import StripeSdk, load_sdk
 from nullspend_margins_stripe.settings import StripeSettings
@@ -76,7 +76,7 @@ class StripeProvider:
         module = await load_sdk()
         request = InvoiceRequest(
             http=self._http(),
-            url=f"{self._api_base}/v1/invoices",
+            api_base=self._api_base,
             headers={"Authorization": f"Bearer {secret}", "Stripe-Version": module.api_version},
             page_size=self._settings.page_size,
             tag_key=self._settings.customer_metadata_key,
@@ -98,15 +98,15 @@ class StripeProvider:
         # A budget of its own: another month's progress must not keep a failing one alive.
         patience = self._patience()
 
-        async def fetch(attempt: Callable[[float], Awaitable[MonthPage]]) -> MonthPage:
-            page = await persist(
+        async def fetch(attempt: Callable[[float], Awaitable[T]]) -> T:
+            answer = await persist(
                 attempt,
                 patience=patience,
                 reserve=reserve,
                 timeout_seconds=self._settings.timeout_seconds,
             )
             patience.succeeded()
-            return page
+            return answer
 
         async with aclosing(month_facts(request, period, fetch)) as pages:
             async for page in pages:

@@ -8,6 +8,7 @@ and is closed with the product; retries are ours (``patience``).
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,15 @@ from typing import TYPE_CHECKING, Any
 from nullspend_margins import Clock, MarginsError
 from nullspend_margins_stripe import failures
 from nullspend_margins_stripe.failures import Transient
+from nullspend_margins_stripe.wire import ErrorDetail, read_error
 
 if TYPE_CHECKING:
     import httpx
     import stripe
+
+
+# Successes that the SDK stumbles over: bytes that are no text, and objects nested without end.
+_UNREADABLE = (UnicodeDecodeError, RecursionError)
 
 
 async def load_sdk() -> Any:
@@ -66,13 +72,17 @@ class StripeSdk:
     async def has_customer(self, customer_id: str) -> bool:
         """Whether the key's account has (or had, and deleted) this customer."""
         try:
-            await self._client.v1.customers.retrieve_async(customer_id)
+            answer = await self._client.v1.customers.retrieve_async(customer_id)
         except self._stripe.StripeError as error:
-            if error.http_status == 404 and error.code == "resource_missing":
+            if error.http_status == 404:
                 return False
             failure = translate(self._stripe, error, self._clock)
+        except _UNREADABLE:
+            failure = Transient("its answer is not readable")
         else:
-            return True
+            if isinstance(answer, self._stripe.StripeObject):
+                return True
+            failure = Transient("its answer is not a customer")
         raise failure
 
     async def _list(self, service: Any) -> None:
@@ -80,8 +90,11 @@ class StripeSdk:
             answer = await service.list_async(params={"limit": 1})
         except self._stripe.StripeError as error:
             failure: MarginsError | Transient = translate(self._stripe, error, self._clock)
+        except _UNREADABLE:
+            failure = Transient("its answer is not readable")
         else:
-            if isinstance(answer, self._stripe.ListObject):
+            # An answer's class depends on what "object" says, which may be missing.
+            if isinstance(getattr(answer, "data", None), list):
                 return
             failure = Transient("its answer is not a list")
         # Raised out here: the SDK's exception holds the raw body, and must not be chained.
@@ -100,9 +113,11 @@ def translate(module: Any, error: stripe.StripeError, clock: Clock) -> MarginsEr
         return Transient(f"the connection failed ({type(cause or error).__name__})")
     if isinstance(error, module.RateLimitError | module.APIError):
         wait = failures.retry_after_seconds((error.headers or {}).get("retry-after"), clock.now())
-        if status is not None and failures.is_transient(status, None):
+        if status is not None and failures.is_transient(status, error.code):
             return failures.answered_with(status, wait)
-        return Transient(f"it answered HTTP {status} in a form that is not Stripe's")
+        return failures.unreadable(status)
+    if not error.user_message and not error.code:
+        return failures.unreadable(status)
     return failures.unexpected(status, error.user_message)
 
 
@@ -136,6 +151,20 @@ def _shared_client(module: Any, http: httpx.AsyncClient, seconds: float) -> Any:
                 )
             except httpx.HTTPError as error:
                 raise module.APIConnectionError(type(error).__name__) from error
-            return answer.content, answer.status_code, answer.headers
+            return _readable(answer.content, answer.status_code), answer.status_code, answer.headers
 
     return SharedClient()
+
+
+def _readable(body: bytes, status: int) -> bytes:
+    """A failure's body as the SDK can read it: it stumbles over errors in another form.
+
+    Of those only the status counts, by which the SDK chooses the class of its exception. Keys are
+    taken out, because the SDK logs what an error says.
+    """
+    if 200 <= status < 300:
+        return body
+    detail = read_error(body) or ErrorDetail()
+    said = {"message": detail.message, "code": detail.code}
+    error = {key: failures.without_keys(text) for key, text in said.items() if text}
+    return json.dumps({"error": error}).encode()

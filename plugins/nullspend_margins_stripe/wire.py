@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +30,9 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     metadata: dict[str, Any] | None = None
 
 
+_NOBODY = Customer(id="")
+
+
 class Invoice(msgspec.Struct, frozen=True, gc=False):
     """A paid invoice; ``amount_paid`` in the minor unit, ``created`` in Unix seconds."""
 
@@ -46,41 +50,60 @@ class InvoicePage(msgspec.Struct, frozen=True, gc=False):
     """One page of ``GET /v1/invoices``."""
 
     data: list[Invoice]
-    has_more: bool
+    has_more: bool = False
 
 
-class ErrorDetail(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class ErrorDetail:
     """What Stripe says about a failure."""
 
     message: str | None = None
     code: str | None = None
 
 
-class ErrorAnswer(msgspec.Struct, frozen=True):
-    """The body of a failure in Stripe's form."""
-
-    error: ErrorDetail
-
+# The last is for bodies nested without end.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _page = msgspec.json.Decoder(InvoicePage)
-_error = msgspec.json.Decoder(ErrorAnswer)
+_customer = msgspec.json.Decoder(Customer)
 
 
 def read_page(body: bytes) -> InvoicePage:
     """Decode a page. Raises ``Transient`` for a body that is not one."""
     try:
         return _page.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         pass
     raise Transient("its answer was cut short or is not a list of invoices")
 
 
-def read_error(body: bytes) -> ErrorDetail | None:
-    """What Stripe says about a failure; ``None`` when the body is not in Stripe's form."""
+def read_customer(body: bytes) -> Customer:
+    """Decode one customer. Raises ``Transient`` for a body that is not one."""
     try:
-        return _error.decode(body).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _customer.decode(body)
+    except _UNREADABLE:
+        pass
+    raise Transient("its answer was cut short or is not a customer")
+
+
+def read_error(body: bytes) -> ErrorDetail | None:
+    """What Stripe says about a failure; ``None`` when the body is not in Stripe's form.
+
+    An error that has neither a message nor a code is not either.
+    """
+    try:
+        answer = msgspec.json.decode(body)
+    except _UNREADABLE:
         return None
+    detail = answer.get("error") if isinstance(answer, dict) else None
+    if not isinstance(detail, dict):
+        return None
+    message, code = (_text(detail.get(key)) for key in ("message", "code"))
+    return ErrorDetail(message, code) if message or code else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def facts_of(
@@ -104,22 +127,26 @@ def facts_of(
 
 def _fact(invoice: Invoice, tag_key: str) -> RevenueFact:
     customer = invoice.customer
-    name, email, tag = invoice.customer_name, invoice.customer_email, None
-    if isinstance(customer, Customer):
-        customer_id: str | None = customer.id
-        name, email = customer.name or name, customer.email or email
-        tag = _tag((customer.metadata or {}).get(tag_key))
-    else:
-        customer_id = customer
+    expanded = customer if isinstance(customer, Customer) else _NOBODY
     return RevenueFact(
         object_id=invoice.id,
-        customer_id=customer_id,
+        customer_id=customer.id if isinstance(customer, Customer) else customer,
         amount_minor=invoice.amount_paid,
         currency=invoice.currency.lower(),
         occurred_at=datetime.fromtimestamp(invoice.created, UTC),
-        customer_name=_clean(name),
-        customer_email=_clean(email),
-        suggested_tag=tag,
+        customer_name=_clean(expanded.name) or _clean(invoice.customer_name),
+        customer_email=_clean(expanded.email) or _clean(invoice.customer_email),
+        suggested_tag=_tag((expanded.metadata or {}).get(tag_key)),
+    )
+
+
+def with_customer(fact: RevenueFact, customer: Customer, tag_key: str) -> RevenueFact:
+    """``fact`` with what its customer's record says; what that leaves out stays as it was."""
+    return replace(
+        fact,
+        customer_name=_clean(customer.name) or fact.customer_name,
+        customer_email=_clean(customer.email) or fact.customer_email,
+        suggested_tag=_tag((customer.metadata or {}).get(tag_key)),
     )
 
 

@@ -8,12 +8,15 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from nullspend_margins import Margins
+from nullspend_margins import Margins, RevenueWindow
 from nullspend_margins.app.serving import listen, serving
+from nullspend_margins.cli.sync import _sync
 from nullspend_margins.demo.stripe_server import StripeServer
+from nullspend_margins_stripe.provider import StripeProvider
 from tests.cli.conftest import COMMAND, Outcome, Run
 
 GOOD_KEY, BAD_KEY = "rk_live_goodgoodgoodgood", "rk_live_badbadbadbadbad0"
@@ -130,3 +133,53 @@ def _read(terminal: int) -> str:
     finally:
         os.close(terminal)
     return b"".join(chunks).decode()
+
+
+class Forgetful:
+    """A plan checker that breaks on one org."""
+
+    name = "forgetful"
+
+    async def plan(self, org_id: str) -> str:
+        if org_id == "org_2":
+            raise RuntimeError("the billing system fell over")
+        return "pro"
+
+
+async def test_a_plan_that_cannot_be_asked_for_stops_no_other_org(
+    config: Path,
+    stripe: StripeServer,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    failed = await _sync(Margins.from_toml(config, plugins=[Forgetful()]), None)
+    assert failed == 1
+    told = capsys.readouterr()
+    assert [line.split(":")[0] for line in told.out.splitlines()] == ["org_1 stripe"]
+    assert "org_2 stripe: failed: the log says how" in told.err
+    assert "the billing system fell over" in caplog.text
+
+
+async def test_a_defect_of_a_provider_is_in_the_log_and_stops_no_other_org(
+    config: Path,
+    stripe: StripeServer,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fetch = StripeProvider.fetch_revenue
+
+    def broken(self: StripeProvider, secret: str, window: RevenueWindow) -> Any:
+        if secret == BAD_KEY:
+            raise ZeroDivisionError("a defect")
+        return fetch(self, secret, window)
+
+    monkeypatch.setattr(StripeProvider, "fetch_revenue", broken)
+    assert await _sync(Margins.from_toml(config), None) == 1
+    told = capsys.readouterr()
+    assert told.out.startswith("org_1 stripe: 2 invoices")
+    assert "org_2 stripe: failed: " in told.err
+    assert "a defect" not in told.err
+    [record] = [each for each in caplog.records if each.exc_info]
+    assert "org_2" in record.getMessage()
+    assert "ZeroDivisionError: a defect" in caplog.text

@@ -38,10 +38,10 @@ def test_a_relative_database_starts_at_the_files_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "etc").mkdir()
-    file = write(tmp_path / "etc", '[database]\nurl = "sqlite:///data/m.db?mode=rw"')
+    file = write(tmp_path / "etc", '[database]\nurl = "sqlite:///data/m.db"')
     monkeypatch.chdir(tmp_path)
     config = load_config("etc/margins.toml")
-    assert config.database.url == f"sqlite:///{tmp_path}/etc/data/m.db?mode=rw"
+    assert config.database.url == f"sqlite:///{tmp_path}/etc/data/m.db"
     assert config.path == file
 
 
@@ -68,6 +68,8 @@ def test_database_urls_lose_driver_and_alias(tmp_path: Path, written: str, read:
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
         ("sqlite://margins.db", "needs three slashes before a file: sqlite:///margins.db"),
+        ("sqlite:///m.db?mode=ro", "has the option 'mode', and SQLite URLs take none here"),
+        ("sqlite:////var/m.db?key=pass@word&x=1", "has the option 'key'"),
         ("postgresql://u@h", "names no database: postgresql://user@host/name"),
         ("postgresql://u:pass@word@h:x/n", "is no URL: a password with special characters"),
     ],

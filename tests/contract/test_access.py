@@ -88,7 +88,16 @@ async def test_a_forged_session_is_no_session(here: World, cookie: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["Bearer wrong", f"Bearer {CRON_SECRET}x", "Bearer ", "Bearer ü"]
+    "header",
+    [
+        "Bearer wrong",
+        f"Bearer {CRON_SECRET}x",
+        "Bearer ",
+        "Bearer",
+        "Bearer\tx",
+        "bEARER x",
+        "Bearer ü",
+    ],
 )
 async def test_a_wrong_cron_secret_is_turned_away_even_with_a_cookie(
     here: World, header: str

@@ -131,3 +131,52 @@ async def test_disconnecting_takes_the_alerts_along(database_url: str) -> None:
         here.clock.advance(days=1)
         await delivered(here)
         assert listener.heard == []
+
+
+class Invoices:
+    """Another provider: one customer with an invoice in October and none in November."""
+
+    name = "other"
+
+    async def parse_credential(self, body: object) -> object:
+        from nullspend_margins import Credential
+
+        return Credential(secret="s", label="other")
+
+    async def check_credential(self, secret: str) -> None:
+        pass
+
+    async def has_customer(self, secret: str, customer_id: str) -> bool:
+        return True
+
+    async def fetch_revenue(self, secret: str, window: object):
+        from datetime import UTC, datetime
+
+        from nullspend_margins import RevenueFact
+
+        yield [
+            RevenueFact(
+                object_id="1",
+                customer_id="o_1",
+                amount_minor=10_000,
+                currency="usd",
+                occurred_at=datetime(2026, 10, 25, tzinfo=UTC),
+            )
+        ]
+
+
+async def test_any_providers_invoice_is_waited_for(database_url: str) -> None:
+    listener = Listener()
+    async with world(database_url, plugins=[listener, Invoices()]) as here:
+        await here.map("cus_1", "one")
+        await here.map("o_1", "one", provider="other")
+        await here.spend("one", 1_000_000)
+        await here.spend("one", 1_000_000, occurredAt="2026-10-05T00:00:00Z")
+        assert (await here.call("POST", "/api/connections/other", {})).status_code == 201
+        assert (await here.call("POST", "/api/connections/other/sync")).status_code == 200
+        await delivered(here)
+        assert listener.heard == []
+        here.clock.advance(days=7)
+        assert (await here.call("POST", "/api/connections/other/sync")).status_code == 200
+        await delivered(here)
+        assert len(listener.heard) == 1

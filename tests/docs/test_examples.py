@@ -60,17 +60,14 @@ async def test_the_readme_mounts_and_wraps_a_host(monkeypatch: pytest.MonkeyPatc
 
 async def test_the_readmes_session_and_plan_classes_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     *_, sessions, plans = blocks("python", page="README.md")
-    accounts = {"org_1": SimpleNamespace(plan="pro")}
-    host = [
-        module_of(sessions, "sessions", monkeypatch).MySessions(),
-        module_of(plans, "plans", monkeypatch).MyPlans(accounts),
-    ]
+    billing = module_of(plans, "plans", monkeypatch)
+    host = [module_of(sessions, "sessions", monkeypatch).MySessions(), billing.MyPlans()]
     margins = Margins({}, plugins=host)
     async with margins.lifespan():
         assert (await get(margins.app, "/api/margins")).status_code == 401
         app = SignedIn(margins.app, USER)
         assert (await get(app, "/api/margins")).status_code == 200
-        accounts["org_1"].plan = "free"
+        billing.PLANS["org_1"] = "free"
         assert (await get(app, "/api/margins")).json()["error"]["code"] == "forbidden"
         suspended = SignedIn(margins.app, SimpleNamespace(is_suspended=True))
         refused = (await get(suspended, "/api/margins")).json()["error"]

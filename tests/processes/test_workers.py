@@ -15,6 +15,8 @@ from tests.world import CRON_SECRET, KEY, event
 
 EVENTS = 5_000
 CONNECTIONS = 50
+HANGING_SECONDS = 600
+"""A slow machine is no failure; this long is no slowness."""
 CRON = {"Authorization": f"Bearer {CRON_SECRET}"}
 
 
@@ -37,9 +39,8 @@ async def test_two_workers_count_five_thousand_posts_to_one_customer_exactly(
         wires = [
             await connections.enter_async_context(wire(server.url)) for _ in range(CONNECTIONS)
         ]
-        started = time.monotonic()
-        await asyncio.gather(*(post(each) for each in wires))
-        assert time.monotonic() - started < 60
+        async with asyncio.timeout(HANGING_SECONDS):
+            await asyncio.gather(*(post(each) for each in wires))
         assert len(workers) == 2
         await shared.map(server.url, "cus_1", "hot")
         detail = await shared.get(server.url, "/api/margins/hot")

@@ -13,7 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 import nullspend_margins.storage
 from nullspend_margins.errors import ConfigurationError
@@ -67,9 +67,44 @@ async def test_a_migrated_database_knows_its_version(database: Database) -> None
     assert await database.read(current_version) == SCHEMA_VERSION
 
 
-async def test_migrating_twice_changes_nothing(database_url: str) -> None:
-    await migrate(database_url)
-    await migrate(database_url)
+async def test_migrating_twice_changes_nothing(
+    postgres_server: PostgresForTests, tmp_path: Path
+) -> None:
+    file = f"sqlite:///{tmp_path / 'new.db'}"
+    with postgres_server.database(migrated=False) as url:
+        for each in (url, file):
+            await migrate(each)
+            once = await _schema(each)
+            assert METADATA.tables.keys() <= once.keys()
+            await migrate(each)
+            assert await _schema(each) == once
+
+
+async def _schema(url: str) -> dict[str, object]:
+    """All that a database says of each of its tables, and the version it is at."""
+    database = Database(url)
+    await database.start()
+    try:
+        return await database.read(_described)
+    finally:
+        await database.close()
+
+
+def _described(tx: Connection) -> dict[str, object]:
+    reader = inspect(tx)
+    tables: dict[str, object] = {
+        name: repr(
+            (
+                reader.get_columns(name),
+                reader.get_pk_constraint(name),
+                sorted(map(repr, reader.get_unique_constraints(name))),
+                sorted(map(repr, reader.get_indexes(name))),
+                sorted(map(repr, reader.get_check_constraints(name))),
+            )
+        )
+        for name in reader.get_table_names()
+    }
+    return {**tables, "version": current_version(tx)}
 
 
 async def test_databases_migrated_at_the_same_time_are_migrated_once(

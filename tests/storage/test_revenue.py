@@ -316,10 +316,8 @@ async def test_deleting_a_provider_leaves_other_providers_and_orgs_alone(
             ), table.name
 
 
-async def test_amounts_beyond_64_bits_are_refused_and_nothing_is_kept(database: Database) -> None:
-    with pytest.raises(ValidationFailed):
-        await database.write(lambda tx: sync(tx, [invoice("1", MAX_MINOR_AMOUNT)]))
-    most = (2**63 - 1) // 10_000
+async def test_sums_beyond_64_bits_are_refused_and_nothing_is_kept(database: Database) -> None:
+    most = MAX_MINOR_AMOUNT
     with pytest.raises(ValidationFailed, match="revenue is beyond"):
         await database.write(lambda tx: sync(tx, [invoice("1", most), invoice("2", most)]))
     assert await database.read(lambda tx: rows(tx, revenue_facts)) == []

@@ -84,12 +84,16 @@ def invoice_json(invoice_id: str, **fields: object) -> dict[str, object]:
         "amount_paid": 1000,
         "created": at("2026-04", 2),
         "currency": "usd",
-        "customer": "cus_1",
+        "customer": customer_json("cus_1"),
         "customer_email": None,
         "customer_name": None,
         "status": "paid",
         **fields,
     }
+
+
+def customer_json(customer_id: str, **fields: object) -> dict[str, object]:
+    return {"id": customer_id, "object": "customer", "metadata": {}, **fields}
 
 
 def page_json(*invoices: dict[str, object], has_more: bool = False) -> dict[str, object]:

@@ -101,8 +101,13 @@ async def test_a_passing_failure_is_tried_again(
         httpx.Response(200, text="<html>a portal</html>"),
         httpx.Response(200, text='{"object": "list", "da'),
         httpx.Response(200, json={}),
-        httpx.Response(401, text="<html>a proxy</html>"),
-        httpx.Response(403, text="<html>a proxy</html>"),
+        httpx.Response(200, json=[]),
+        httpx.Response(200, json="a list"),
+        httpx.Response(200, json={"object": "list", "data": None}),
+        httpx.Response(200, json={"object": "list", "data": {"id": "cus_1"}}),
+        httpx.Response(301, json={"error": "moved"}),
+        httpx.Response(400, text="<html>a proxy</html>"),
+        httpx.Response(404, text="<html>a proxy</html>"),
         httpx.Response(301, headers={"Location": "https://elsewhere.example/"}),
         httpx.ConnectError("refused"),
         httpx.ReadTimeout("late"),
@@ -124,6 +129,21 @@ async def test_no_usable_answer_is_never_an_invalid_key(
 
     assert 15 <= time.passed <= 20
     assert "html" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "answer", [EMPTY_LIST, {"data": []}, {"data": [{"id": "cus_1"}]}, {"object": "x", "data": []}]
+)
+@respx.mock
+async def test_a_list_is_known_by_its_data(
+    remote: StripeProvider, answer: dict[str, object]
+) -> None:
+    customers = respx.get(CUSTOMERS).respond(200, json=answer)
+    invoices = respx.get(INVOICES).respond(200, json=answer)
+
+    await remote.check_credential(KEY)
+
+    assert (customers.call_count, invoices.call_count) == (1, 1)
 
 
 @respx.mock

@@ -38,9 +38,16 @@ def test_spaces_and_line_ends_around_the_key_are_trimmed() -> None:
     assert found.secret == "rk_live_" + REST
 
 
-@pytest.mark.parametrize("length", [1, 240])
-def test_a_key_has_1_to_240_characters_after_its_prefix(length: int) -> None:
+@pytest.mark.parametrize("length", [1, 490])
+def test_a_key_has_1_to_490_characters_after_its_prefix(length: int) -> None:
     assert parse_credential({"stripeKey": "rk_live_" + "a" * length}, environment="production")
+
+
+@pytest.mark.parametrize("sign", sorted(set(map(chr, range(0x21, 0x7F))) - {"*"}))
+def test_a_key_may_hold_any_visible_sign_of_ascii(sign: str) -> None:
+    key = f"rk_live_51Ab{sign}cdef"
+
+    assert parse_credential({"stripeKey": key}, environment="production").secret == key
 
 
 @pytest.mark.parametrize(
@@ -54,10 +61,13 @@ def test_a_key_has_1_to_240_characters_after_its_prefix(length: int) -> None:
         ("rk_live_", "copy the whole key"),
         ("rk_live_51Ab****uvwx", "shortened"),
         ("rk_live_51Ab...uvwx", "shortened"),
-        ("rk_live_" + "a" * 241, "too long"),
+        ("rk_live_51Ab…uvwx", "shortened"),
+        ("rk_live_*", "shortened"),
+        ("rk_live_" + "a" * 491, "too long"),
         (f"rk_live_{REST} rk_live_{REST}", "characters"),
         (f"rk_live_{REST}\nX-Header: 1", "characters"),
         ("rk_live_ключ", "characters"),
+        (f"rk_live_{REST}\x7f", "characters"),
         ("rk_prod_" + REST, "not a Stripe API key"),
         ("hello", "not a Stripe API key"),
         ("", "empty"),

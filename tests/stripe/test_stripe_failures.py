@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from email.utils import format_datetime
+from functools import partial
 
 import httpx
 import pytest
@@ -23,6 +25,7 @@ from nullspend_margins_stripe.failures import scrub
 from nullspend_margins_stripe.provider import StripeProvider
 from tests.stripe.support import (
     APRIL,
+    CUSTOMERS,
     INVOICES,
     KEY,
     NOW,
@@ -55,9 +58,10 @@ GOOD = httpx.Response(200, json=page_json(invoice_json("in_1")))
         httpx.Response(200, json=page_json(has_more=True)),
         httpx.Response(204),
         httpx.Response(302, headers={"Location": "https://elsewhere.example/"}),
-        httpx.Response(401, text="<html>a proxy wants a password</html>"),
-        httpx.Response(403, text="<html>blocked by your company</html>"),
+        httpx.Response(200, text="[" * 100_000),
+        httpx.Response(400, json={"error": "no"}),
         httpx.Response(404, text="not Stripe"),
+        httpx.Response(404, json={"error": {}}),
         httpx.ConnectError("refused"),
         httpx.ReadError("reset"),
         httpx.RemoteProtocolError("cut"),
@@ -200,6 +204,7 @@ async def test_what_was_not_asked_for_is_dropped(remote: StripeProvider) -> None
 
 @respx.mock
 async def test_a_customer_may_be_an_id_an_object_or_nobody(remote: StripeProvider) -> None:
+    respx.get(f"{CUSTOMERS}/cus_id").respond(404, json=error_json("No such customer: 'cus_id'"))
     respx.get(INVOICES).respond(
         200,
         json=page_json(
@@ -227,18 +232,21 @@ async def test_the_key_is_in_no_error_no_log_and_no_repr(
     respx.get(url__startswith="https://api.stripe.com/").respond(status, json=echo)
 
     texts = [repr(remote), repr(vars(remote))]
-    for call in (
-        fetch(remote, APRIL),
-        remote.check_credential(KEY),
-        remote.has_customer(KEY, "cus_1"),
-    ):
+    calls: list[Callable[[], Awaitable[object]]] = [
+        partial(fetch, remote, APRIL),
+        partial(remote.check_credential, KEY),
+        partial(remote.has_customer, KEY, "cus_1"),
+    ]
+    if status == 404:
+        assert await calls.pop()() is False
+    for call in calls:
         with pytest.raises(MarginsError) as caught:
-            await call
+            await call()
         texts += traceback.format_exception(caught.value)
         texts += [repr(caught.value), repr(caught.value.details), caught.value.message]
         assert caught.value.__cause__ is None
         assert caught.value.__context__ is None
-    texts += [record.getMessage() for record in caplog.records if record.name != "stripe"]
+    texts.append(caplog.text)
 
     assert not [text for text in texts if KEY in text or "abcd" in text or "rk_live" in text]
 
@@ -264,6 +272,7 @@ async def test_the_key_is_in_no_log_of_the_sdk_either(
         (f"Invalid API Key provided: {KEY}", "Invalid API Key provided: [key]"),
         ("key rk_test_***********abcd!", "key [key]!"),
         ("whsec_abcdef and sk_live_a-b", "[key] and [key]"),
+        ("'rk_live_a+b/c=d.e' or 'pk_live_'.", "'[key]' or '[key]'."),
         ("two\r\nlines", "two lines"),
         (None, "it gave no reason"),
         ("x" * 400, "x" * 299 + "…"),

@@ -14,7 +14,7 @@ from nullspend_margins.demo.stripe_account import StripeAccount
 from nullspend_margins.demo.stripe_server import StripeServer
 from nullspend_margins_stripe.cursors import merged
 from nullspend_margins_stripe.failures import Transient
-from nullspend_margins_stripe.patience import Patience, RateLimiter, persist
+from nullspend_margins_stripe.patience import Patience, RateLimiter, Timer, persist
 from tests.stripe.support import APRIL, FakeTime, fetch, make_provider
 
 
@@ -70,6 +70,73 @@ async def test_a_place_in_the_queue_beyond_the_budget_gives_up(time: FakeTime) -
             timeout_seconds=8,
         )
     assert time.passed < 20
+
+
+@pytest.mark.parametrize("wait", [17.9, 18.999, 19.0, 19.999999, 20.0, 30.0])
+async def test_a_rate_limit_pause_never_leaves_an_attempt_too_little(
+    time: FakeTime, wait: float
+) -> None:
+    allowed: list[float] = []
+
+    async def attempt(seconds: float) -> None:
+        allowed.append(seconds)
+        if len(allowed) > 1:
+            time.seconds += seconds
+            raise Transient("no answer came in time")
+        raise Transient("it answered HTTP 503")
+
+    time.timer = Timer(now=time.timer.now, sleep=time.sleep, chance=lambda: 0.0)
+    waits = iter([0.0, wait, 100.0])
+    with pytest.raises(ProviderUnavailable) as caught:
+        await persist(
+            attempt,
+            patience=Patience(20, time.timer),
+            reserve=lambda: next(waits),
+            timeout_seconds=8,
+        )
+
+    assert all(seconds > 1 for seconds in allowed)
+    if wait >= 19:
+        assert len(allowed) == 1
+        assert "within 20 s: it answered HTTP 503. " in caught.value.message
+
+
+async def test_a_sleep_that_lasts_too_long_leaves_the_real_reason(time: FakeTime) -> None:
+    async def attempt(_: float) -> None:
+        raise Transient("it answered HTTP 503")
+
+    async def oversleep(seconds: float) -> None:
+        time.seconds += seconds + 30
+
+    calls: list[float] = []
+    timer = Timer(now=time.timer.now, sleep=oversleep, chance=lambda: 0.0)
+    with pytest.raises(ProviderUnavailable, match=r"it answered HTTP 503\."):
+        await persist(
+            attempt,
+            patience=Patience(20, timer),
+            reserve=lambda: calls.append(0) or 0.1,  # type: ignore[func-returns-value]
+            timeout_seconds=8,
+        )
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("asked", [18.9, 18.99999, 19.0, 19.5])
+async def test_a_wait_that_stripe_asks_for_leaves_time_for_an_answer(
+    time: FakeTime, asked: float
+) -> None:
+    allowed: list[float] = []
+
+    async def attempt(seconds: float) -> None:
+        allowed.append(seconds)
+        raise Transient("it answered HTTP 429", retry_after=asked)
+
+    with pytest.raises(ProviderUnavailable, match=r"HTTP 429 and asks to wait (19|20) s\."):
+        await persist(
+            attempt, patience=Patience(20, time.timer), reserve=lambda: 0, timeout_seconds=8
+        )
+
+    assert len(allowed) == (2 if asked < 19 else 1)
+    assert all(seconds > 1 for seconds in allowed)
 
 
 def test_a_keys_requests_are_evenly_spaced(time: FakeTime) -> None:

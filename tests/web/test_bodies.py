@@ -4,8 +4,12 @@ import json
 import uuid
 from typing import Any
 
+import msgspec
 import pytest
 
+from nullspend_margins.errors import ValidationFailed
+from nullspend_margins.web.bodies import decode
+from nullspend_margins.web.wire.events import BatchRequest, EventRequest
 from tests.web.fakes import Web, cost_event, raw_request
 
 SINGLE, BATCH = "/api/cost-events", "/api/cost-events/batch"
@@ -47,6 +51,50 @@ async def test_what_is_no_json_is_told_so(web: Web, body: bytes) -> None:
     for path in (SINGLE, BATCH, "/api/stripe/connect", "/api/customer-mappings"):
         answer = await web.post(path, body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_json")
+
+
+def many(count: int) -> dict[str, object]:
+    return {f"key{number}": number for number in range(count)}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "first"),
+    [
+        (SINGLE, cost_event(costBreakdown=many(50_000), model=5), "model"),
+        (SINGLE, cost_event(costBreakdown={"a": [many(50_000)]}, model=5), "model"),
+        (SINGLE, cost_event(tags=dict.fromkeys(many(60_000), "a")), "tags"),
+        (SINGLE, cost_event(tags=dict.fromkeys(many(60_000), ("a",))), "tags"),
+        (BATCH, {"events": [cost_event()] * 9_000}, "events"),
+        (BATCH, {"events": [cost_event(model=5)] * 9_000}, "events"),
+        (BATCH, {"events": [None] * 200_000}, "events"),
+    ],
+    ids=range(7),
+)
+def test_what_is_wrong_with_a_long_body_is_looked_for_in_its_beginning(
+    path: str, body: dict[str, Any], first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = []
+    convert = msgspec.convert
+    monkeypatch.setattr(msgspec, "convert", lambda *given: judged.append(1) or convert(*given))
+    text = json.dumps(body).encode()
+    wanted = EventRequest if path == SINGLE else BatchRequest
+    with pytest.raises(ValidationFailed) as raised:
+        decode(text, wanted)
+    assert raised.value.issues[0]["path"] == first
+    assert len(judged) <= 5_000
+
+
+def test_a_batch_within_its_limits_is_looked_at_to_its_end() -> None:
+    tags = {f"key{number}": "value" for number in range(10)}
+    full = cost_event(
+        cachedInputTokens=1, reasoningTokens=1, durationMs=1, sessionId="s", traceId="t",
+        eventType="llm", toolName="n", toolServer="s", customer="c", tags=tags,
+        idempotencyKey="k", costBreakdown=many(500), source="s", occurredAt="now",
+    )  # fmt: skip
+    body = {"events": [full] * 99 + [{**full, "tags": {**tags, "key9": 5}}]}
+    with pytest.raises(ValidationFailed) as raised:
+        decode(json.dumps(body).encode(), BatchRequest)
+    assert [issue["path"] for issue in raised.value.issues] == ["events[99].tags.key9"]
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', b"5"])

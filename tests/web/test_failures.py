@@ -1,6 +1,7 @@
 """Errors as answers."""
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -80,15 +81,26 @@ async def test_a_client_that_leaves_while_sending_is_no_failure(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-async def test_a_client_that_leaves_before_its_answer_is_no_failure(web: Web) -> None:
-    async def send(_message: object) -> None:
+async def test_a_client_that_leaves_before_its_answer_is_no_failure(
+    web: Web, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
         raise OSError("gone")
 
     async def receive() -> object:
         return {"type": "http.disconnect"}
 
-    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    path = "/api/openapi.json"
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
     await web.app(scope, receive, send)
+    assert [message["status"] for message in sent] == [200]
+    (record,) = caplog.records
+    assert (record.levelno, record.exc_info) == (logging.INFO, None)
+    assert "went away" in record.getMessage()
 
 
 async def test_services_that_cannot_start_are_a_503(web: Web) -> None:

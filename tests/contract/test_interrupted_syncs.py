@@ -1,0 +1,140 @@
+"""Syncs that are cut off, overtaken or beside each other: no revenue is lost to them."""
+
+import asyncio
+
+import pytest
+
+from nullspend_margins import CostBatch
+from nullspend_margins.storage import revenue
+from tests.contract.test_sync import company, everything
+from tests.world import KEY, World, unix, world
+
+
+async def test_a_sync_cut_off_while_it_applies_loses_nothing(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await company(here)
+    await here.sync()
+    before = await everything(here)
+    here.account.add_invoice("cus_1", 100, created=unix(2026, 11, 5))
+    sync = (await here.margins.services()).sync
+    loop = asyncio.get_running_loop()
+    original = revenue.apply_staged
+
+    def applied_while_stopped(*arguments: object) -> bool:
+        loop.call_soon_threadsafe(stop)
+        return original(*arguments)
+
+    def stop() -> None:
+        for task in sync._running:
+            task.cancel()
+
+    monkeypatch.setattr(revenue, "apply_staged", applied_while_stopped)
+    with pytest.raises(asyncio.CancelledError):
+        await sync.sync("org_1", "stripe")
+    monkeypatch.undo()
+    after = await everything(here)
+    for kept, now in zip(before[:4], after[:4], strict=True):
+        assert now["customers"] == kept["customers"]
+    report = await here.sync()
+    assert report["invoicesFetched"] == 8
+
+
+async def test_a_holder_that_slept_does_not_touch_its_successors_pages(
+    database_url: str,
+) -> None:
+    async with world(database_url) as slow:
+        await company(slow)
+        await slow.sync()
+        before = await everything(slow)
+        hold = slow.stripe.faults.hold("/v1/invoices")
+        asleep = asyncio.create_task(slow.call("GET", "/api/stripe/revenue-sync"))
+        await hold.entered.wait()
+        slow.clock.advance(minutes=5)  # its lease runs out without a heartbeat
+        services = await slow.margins.services()
+        successor = asyncio.create_task(services.sync.sync("org_1", "stripe"))
+        await asyncio.sleep(0.2)
+        hold.release()
+        answers = await asyncio.gather(asleep, successor, return_exceptions=True)
+        assert answers[0].status_code == 409
+        assert await everything(slow) != []
+        for kept, now in zip(before, await everything(slow), strict=True):
+            assert now.get("customers") == kept.get("customers")
+
+
+async def test_an_org_that_takes_too_long_says_so_and_waits_its_turn(database_url: str) -> None:
+    cron = {"time_budget_seconds": 1, "concurrency": 1}
+    async with world(database_url, cron=cron) as here:
+        await company(here)
+        small = "rk_live_small0small0small0small0"
+        here.stripe.add_account(small)
+        here.clock.advance(seconds=1)
+        await here.connect(small, org="org_2")
+        hold = here.stripe.faults.hold("/v1/invoices")
+        assert (await here.cron()).json() == {"data": {"synced": 0, "errors": 1}}
+        assert "time" in (await here.get("/api/stripe/connect"))["lastError"]
+        hold.release()
+        here.clock.advance(seconds=60)
+        here.stripe.revoke(KEY)
+        await here.cron()
+        assert (await here.get("/api/stripe/connect", org="org_2"))["lastSyncAt"]
+
+
+class Endless:
+    """A cost source that never comes to an end."""
+
+    name = "endless"
+
+    async def pull(self, cursor: str | None):
+        await asyncio.Event().wait()
+        yield CostBatch(org_id="org_1", cursor="never")
+
+
+async def test_a_cost_source_that_hangs_does_not_keep_revenue_from_being_synced(
+    database_url: str,
+) -> None:
+    async with world(database_url, plugins=[Endless()], cron={"time_budget_seconds": 2}) as here:
+        await company(here)
+        assert (await here.cron()).json() == {"data": {"synced": 1, "errors": 0}}
+
+
+class OffByOne:
+    """An aggregating source that answers a month it was not asked for."""
+
+    name = "off-by-one"
+
+    async def month_costs(self, org_id, first, last):
+        from nullspend_margins import MonthCost
+
+        return [MonthCost("one", first.index - 1, 7_000_000)]
+
+    async def model_costs(self, org_id, tag_value, period):
+        return []
+
+    async def tag_costs(self, org_id, since):
+        return []
+
+
+async def test_a_source_that_answers_wrongly_is_named_and_no_number_is_shown(
+    database_url: str,
+) -> None:
+    async with world(database_url, plugins=[OffByOne()]) as here:
+        answer = await here.call("GET", "/api/margins")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "service_unavailable")
+        assert "off-by-one" in answer.json()["error"]["message"]
+
+
+async def test_a_key_replaced_during_a_sync_stops_that_sync(here: World) -> None:
+    await company(here)
+    hold = here.stripe.faults.hold("/v1/invoices")
+    running = asyncio.create_task(here.call("GET", "/api/stripe/revenue-sync"))
+    await hold.entered.wait()
+    services = await here.margins.services()
+    here.stripe.grant("rk_live_another0another0another", here.account)
+    hold_free = here.stripe.faults
+    hold.release()
+    hold_free.clear()
+    await here.call("PUT", "/api/stripe/connect", {"stripeKey": "rk_live_another0another0another"})
+    assert (await running).status_code in (200, 409)
+    report = await services.sync.sync("org_1", "stripe")
+    assert report.invoices_fetched == 7
