@@ -12,6 +12,8 @@ from nullspend_margins.domain.alert import THRESHOLD_CROSSED, Alert
 from nullspend_margins.storage.dialects import insert_into
 from nullspend_margins.storage.tables import alert_deliveries, alerts
 
+_CROSSING = ("org_id", "provider", "customer_id", "month", "tier")
+
 
 def enqueue(
     tx: Connection,
@@ -30,23 +32,20 @@ def enqueue(
     Once per (org, customer, month, tier), for ever: ``False`` when there was one. ``month`` is a
     ``Period.index``, ``tier`` the tier's wire name.
     """
-    crossing = {
-        "org_id": org_id,
-        "provider": provider,
-        "customer_id": customer_id,
-        "month": month,
-        "tier": tier,
-    }
     statement = (
         insert_into(tx, alerts)
         .values(
             alert_id=alert_id,
+            org_id=org_id,
+            provider=provider,
+            customer_id=customer_id,
+            month=month,
+            tier=tier,
             type=THRESHOLD_CROSSED,
             payload=dict(payload),
             created_at=now,
-            **crossing,
         )
-        .on_conflict_do_nothing(index_elements=[*crossing])
+        .on_conflict_do_nothing(index_elements=_CROSSING)
         .returning(alerts.c.alert_id)
     )
     if tx.execute(statement).one_or_none() is None:

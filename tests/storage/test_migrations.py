@@ -13,7 +13,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, MetaData, create_engine, text
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 import nullspend_margins.storage
 from nullspend_margins.errors import ConfigurationError
@@ -91,18 +92,14 @@ async def _schema(url: str) -> dict[str, object]:
 
 
 def _described(tx: Connection) -> dict[str, object]:
-    reader = inspect(tx)
+    found = MetaData()
+    found.reflect(tx)
     tables: dict[str, object] = {
-        name: repr(
-            (
-                reader.get_columns(name),
-                reader.get_pk_constraint(name),
-                sorted(map(repr, reader.get_unique_constraints(name))),
-                sorted(map(repr, reader.get_indexes(name))),
-                sorted(map(repr, reader.get_check_constraints(name))),
-            )
+        name: sorted(
+            str(statement.compile(dialect=tx.dialect))
+            for statement in (CreateTable(each), *map(CreateIndex, each.indexes))
         )
-        for name in reader.get_table_names()
+        for name, each in found.tables.items()
     }
     return {**tables, "version": current_version(tx)}
 

@@ -283,7 +283,6 @@ async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_
         ("stripe", "cus_a"),
         ("stripe", "cus_b"),
         ("stripe", "cus_small"),
-        ("stripe", "cus_trial"),
     ]
     assert found[1] == CustomerProfile("stripe", "cus_a", None, "a@example.com", None, 5_000_000)
 

@@ -36,13 +36,13 @@ async def test_checks_come_in_the_contracts_order(web: Web) -> None:
     assert answer.status_code == 401
     web.access.role = "viewer"
     answer = await web.http.post(MAPPINGS, headers=site)
-    assert (answer.status_code, answer.json()["error"]["details"]) == (403, None)
-    answer = await web.http.post(MAPPINGS)
     assert answer.json()["error"]["details"] == {"requiredPlan": "pro"}
     web.access.plan = "pro"
-    answer = await web.http.post(MAPPINGS)
+    answer = await web.http.post(MAPPINGS, headers=site)
     assert answer.json()["error"]["details"] == {"requiredRole": "admin"}
     web.access.role = "admin"
+    answer = await web.http.post(MAPPINGS, headers=site)
+    assert (answer.status_code, answer.json()["error"]["details"]) == (403, None)
     answer = await web.http.post(MAPPINGS)
     assert answer.status_code == 415
 
