@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
 from nullspend_margins.errors import MarginsError
 from nullspend_margins.web import WebApp
 
-if TYPE_CHECKING:
-    from nullspend_margins.app.margins import Margins
-
 _log = logging.getLogger("nullspend_margins")
+
+
+class Startable(Protocol):
+    """What a server's lifespan starts and closes."""
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
 
 
 class SubApplication:
     """Pure ASGI. Served alone it sees the server's lifespan; mounted it starts on first use."""
 
-    def __init__(self, web: WebApp, margins: Margins) -> None:
+    def __init__(self, web: WebApp, margins: Startable) -> None:
         self._web = web
         self._margins = margins
 

@@ -68,6 +68,7 @@ class Margins:
         """Read the configuration file at ``path``."""
         return cls(load_config(path), plugins=plugins, clock=clock)
 
+    # The argument has its reason in the docstring.
     @asynccontextmanager
     async def lifespan(self, app: object = None) -> AsyncIterator[None]:  # noqa: ARG002
         """Start before the host serves, close after. Optional: else the first request starts.

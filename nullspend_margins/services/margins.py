@@ -116,7 +116,7 @@ class MarginsService:
         self._costs = costs
         self._clock = clock
         self._thresholds = config.health.thresholds
-        self._tables = TableCache()
+        self._tables: TableCache[MarginTable] = TableCache()
 
     def current_period(self) -> Period:
         """The month it is now, in UTC."""
@@ -145,7 +145,7 @@ class MarginsService:
         # Thousands of rows take tens of milliseconds: not on the host's event loop.
         table = await asyncio.to_thread(self._build_table, period, found)
         if not self._costs.remote:
-            self._tables.put(org_id, period.index, found.revision, table)
+            self._tables.put(org_id, period.index, found.revision, table, rows=len(table.rows))
         return table
 
     def _build_table(self, period: Period, found: _Ingredients) -> MarginTable:

@@ -15,14 +15,8 @@ from nullspend_margins.domain.period import Period, day_number
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
 from nullspend_margins.errors import (
     Conflict,
-    ConnectionRevoked,
-    CredentialRefused,
-    InternalError,
     MarginsError,
-    ProviderUnavailable,
-    ServiceUnavailable,
     SyncInProgress,
-    ValidationFailed,
 )
 from nullspend_margins.protocols import Clock, RevenueProvider
 from nullspend_margins.services.alerts import AlertService
@@ -32,9 +26,10 @@ from nullspend_margins.services.ledger import CostReader
 from nullspend_margins.services.margins import RECENT_DAYS
 from nullspend_margins.services.matching import match_customers
 from nullspend_margins.services.pages import closing
-from nullspend_margins.services.vault import Unreadable, Vault
+from nullspend_margins.services.sync_failures import revoked, stopped, verdict
+from nullspend_margins.services.vault import Vault
 from nullspend_margins.storage import connections, leases, revenue, revisions
-from nullspend_margins.storage.connections import Status, StoredConnection
+from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
 
@@ -109,7 +104,7 @@ class SyncRun:
         if connection is None:
             raise not_connected(provider)
         if connection.status == "revoked":
-            raise _revoked(provider)
+            raise revoked(provider)
         async with self._tools.keeper.hold(org_id, f"sync:{provider}") as lease:
             if lease is None:
                 raise SyncInProgress(f"A {provider} sync of this org is running already.")
@@ -118,10 +113,13 @@ class SyncRun:
                 secret = self._tools.vault.open(org_id, provider, connection.ciphertext)
                 return await self._fetch_and_apply(connection, lease, secret, started)
             except Exception as problem:
-                raise await self._record_failure(connection, lease, problem) from problem
+                error = await self._record_failure(connection, lease, problem)
+                if error is problem:
+                    raise
+                raise error from problem
             except asyncio.CancelledError:
                 # Stopped from outside: it says so, and waits its turn like one that was tried.
-                await self._record_failure(connection, lease, _stopped())
+                await self._record_failure(connection, lease, stopped())
                 raise
             finally:
                 await self._discard_own()
@@ -229,7 +227,7 @@ class SyncRun:
         self, connection: StoredConnection, lease: Lease, problem: Exception
     ) -> MarginsError:
         """Keep what went wrong with the connection; return the error the caller gets."""
-        status, error = _verdict(problem)
+        status, error = verdict(problem)
 
         def mark(tx: Transaction) -> None:
             leases.verify(tx, lease)
@@ -274,36 +272,3 @@ class SyncRun:
 
 def _is_within(fact: RevenueFact, window: RevenueWindow) -> bool:
     return window.first <= Period.containing(fact.occurred_at) <= window.last
-
-
-def _revoked(provider: str) -> ConnectionRevoked:
-    return ConnectionRevoked(
-        f"{provider} refuses the stored key; replace it, or disconnect and connect again."
-    )
-
-
-def _stopped() -> ServiceUnavailable:
-    return ServiceUnavailable(
-        "The sync was stopped before it was done: its time was up, or the server shut down."
-    )
-
-
-def _verdict(problem: Exception) -> tuple[Status, MarginsError]:
-    """The connection's status after ``problem``, and the error to tell."""
-    if isinstance(problem, CredentialRefused):
-        return "revoked", ConnectionRevoked(
-            f"{problem.message} Replace the key, or disconnect and connect again."
-        )
-    if isinstance(problem, Unreadable):
-        return "error", ConnectionRevoked(
-            "The stored key cannot be read with the configured encryption keys; bring the old "
-            "encryption key back, or replace the key of the connection."
-        )
-    if isinstance(problem, ValidationFailed):
-        # Nobody here sent anything wrong: the provider did.
-        return "active", ProviderUnavailable(
-            f"The provider sent revenue that cannot be stored: {problem.message}."
-        )
-    if isinstance(problem, MarginsError):
-        return "active", problem
-    return "active", InternalError("The sync failed on this side; the log says how.")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from nullspend_margins.services.margins import MarginTable
+from typing import Generic, NamedTuple, TypeVar
 
 MAX_ROWS = 20_000
 
+Table = TypeVar("Table")
 
-class TableCache:
+
+class _Kept(NamedTuple, Generic[Table]):
+    revision: int | None
+    table: Table
+    rows: int
+
+
+class TableCache(Generic[Table]):
     """The tables last asked for, up to 20,000 rows together. Safe between threads.
 
     A table is given out only for the very revision it was built from, which the caller reads in
@@ -22,34 +27,36 @@ class TableCache:
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self._max_rows = max_rows
         self._rows = 0
-        self._tables: OrderedDict[tuple[str, int], tuple[int | None, MarginTable]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], _Kept[Table]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, org_id: str, month: int, revision: int | None) -> MarginTable | None:
+    def get(self, org_id: str, month: int, revision: int | None) -> Table | None:
         """The table of one month at ``revision``, if it is here."""
         with self._lock:
-            known = self._tables.get((org_id, month))
-            if known is None or known[0] != revision:
+            known = self._kept.get((org_id, month))
+            if known is None or known.revision != revision:
                 return None
-            self._tables.move_to_end((org_id, month))
-            return known[1]
+            self._kept.move_to_end((org_id, month))
+            return known.table
 
-    def put(self, org_id: str, month: int, revision: int | None, table: MarginTable) -> None:
-        """Keep a table, and let go of those asked for longest ago."""
-        if _weight(table) > self._max_rows:
+    def put(
+        self, org_id: str, month: int, revision: int | None, table: Table, *, rows: int
+    ) -> None:
+        """Keep a table of ``rows`` rows, and let go of those asked for longest ago.
+
+        One that is larger than all the room there is is not kept: it would empty the rest.
+        """
+        rows += 1  # an empty table takes room too
+        if rows > self._max_rows:
             return
         with self._lock:
             self._drop((org_id, month))
-            self._tables[org_id, month] = (revision, table)
-            self._rows += _weight(table)
-            while self._rows > self._max_rows and self._tables:
-                self._drop(next(iter(self._tables)))
+            self._kept[org_id, month] = _Kept(revision, table, rows)
+            self._rows += rows
+            while self._rows > self._max_rows:
+                self._drop(next(iter(self._kept)))
 
     def _drop(self, key: tuple[str, int]) -> None:
-        known = self._tables.pop(key, None)
+        known = self._kept.pop(key, None)
         if known is not None:
-            self._rows -= _weight(known[1])
-
-
-def _weight(table: MarginTable) -> int:
-    return len(table.rows) + 1
+            self._rows -= known.rows

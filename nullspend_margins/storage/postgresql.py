@@ -148,6 +148,7 @@ async def _persist(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
         except DBAPIError as problem:
             if getattr(problem.orig, "sqlstate", None) not in _BROKEN_UP:
                 raise
+        # Jitter, no secret.
         await asyncio.sleep(random.uniform(0, attempt * _PAUSE_SECONDS))  # noqa: S311
     return await _transact(engine, work)
 

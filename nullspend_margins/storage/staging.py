@@ -22,7 +22,6 @@ from sqlalchemy import (
 
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import REPORTING_CURRENCY, RevenueFact, RevenueWindow
-from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.bulk import BulkInsert, Row, replacing
 from nullspend_margins.storage.dialects import insert_into, is_among
 from nullspend_margins.storage.revenue_rebuild import latest, rebuild
@@ -31,7 +30,6 @@ from nullspend_margins.storage.types import instant_text
 
 INVOICE = "invoice"
 _AT_ONCE = 500
-_MAX_MICRODOLLARS = 2**63 - 1
 _put = BulkInsert(revenue_staging, replacing(revenue_staging))
 _staged, _facts = revenue_staging.c, revenue_facts.c
 
@@ -52,10 +50,7 @@ class StagedReport(NamedTuple):
 def stage(
     tx: Connection, org_id: str, provider: str, sync_id: str, facts: Sequence[RevenueFact]
 ) -> None:
-    """Keep a page. An object that comes again replaces itself.
-
-    Raises ``ValidationFailed`` for an amount that no 64-bit integer of microdollars holds.
-    """
+    """Keep a page. An object that comes again replaces itself."""
     rows = {fact.object_id: _row(org_id, provider, sync_id, fact) for fact in facts}
     _put.write(tx, [rows[object_id] for object_id in sorted(rows)])
 
@@ -122,22 +117,17 @@ def discard_staged(
     provider: str,
     *,
     sync_id: str | None = None,
-    keep: str | None = None,
 ) -> None:
-    """Clear the staging: of one sync, or of all but ``keep``."""
+    """Clear the staging: of one sync, or of all."""
     statement = delete(revenue_staging).where(
         _staged.org_id == org_id, _staged.provider == provider
     )
     if sync_id is not None:
         statement = statement.where(_staged.sync_id == sync_id)
-    if keep is not None:
-        statement = statement.where(_staged.sync_id != keep)
     tx.execute(statement)
 
 
 def _row(org_id: str, provider: str, sync_id: str, fact: RevenueFact) -> Row:
-    if abs(fact.amount_microdollars) > _MAX_MICRODOLLARS:
-        raise ValidationFailed.of(("amount_minor", "is beyond 9.2 trillion dollars"))
     return (
         org_id,
         provider,

@@ -132,6 +132,7 @@ def _code(error: stripe.StripeError) -> str | None:
 def _shared_client(module: Any, http: httpx.AsyncClient, seconds: float) -> Any:
     """The SDK's transport over ``http``: no pool of its own, nothing to close."""
 
+    # The SDK is loaded on first use, so its classes are known at run time only.
     class SharedClient(module.HTTPClient):  # type: ignore[misc]
         name = "httpx"
 

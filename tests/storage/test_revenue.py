@@ -227,7 +227,7 @@ async def test_the_report_counts_what_a_sync_has_staged(database: Database) -> N
     assert customers == {"cus_1": None, "cus_2": "late", "cus_3": None}
 
 
-async def test_staging_is_cleared_by_sync_or_but_for_one(database: Database) -> None:
+async def test_staging_is_cleared_of_one_sync_or_of_all(database: Database) -> None:
     def stage(tx: Connection) -> None:
         for sync_id in ("s1", "s2", "s3"):
             revenue.stage(tx, ORG, "stripe", sync_id, [invoice("1")])
@@ -237,8 +237,8 @@ async def test_staging_is_cleared_by_sync_or_but_for_one(database: Database) -> 
         return [(row[0], row[1]) for row in rows(tx, revenue_staging)]
 
     await database.write(stage)
-    await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe", keep="s2"))
-    assert await database.read(left) == [("paddle", "s1"), ("stripe", "s2")]
+    await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe", sync_id="s1"))
+    assert await database.read(left) == [("paddle", "s1"), ("stripe", "s2"), ("stripe", "s3")]
     await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe"))
     assert await database.read(left) == [("paddle", "s1")]
 
