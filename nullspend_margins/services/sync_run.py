@@ -234,6 +234,8 @@ class SyncRun:
             current = connections.get(tx, self._org_id, self._provider, for_update=True)
             if current is None or current.ciphertext != connection.ciphertext:
                 return  # disconnected or given a new key meanwhile: not its fault
+            if current.last_sync_at != connection.last_sync_at:
+                return  # cut off after its commit: it was done
             connections.mark_failed(
                 tx,
                 self._org_id,

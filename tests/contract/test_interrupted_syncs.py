@@ -17,6 +17,7 @@ async def test_a_sync_cut_off_while_it_applies_loses_nothing(
     await here.sync()
     before = await everything(here)
     here.account.add_invoice("cus_1", 100, created=unix(2026, 11, 5))
+    here.clock.advance(seconds=1)
     sync = (await here.margins.services()).sync
     loop = asyncio.get_running_loop()
     original = revenue.apply_staged
@@ -33,6 +34,8 @@ async def test_a_sync_cut_off_while_it_applies_loses_nothing(
     with pytest.raises(asyncio.CancelledError):
         await sync.sync("org_1", "stripe")
     monkeypatch.undo()
+    shown = await here.get("/api/stripe/connect")
+    assert (shown["lastSyncAt"], shown["lastError"]) == ("2026-11-20T00:00:01.000Z", None)
     after = await everything(here)
     for kept, now in zip(before[:4], after[:4], strict=True):
         assert now["customers"] == kept["customers"]
