@@ -1,3 +1,5 @@
+import asyncio
+
 from tests.world import KEY, World, event, unix, world
 
 
@@ -35,7 +37,10 @@ async def falling(here: World) -> None:
 
 
 async def delivered(here: World) -> None:
-    await (await here.margins.services()).alerts.deliver_due()
+    """Everything that is due, once what the sync began to deliver by itself is out."""
+    services = await here.margins.services()
+    await asyncio.gather(*services.sync._running, return_exceptions=True)
+    await services.alerts.deliver_due()
 
 
 async def test_a_tier_that_got_worse_is_told_once(database_url: str) -> None:
