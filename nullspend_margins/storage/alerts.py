@@ -81,6 +81,7 @@ def due(
         .where(
             alert_deliveries.c.notifier == notifier,
             alert_deliveries.c.delivered_at.is_(None),
+            alert_deliveries.c.given_up_at.is_(None),
             alert_deliveries.c.next_attempt_at <= now,
         )
         .order_by(alert_deliveries.c.next_attempt_at, alerts.c.alert_id)

@@ -100,6 +100,22 @@ cost_model_days = table(
     clustered=True,
 )
 
+# What pruned events had cost: with the events and facts that are left, all of every rollup.
+pruned_costs = table(
+    "pruned_costs",
+    needed("org_id", KEY),
+    needed("day", DAY),
+    needed("tag_value", KEY),
+    needed("source", KEY),
+    needed("provider", KEY),
+    needed("model", KEY),
+    needed("cost_nanodollars", MONEY),
+    needed("request_count", COUNT),
+    PrimaryKeyConstraint("org_id", "day", "tag_value", "source", "provider", "model"),
+    *exact("cost_nanodollars", "request_count"),
+    clustered=True,
+)
+
 cost_cursors = table(
     "cost_cursors",
     needed("source", KEY),
@@ -281,13 +297,14 @@ alert_deliveries = table(
     optional("last_attempt_at", UtcDateTime()),
     optional("delivered_at", UtcDateTime()),
     optional("last_error", TEXT),
+    optional("given_up_at", UtcDateTime()),
     PrimaryKeyConstraint("alert_id", "notifier"),
     ForeignKeyConstraint(["alert_id"], [PREFIX + "alerts.alert_id"], ondelete="CASCADE"),
     Index(
         "ix_margins_alert_deliveries_due",
         "notifier",
         "next_attempt_at",
-        sqlite_where=text("delivered_at IS NULL"),
-        postgresql_where=text("delivered_at IS NULL"),
+        sqlite_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
+        postgresql_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
     ),
 )
