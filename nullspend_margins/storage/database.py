@@ -1,7 +1,7 @@
 """One asynchronous way to run synchronous SQL, on SQLite and on PostgreSQL.
 
-A unit of work is a plain function of a ``Transaction``. It runs in a thread next to SQLite or on
-a greenlet next to PostgreSQL, so it must not wait for anything but the database.
+A unit of work is a plain function of a ``Transaction``. It runs in a thread, so that
+the host's event loop goes on, and it must not wait for anything but the database.
 """
 
 from __future__ import annotations

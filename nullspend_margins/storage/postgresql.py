@@ -1,4 +1,4 @@
-"""PostgreSQL by psycopg 3."""
+"""PostgreSQL by psycopg 3, in threads: as many as there are connections."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from nullspend_margins.errors import ConfigurationError
 from nullspend_margins.storage.schema import require_current, upgrade
+from nullspend_margins.storage.threads import EngineThreads
 
 T = TypeVar("T")
 
@@ -46,47 +47,49 @@ class PostgresServer:
         self._url = url
         self._pool_size = pool_size
         self._patience_seconds = patience_seconds
-        self._writer: AsyncEngine | None = None
-        self._reader: AsyncEngine | None = None
+        self._threads: EngineThreads | None = None
+        self._reader: Engine | None = None
+        self._turns = asyncio.Semaphore(pool_size)
         self._running: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Connect and check the schema's version."""
-        if self._writer is not None:
+        if self._threads is not None:
             return
-        engine = create_async_engine(
+        engine = create_engine(
             self._url,
             pool_size=self._pool_size,
             max_overflow=0,
-            pool_timeout=self._patience_seconds,
             pool_pre_ping=True,
             hide_parameters=True,
             connect_args=_CONNECT_ARGS,
         )
-        event.listen(engine.sync_engine, "connect", self._configure)
+        event.listen(engine, "connect", self._configure)
         reader = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
+        threads = EngineThreads(engine, self._pool_size, "margins-postgresql")
         try:
-            await _transact(reader, require_current)
+            await threads.run(require_current, reader)
         except BaseException:
-            await engine.dispose()
+            await threads.close()
             raise
-        self._writer, self._reader = engine, reader
+        self._threads, self._reader = threads, reader
+        self._turns = asyncio.Semaphore(self._pool_size)  # of this loop
 
     async def close(self) -> None:
         """Let abandoned work finish, then close the pool."""
         while self._running:
             await asyncio.wait(self._running)
-        engine, self._writer, self._reader = self._writer, None, None
-        if engine is not None:
-            await engine.dispose()
+        threads, self._threads, self._reader = self._threads, None, None
+        if threads is not None:
+            await threads.close()
 
     def abandon(self) -> None:
-        """Let go of the pool; its connections cannot be closed without their loop."""
-        engine, self._writer, self._reader = self._writer, None, None
-        if engine is not None:
-            engine.sync_engine.dispose(close=False)
+        """Close without an event loop."""
+        threads, self._threads, self._reader = self._threads, None, None
+        if threads is not None:
+            threads.abandon()
 
     async def migrate(self) -> None:
         """Upgrade in one transaction, one process at a time."""
@@ -102,11 +105,11 @@ class PostgresServer:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a read-only snapshot."""
-        return await self._to_its_end(_transact(_open(self._reader), work))
+        return await self._to_its_end(self._in_turn(work, self._reader))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` and commit; again when the server rolled it back to break a deadlock."""
-        return await self._to_its_end(_persist(_open(self._writer), work), waiting=True)
+        return await self._to_its_end(self._persist(work), waiting=True)
 
     async def _to_its_end(self, running: Coroutine[Any, Any, T], *, waiting: bool = False) -> T:
         """Cancelling the caller must not cut a transaction in the middle of its commit.
@@ -127,6 +130,30 @@ class PostgresServer:
                 task.exception()  # nobody else will look at it
             raise
 
+    async def _persist(self, work: Callable[[Connection], T]) -> T:
+        for attempt in range(1, _ATTEMPTS):
+            try:
+                return await self._in_turn(work)
+            except DBAPIError as problem:
+                if getattr(problem.orig, "sqlstate", None) not in _BROKEN_UP:
+                    raise
+            # Jitter, no secret.
+            await asyncio.sleep(random.uniform(0, attempt * _PAUSE_SECONDS))  # noqa: S311
+        return await self._in_turn(work)
+
+    async def _in_turn(self, work: Callable[[Connection], T], engine: Engine | None = None) -> T:
+        """Run ``work`` when a connection is free; one that never is must not hang a request."""
+        threads = _open(self._threads)
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                await self._turns.acquire()
+        except TimeoutError as problem:
+            raise PoolTimeout("every connection is busy") from problem
+        try:
+            return await threads.run(work, engine)
+        finally:
+            self._turns.release()
+
     def _configure(self, connection: Any, _record: object) -> None:
         """Times come back in UTC; a lock that is not released is an error, not a hang."""
         cursor = connection.cursor()
@@ -136,24 +163,7 @@ class PostgresServer:
         connection.commit()
 
 
-async def _transact(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
-    async with engine.begin() as connection:
-        return await connection.run_sync(work)
-
-
-async def _persist(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
-    for attempt in range(1, _ATTEMPTS):
-        try:
-            return await _transact(engine, work)
-        except DBAPIError as problem:
-            if getattr(problem.orig, "sqlstate", None) not in _BROKEN_UP:
-                raise
-        # Jitter, no secret.
-        await asyncio.sleep(random.uniform(0, attempt * _PAUSE_SECONDS))  # noqa: S311
-    return await _transact(engine, work)
-
-
-def _open(engine: AsyncEngine | None) -> AsyncEngine:
-    if engine is None:
+def _open(threads: EngineThreads | None) -> EngineThreads:
+    if threads is None:
         raise RuntimeError("The database is not open: call start() first.")
-    return engine
+    return threads

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +14,7 @@ from sqlalchemy.pool import QueuePool
 
 from nullspend_margins.errors import ConfigurationError
 from nullspend_margins.storage.schema import upgrade
+from nullspend_margins.storage.threads import EngineThreads
 
 T = TypeVar("T")
 
@@ -34,24 +33,25 @@ class SqliteFile:
     def __init__(self, path: str, busy_timeout_seconds: float) -> None:
         self._path = path
         self._busy_timeout_seconds = busy_timeout_seconds
-        self._writing: _Threads | None = None
-        self._reading: _Threads | None = None
+        self._writing: EngineThreads | None = None
+        self._reading: EngineThreads | None = None
 
     async def start(self) -> None:
         """Create the file, switch it to WAL, migrate it."""
         if self._writing is not None:
             return
         _create_private(self._path)
-        writing = _Threads(self._engine("BEGIN IMMEDIATE", 1), 1, "margins-sqlite-write")
+        writing = EngineThreads(self._engine("BEGIN IMMEDIATE", 1), 1, "margins-sqlite-write")
         try:
-            await writing.call(lambda engine: _prepare(engine, self._busy_timeout_seconds))
+            await writing.call(lambda: _prepare(writing.engine, self._busy_timeout_seconds))
             await writing.run(upgrade)
         except BaseException:
             await writing.close()
             raise
         self._writing = self._reading = writing
         if self._path != MEMORY:
-            self._reading = _Threads(self._engine("BEGIN", READERS), READERS, "margins-sqlite-read")
+            reader = self._engine("BEGIN", READERS)
+            self._reading = EngineThreads(reader, READERS, "margins-sqlite-read")
 
     async def migrate(self) -> None:
         """The same as ``start``: a file of ours is never left at an older schema."""
@@ -116,43 +116,7 @@ class SqliteFile:
         return engine
 
 
-class _Threads:
-    """Threads that run work on an engine, each transaction on one of them from end to end."""
-
-    def __init__(self, engine: Engine, count: int, name: str) -> None:
-        self._engine = engine
-        self._executor = ThreadPoolExecutor(count, name)
-
-    async def run(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in a transaction.
-
-        A cancelled caller leaves work that waits unstarted and work that runs to its end.
-        """
-        return await self.call(lambda engine: _transact(engine, work))
-
-    async def call(self, function: Callable[[Engine], T]) -> T:
-        """Run ``function`` on a thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, function, self._engine)
-
-    def abandon(self) -> None:
-        """Stop at once; the threads are idle when their loop is gone."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        self._engine.dispose()
-
-    async def close(self) -> None:
-        """Run what was submitted, then stop."""
-        await asyncio.to_thread(self._executor.shutdown)
-        # The last connection writes the log back into the file, which takes a while.
-        await asyncio.to_thread(self._engine.dispose)
-
-
-def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.begin() as connection:
-        return work(connection)
-
-
-def _open(threads: _Threads | None) -> _Threads:
+def _open(threads: EngineThreads | None) -> EngineThreads:
     if threads is None:
         raise RuntimeError("The database is not open: call start() first.")
     return threads

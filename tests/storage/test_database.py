@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.util import await_only
 
 from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
 from nullspend_margins.storage import costs
@@ -54,11 +53,7 @@ async def test_a_read_is_one_snapshot_whatever_is_written_meanwhile(database: Da
     def look_twice(tx: Connection) -> tuple[list[Any], list[Any]]:
         first = rows(tx, cost_events)
         begun.set()
-        if database.dialect == "sqlite":
-            assert written.wait(10)
-        else:
-            # PostgreSQL's work shares the loop's thread: let the loop go on.
-            await_only(happened(written))
+        assert written.wait(10)
         return first, rows(tx, cost_months)
 
     await database.write(lambda tx: costs.insert_events(tx, ORG, "api", [event("a")], NOW))
@@ -119,6 +114,30 @@ async def test_more_callers_than_connections_wait_their_turn(database: Database)
         return costs.load_cursor(tx, "source")
 
     assert await asyncio.gather(*(database.read(work) for _ in range(12))) == [None] * 12
+
+
+async def test_a_caller_that_finds_every_connection_busy_is_told_so(postgres_url: str) -> None:
+    database = Database(postgres_url, busy_timeout_seconds=1, pool_size=1)
+    await database.start()
+    held, released = threading.Event(), threading.Event()
+    holding = asyncio.create_task(database.read(lambda _: (held.set(), released.wait(10))))
+    await happened(held)
+    try:
+        with pytest.raises(ServiceUnavailable, match="does not answer"):
+            await database.read(lambda _: None)
+    finally:
+        released.set()
+        await holding
+    assert await database.read(lambda _: "free again") == "free again"
+    await database.close()
+
+
+async def test_work_in_the_database_leaves_the_event_loop_free(database: Database) -> None:
+    answered = threading.Event()
+    waiting = asyncio.create_task(database.write(lambda _: answered.wait(10)))
+    await asyncio.to_thread(lambda: None)  # the loop turns while the work goes on
+    answered.set()
+    assert await waiting
 
 
 async def test_writers_at_the_same_time_lose_no_update(database: Database) -> None:
