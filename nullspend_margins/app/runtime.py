@@ -13,10 +13,10 @@ from nullspend_margins.services import Services
 from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.connections import ConnectionService
+from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.ingest import IngestService
 from nullspend_margins.services.keys import KeyService
 from nullspend_margins.services.leasing import LeaseKeeper
-from nullspend_margins.services.ledger import CostReader
 from nullspend_margins.services.mappings import MappingService
 from nullspend_margins.services.margins import MarginsService
 from nullspend_margins.services.pull import CostPuller

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
+from nullspend_margins.domain.cost import ModelCost, TagCost
 from nullspend_margins.domain.period import Period
 from nullspend_margins.storage import costs
 from nullspend_margins.storage.database import Transaction
@@ -19,11 +19,9 @@ class LocalCostStore:
 
     name = "local"
 
-    def month_costs_in(
-        self, tx: Transaction, org_id: str, first: Period, last: Period
-    ) -> Sequence[MonthCost]:
-        """Cost of every tag value in each month, ``first`` and ``last`` included."""
-        return costs.month_costs(tx, org_id, first, last)
+    def month_costs_in(self, tx: Transaction, org_id: str, period: Period) -> dict[str, int]:
+        """Cost by tag value in one month."""
+        return costs.month_costs(tx, org_id, period)
 
     def customer_month_costs_in(
         self, tx: Transaction, org_id: str, tag_value: str, first: Period, last: Period

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from nullspend_margins.domain.health import HealthThresholds, HealthTier
 from nullspend_margins.domain.money import round_half_up
@@ -39,9 +40,9 @@ def health_tier(revenue: int, cost: int, thresholds: HealthThresholds) -> Health
 
 def spark_hundredths(revenue: int, cost: int) -> int:
     """A month's point in the sparkline: as the margin, but -100 % for cost without revenue."""
-    if revenue <= 0:
-        return NO_REVENUE_SPARK if cost > revenue else 0
-    return margin_hundredths(revenue, cost)
+    if revenue > 0:
+        return round_half_up((revenue - cost) * 100_00, revenue)
+    return NO_REVENUE_SPARK if cost > revenue else 0
 
 
 def projected_hundredths(first: int, second: int, third: int) -> int:
@@ -66,11 +67,11 @@ class MonthAmounts:
         return self.revenue == 0 and self.cost == 0
 
 
-class CustomerMargin(NamedTuple):
+class CustomerMargin(Struct, frozen=True, gc=False):
     """One row of the table, computed. Percents in hundredths, money in microdollars.
 
     ``sparkline`` has three points, oldest first; ``projected`` is the fourth, or ``None``.
-    (A named tuple: a table makes thousands, and a frozen dataclass takes five times as long.)
+    (A struct: a table makes thousands, and a frozen dataclass takes ten times as long.)
     """
 
     tag_value: str
@@ -113,10 +114,11 @@ def customer_margin(
 ) -> CustomerMargin:
     """The row of one customer from its last three months, oldest first, in microdollars."""
     revenue, cost = revenues[2], costs[2]
+    now = spark_hundredths(revenue, cost)
     sparkline = (
         spark_hundredths(revenues[0], costs[0]),
         spark_hundredths(revenues[1], costs[1]),
-        spark_hundredths(revenue, cost),
+        now,
     )
     tier = health_tier(revenue, cost, thresholds)
     projected = None
@@ -126,7 +128,7 @@ def customer_margin(
         tag_value,
         revenue,
         cost,
-        margin_hundredths(revenue, cost),
+        now if revenue > 0 else 0,
         tier,
         sparkline,
         projected,

@@ -6,7 +6,7 @@ Every rounding of the product is in this module.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 NANODOLLARS_PER_MICRODOLLAR = 1_000
 MICRODOLLARS_PER_CENT = 10_000
@@ -25,6 +25,12 @@ def round_half_up(numerator: int, denominator: int) -> int:
 def to_microdollars(nanodollars: int) -> int:
     """One cell of cost for the wire, rounded once, half up."""
     return round_half_up(nanodollars, NANODOLLARS_PER_MICRODOLLAR)
+
+
+def round_to_microdollars(cells_nanodollars: Iterable[int]) -> list[int]:
+    """Each cell as ``to_microdollars`` has it, without a call for each."""
+    half, whole = NANODOLLARS_PER_MICRODOLLAR // 2, NANODOLLARS_PER_MICRODOLLAR
+    return [(cell + half) // whole for cell in cells_nanodollars]
 
 
 def split_microdollars(parts_nanodollars: Sequence[int]) -> list[int]:

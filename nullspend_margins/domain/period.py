@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Self
@@ -56,6 +57,22 @@ class Period:
 
     def __str__(self) -> str:
         return f"{self.index // 12:04d}-{self.index % 12 + 1:02d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """Periods in a row, ``first`` and ``last`` included."""
+
+    first: Period
+    last: Period
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return self.last.index - self.first.index + 1
+
+    def __iter__(self) -> Iterator[Period]:
+        return (self.first.shift(offset) for offset in range(self.count))
 
 
 def as_utc(moment: datetime) -> datetime:

@@ -10,7 +10,6 @@ from typing import Any, Protocol, runtime_checkable
 
 from nullspend_margins import protocols
 from nullspend_margins.config.nearest import nearest
-from nullspend_margins.domain.cost import MonthCost
 from nullspend_margins.domain.period import Period
 from nullspend_margins.hookspecs import HOOKS
 
@@ -23,10 +22,8 @@ _PUSHED_SOURCES = ("api", "host")
 class SnapshotCostSource(protocols.CostSource, Protocol):
     """The built-in store: it reads inside the caller's database transaction."""
 
-    def month_costs_in(
-        self, tx: Any, org_id: str, first: Period, last: Period
-    ) -> Sequence[MonthCost]:
-        """Cost of every tag value in each month, ``first`` and ``last`` included."""
+    def month_costs_in(self, tx: Any, org_id: str, period: Period) -> dict[str, int]:
+        """Cost by tag value in one month."""
         ...
 
 

@@ -22,11 +22,12 @@ from nullspend_margins.domain.cost import MonthCost
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.margin import health_tier
-from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.errors import MarginsError
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, Notifier
-from nullspend_margins.services.ledger import CostReader, LedgerRow, Months, Pair, read_ledger
+from nullspend_margins.services.cost_reader import CostReader
+from nullspend_margins.services.ledger import LedgerRow, Mapped, read_ledger
 from nullspend_margins.storage import alerts, mappings, revenue
 from nullspend_margins.storage.database import Database, Transaction
 
@@ -71,19 +72,17 @@ class AlertService:
         Once for each (org, customer, period, tier). Returns how many are new.
         """
         months = self.months(now)
-        local = self._costs.local_months(tx, org_id, months.first, months.last)
-        pairs = mappings.pairs(tx, org_id, CUSTOMER_TAG_KEY)
-        customers: dict[str, list[Pair]] = {}
-        for pair in pairs:
-            customers.setdefault(pair[2], []).append(pair)
+        costs = self._costs.columns(tx, org_id, months, remote)
+        mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
+        customers = _customers_by_tag(mapped)
         created = 0
-        for row in read_ledger(tx, org_id, months, pairs, [*local, *remote]):
+        for row in read_ledger(tx, org_id, months, mapped, costs):
             previous, current = row.amounts(0), row.amounts(1)
             if not is_crossing(previous, current, self._thresholds):
                 continue
             invoices = [
                 revenue.last_invoice_at(tx, org_id, provider, customer_id, months.first)
-                for provider, customer_id, _ in customers[row.tag_value]
+                for provider, customer_id in customers[row.tag_value]
             ]
             last_invoice = max(filter(None, invoices), default=None)
             if awaits_invoice(previous, current, last_invoice, now):
@@ -179,3 +178,12 @@ class AlertService:
             await self._database.write(
                 lambda tx: alerts.mark_delivered(tx, alert.alert_id, name, now)
             )
+
+
+def _customers_by_tag(mapped: Mapped) -> dict[str, list[tuple[str, str]]]:
+    """Each tag value's (provider, customer id) pairs."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for provider, customers in mapped.items():
+        for customer_id, tag_value in customers.items():
+            found.setdefault(tag_value, []).append((provider, customer_id))
+    return found

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from nullspend_margins.config import Config
 from nullspend_margins.domain.cost import ModelCost, TagCost
@@ -23,10 +24,11 @@ from nullspend_margins.domain.margin import (
     summarize,
 )
 from nullspend_margins.domain.money import split_microdollars, to_microdollars
-from nullspend_margins.domain.period import Period, day_number, day_of
+from nullspend_margins.domain.period import Months, Period, day_number, day_of
 from nullspend_margins.errors import NotFound
 from nullspend_margins.protocols import Clock
-from nullspend_margins.services.ledger import STRIPE, CostReader, LedgerRow, Months, read_ledger
+from nullspend_margins.services.cost_reader import CostReader, cost_columns
+from nullspend_margins.services.ledger import STRIPE, LedgerRow, read_ledger
 from nullspend_margins.services.table_cache import TableCache
 from nullspend_margins.storage import connections, mappings, revenue, revisions
 from nullspend_margins.storage.connections import StoredConnection
@@ -38,7 +40,7 @@ MAX_UNMAPPED_TAGS = 500
 DISCONNECTED = "disconnected"
 
 
-class TableRow(NamedTuple):
+class TableRow(Struct, frozen=True, gc=False):
     """One customer of the table with what is known of it."""
 
     margin: CustomerMargin
@@ -134,9 +136,9 @@ class MarginsService:
                 known = self._tables.get(org_id, period.index, revision)
                 if known is not None:
                     return known
-            local = self._costs.local_months(tx, org_id, months.first, months.last)
-            pairs = mappings.pairs(tx, org_id, CUSTOMER_TAG_KEY)
-            ledger = read_ledger(tx, org_id, months, pairs, chain(local, remote))
+            costs = self._costs.columns(tx, org_id, months, remote)
+            mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
+            ledger = read_ledger(tx, org_id, months, mapped, costs)
             return _Ingredients(revision, ledger, connections.list_for_org(tx, org_id))
 
         found = await self._database.read(read)
@@ -173,13 +175,13 @@ class MarginsService:
         remote = await self._costs.remote_customer(org_id, tag_value, months.first, months.last)
 
         def read(tx: Transaction) -> tuple[list[LedgerRow], list[ModelCost]]:
-            pairs = [
-                (mapping.provider, mapping.customer_id, tag_value)
+            mapped = {
+                mapping.provider: {mapping.customer_id: tag_value}
                 for mapping in mappings.for_tag(tx, org_id, CUSTOMER_TAG_KEY, tag_value)
-            ]
+            }
             local = self._costs.local_customer(tx, org_id, tag_value, months)
-            cells = [*local.months, *remote.months]
-            return read_ledger(tx, org_id, months, pairs, cells), [*local.models, *remote.models]
+            costs = cost_columns(months, [*local.months, *remote.months])
+            return read_ledger(tx, org_id, months, mapped, costs), [*local.models, *remote.models]
 
         ledger, models = await self._database.read(read)
         if not ledger:

@@ -21,8 +21,8 @@ from nullspend_margins.errors import (
 from nullspend_margins.protocols import Clock, RevenueProvider
 from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.connections import not_connected
+from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.leasing import LeaseKeeper
-from nullspend_margins.services.ledger import CostReader
 from nullspend_margins.services.margins import RECENT_DAYS
 from nullspend_margins.services.matching import match_customers
 from nullspend_margins.services.pages import closing

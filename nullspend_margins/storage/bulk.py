@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, Connection, Float, Integer, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Table,
+    Text,
+    func,
+)
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.sql.expression import Executable
 
 from nullspend_margins.storage.types import UtcDateTime
@@ -103,6 +114,20 @@ def fetch_tuples(tx: Connection, statement: Executable, parameters: dict[str, ob
     rows = cast("list[Row]", result.cursor.fetchall())
     result.close()
     return rows
+
+
+def json_object(
+    tx: Connection, key: ColumnElement[str], value: ColumnElement[Any], *more: ColumnElement[Any]
+) -> ColumnElement[str | None]:
+    """Many rows as one JSON text: ``value`` by ``key``, an array where there are ``more``.
+
+    Decoding it takes half the time of as many rows. In PostgreSQL the object of no rows is NULL.
+    """
+    if tx.dialect.name == "sqlite":
+        content = func.json_array(value, *more) if more else value
+        return func.json_group_object(key, content)
+    content = func.json_build_array(value, *more) if more else value
+    return sql_cast(func.json_object_agg(key, content), Text)
 
 
 def _keys(table: Table) -> str:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import cast
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
     Integer,
     Table,
-    bindparam,
     func,
     literal,
     select,
 )
 
-from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
+from nullspend_margins.domain.cost import ModelCost, TagCost
 from nullspend_margins.domain.period import Period, day_number, day_of
-from nullspend_margins.storage.bulk import fetch_tuples
+from nullspend_margins.storage.bulk import json_object
 from nullspend_margins.storage.dialects import upsert
 from nullspend_margins.storage.events import (
     StoredEvent,
@@ -52,25 +51,17 @@ __all__ = [
     "tag_costs",
 ]
 
-_month_costs = select(
-    cost_months.c.tag_value, cost_months.c.month, cost_months.c.cost_nanodollars
-).where(
-    cost_months.c.org_id == bindparam("org_id"),
-    cost_months.c.month.between(bindparam("first"), bindparam("last")),
-    cost_months.c.tag_value != "",
-)
+_by_tag_value = msgspec.json.Decoder(dict[str, int])
 
 
-def month_costs(tx: Connection, org_id: str, first: Period, last: Period) -> Sequence[MonthCost]:
-    """Cost of every customer in each month with any; unattributed cost is left out.
-
-    Tuples with the fields of ``MonthCost`` by position alone: a table reads tens of thousands,
-    and the garbage collector keeps track of named ones.
-    """
-    rows = fetch_tuples(
-        tx, _month_costs, {"org_id": org_id, "first": first.index, "last": last.index}
+def month_costs(tx: Connection, org_id: str, period: Period) -> dict[str, int]:
+    """Cost by tag value in one month; unattributed cost stands under the empty one."""
+    found = tx.scalar(
+        select(json_object(tx, cost_months.c.tag_value, cost_months.c.cost_nanodollars)).where(
+            cost_months.c.org_id == org_id, cost_months.c.month == period.index
+        )
     )
-    return cast("list[MonthCost]", rows)
+    return _by_tag_value.decode(found) if found else {}
 
 
 def customer_month_costs(

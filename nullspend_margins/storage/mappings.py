@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from nullspend_margins.domain.mapping import CustomerMapping, MatchType
 from nullspend_margins.errors import Conflict
-from nullspend_margins.storage.bulk import fetch_tuples
+from nullspend_margins.storage.bulk import fetch_tuples, json_object
 from nullspend_margins.storage.dialects import insert_into
 from nullspend_margins.storage.tables import mappings
 from nullspend_margins.storage.tables import rejected_pairs as rejected_table
@@ -23,9 +24,7 @@ _of_org = select(*(mappings.c[name] for name in _FIELDS)).where(
 )
 _of_key = _of_org.where(mappings.c.tag_key == bindparam("tag_key"))
 _in_order = (mappings.c.created_at, mappings.c.id)
-_pairs = select(mappings.c.provider, mappings.c.customer_id, mappings.c.tag_value).where(
-    mappings.c.org_id == bindparam("the_org"), mappings.c.tag_key == bindparam("tag_key")
-)
+_tag_values = msgspec.json.Decoder(dict[str, str])
 
 
 def list_mappings(tx: Connection, org_id: str) -> list[CustomerMapping]:
@@ -38,12 +37,16 @@ def of_key(tx: Connection, org_id: str, tag_key: str) -> list[CustomerMapping]:
     return _read(tx, _of_key, org_id, tag_key=tag_key)
 
 
-def pairs(tx: Connection, org_id: str, tag_key: str) -> Sequence[tuple[Any, ...]]:
-    """(provider, customer id, tag value) of each mapping of one tag key, in no order.
-
-    Only what joins revenue and costs, as plain tuples: the margin table reads thousands.
-    """
-    return fetch_tuples(tx, _pairs, {"the_org": org_id, "tag_key": tag_key})
+def tag_values(tx: Connection, org_id: str, tag_key: str) -> dict[str, dict[str, str]]:
+    """Every mapping of one tag key: tag value by provider and customer id."""
+    of_provider = json_object(tx, mappings.c.customer_id, mappings.c.tag_value)
+    statement = (
+        select(mappings.c.provider, of_provider)
+        .where(mappings.c.org_id == org_id, mappings.c.tag_key == tag_key)
+        .group_by(mappings.c.provider)
+    )
+    found = fetch_tuples(tx, statement, {})
+    return {provider: _tag_values.decode(customers) for provider, customers in found}
 
 
 def for_tag(tx: Connection, org_id: str, tag_key: str, tag_value: str) -> list[CustomerMapping]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select
+import msgspec
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select
 
 from nullspend_margins.domain.period import Period
-from nullspend_margins.storage.bulk import Row, fetch_tuples
+from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
 from nullspend_margins.storage.revenue_rebuild import INVOICED
 from nullspend_margins.storage.staging import (
     StagedReport,
@@ -31,19 +32,18 @@ from nullspend_margins.storage.tables import (
 
 __all__ = [
     "CustomerMonth",
-    "CustomerName",
     "CustomerProfile",
+    "MonthRevenue",
     "StagedReport",
     "any_customer",
     "apply_staged",
-    "customer_months",
     "customer_profiles",
     "delete_provider",
     "discard_staged",
     "last_invoice_at",
-    "month_names",
+    "month_amounts",
+    "month_customers",
     "one_customer_months",
-    "one_month_name",
     "profile",
     "stage",
     "staged_customers",
@@ -52,22 +52,11 @@ __all__ = [
 ]
 
 
-class CustomerMonth(NamedTuple):
-    """What one provider's customer paid in one month (``month`` is a ``Period.index``)."""
+MonthRevenue = dict[str, dict[str, int]]
+"""One month by provider and customer id, in microdollars."""
 
-    provider: str
-    customer_id: str
-    month: int
-    revenue_microdollars: int
-
-
-class CustomerName(NamedTuple):
-    """What one provider's customer was called in one month."""
-
-    provider: str
-    customer_id: str
-    name: str | None
-    avatar_url: str | None
+CustomerMonth = tuple[int, str | None, str | None]
+"""Microdollars, name, avatar URL."""
 
 
 class CustomerProfile(NamedTuple):
@@ -85,19 +74,14 @@ _of_org = (
     months_table.c.org_id == bindparam("org_id"),
     months_table.c.basis == INVOICED,
 )
-_months = select(
-    months_table.c.provider,
-    months_table.c.customer_id,
+_one_customer = select(
     months_table.c.month,
     months_table.c.revenue_microdollars,
-).where(*_of_org)
-_all_months = _months.where(months_table.c.month.between(bindparam("first"), bindparam("last")))
-_names = select(
-    months_table.c.provider,
-    months_table.c.customer_id,
     months_table.c.customer_name,
     months_table.c.avatar_url,
-).where(*_of_org, months_table.c.month == bindparam("month"))
+).where(*_of_org)
+_amounts = msgspec.json.Decoder(dict[str, int])
+_customers = msgspec.json.Decoder(dict[str, CustomerMonth])
 
 _profiles = select(
     revenue_customers.c.provider,
@@ -109,42 +93,47 @@ _profiles = select(
 ).where(revenue_customers.c.org_id == bindparam("org_id"))
 
 
-def customer_months(tx: Connection, org_id: str, first: Period, last: Period) -> Sequence[Row]:
-    """Revenue of every customer in each month that has any: the fields of ``CustomerMonth``.
+def month_amounts(tx: Connection, org_id: str, period: Period) -> MonthRevenue:
+    """What every customer with revenue in one month paid."""
+    found = _read_month(tx, org_id, period, months_table.c.revenue_microdollars)
+    return {provider: _amounts.decode(customers) for provider, customers in found}
 
-    Plain tuples: a table reads tens of thousands.
-    """
-    return fetch_tuples(
-        tx, _all_months, {"org_id": org_id, "first": first.index, "last": last.index}
+
+def month_customers(
+    tx: Connection, org_id: str, period: Period
+) -> dict[str, dict[str, CustomerMonth]]:
+    """The same, with what the customers were called in that month."""
+    table = months_table.c
+    found = _read_month(
+        tx, org_id, period, table.revenue_microdollars, table.customer_name, table.avatar_url
     )
+    return {provider: _customers.decode(customers) for provider, customers in found}
+
+
+def _read_month(
+    tx: Connection, org_id: str, period: Period, *columns: ColumnElement[Any]
+) -> list[Row]:
+    """Each provider with a JSON object of ``columns`` by customer id."""
+    customers = json_object(tx, months_table.c.customer_id, *columns)
+    statement = (
+        select(months_table.c.provider, customers)
+        .where(*_of_org, months_table.c.month == bindparam("month"))
+        .group_by(months_table.c.provider)
+    )
+    return fetch_tuples(tx, statement, {"org_id": org_id, "month": period.index})
 
 
 def one_customer_months(
     tx: Connection, org_id: str, provider: str, customer_id: str, first: Period, last: Period
 ) -> Sequence[Row]:
-    """The same, of one customer."""
-    statement = _months.where(
+    """One customer's (month index, microdollars, name, avatar URL) in each month with any."""
+    statement = _one_customer.where(
         # Equality on each month, not a range: the key continues with the customer.
         months_table.c.month.in_(range(first.index, last.index + 1)),
         months_table.c.provider == provider,
         months_table.c.customer_id == customer_id,
     )
     return fetch_tuples(tx, statement, {"org_id": org_id})
-
-
-def month_names(tx: Connection, org_id: str, period: Period) -> Sequence[Row]:
-    """Names of the customers with revenue in one month: the fields of ``CustomerName``."""
-    return fetch_tuples(tx, _names, {"org_id": org_id, "month": period.index})
-
-
-def one_month_name(
-    tx: Connection, org_id: str, provider: str, customer_id: str, period: Period
-) -> Sequence[Row]:
-    """The same, of one customer."""
-    statement = _names.where(
-        months_table.c.provider == provider, months_table.c.customer_id == customer_id
-    )
-    return fetch_tuples(tx, statement, {"org_id": org_id, "month": period.index})
 
 
 def last_invoice_at(

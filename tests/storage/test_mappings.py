@@ -34,8 +34,9 @@ async def test_mappings_are_listed_oldest_first_and_of_the_org_alone(database: D
     assert all(each.created_at.utcoffset() == timedelta(0) for each in listed)
     of_key = await database.read(lambda tx: mappings.of_key(tx, ORG, "customer"))
     assert sorted(of_key) == sorted([newer, older])
-    pairs = await database.read(lambda tx: mappings.pairs(tx, ORG, "customer"))
-    assert sorted(pairs) == [("stripe", "cus_a", "a"), ("stripe", "cus_b", "b")]
+    tag_values = await database.read(lambda tx: mappings.tag_values(tx, ORG, "customer"))
+    assert tag_values == {"stripe": {"cus_a": "a", "cus_b": "b"}}
+    assert await database.read(lambda tx: mappings.tag_values(tx, ORG, "project")) == {}
 
 
 async def test_one_mapping_is_found_by_customer_tag_or_both_providers(database: Database) -> None:

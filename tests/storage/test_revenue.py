@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
+from nullspend_margins.domain.period import Months
 from nullspend_margins.domain.revenue import MAX_MINOR_AMOUNT, RevenueFact, RevenueWindow
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage import mappings, revenue
 from nullspend_margins.storage.database import Database
-from nullspend_margins.storage.revenue import CustomerMonth, CustomerName, CustomerProfile
+from nullspend_margins.storage.revenue import CustomerProfile
 from nullspend_margins.storage.tables import (
     customer_months,
     revenue_customers,
@@ -28,6 +29,7 @@ from nullspend_margins.storage.tables import (
 from tests.storage.builders import NOVEMBER, NOW, ORG, WINDOW, invoice, mapping, rows, sync
 
 OCTOBER = NOVEMBER.shift(-1)
+IN_WINDOW = Months(WINDOW.first, WINDOW.last)
 _orgs = count()
 
 _invoices = st.builds(
@@ -72,12 +74,12 @@ async def test_after_any_syncs_the_stored_revenue_is_that_of_the_last_one(
             totals[each.customer_id, month] += each.amount_microdollars
     months, profiles, staged = await database.read(
         lambda tx: (
-            revenue.customer_months(tx, org_id, WINDOW.first, WINDOW.last),
+            amounts(tx, org_id),
             revenue.customer_profiles(tx, org_id),
             rows(tx, revenue_staging, org_id),
         )
     )
-    assert {tuple(row[1:3]): row[3] for row in months} == totals
+    assert months == totals
     assert {row.customer_id: row.total_microdollars for row in profiles} == {
         each.customer_id: sum(
             total for (customer, _), total in totals.items() if customer == each.customer_id
@@ -86,6 +88,19 @@ async def test_after_any_syncs_the_stored_revenue_is_that_of_the_last_one(
         if each.customer_id is not None
     }
     assert staged == []
+
+
+def amounts(
+    tx: Connection, org_id: str = ORG, months: Months = IN_WINDOW
+) -> dict[tuple[str, int], int]:
+    """What each of Stripe's customers paid in each month with any."""
+    return {
+        (customer_id, period.index): amount
+        for period in months
+        for customer_id, amount in revenue.month_amounts(tx, org_id, period)
+        .get("stripe", {})
+        .items()
+    }
 
 
 async def test_a_month_has_its_own_latest_name_and_invoice(database: Database) -> None:
@@ -99,22 +114,22 @@ async def test_a_month_has_its_own_latest_name_and_invoice(database: Database) -
     def look(tx: Connection) -> list[Any]:
         one = (ORG, "stripe", "cus_1")
         return [
-            sorted(revenue.customer_months(tx, ORG, OCTOBER, NOVEMBER)),
+            revenue.month_amounts(tx, ORG, OCTOBER),
+            revenue.month_customers(tx, ORG, NOVEMBER),
             revenue.one_customer_months(tx, *one, OCTOBER, OCTOBER),
-            revenue.month_names(tx, ORG, OCTOBER),
-            revenue.one_month_name(tx, *one, NOVEMBER),
+            sorted(revenue.one_customer_months(tx, *one, OCTOBER, NOVEMBER)),
             revenue.last_invoice_at(tx, *one, OCTOBER),
             revenue.last_invoice_at(tx, *one, NOVEMBER),
             revenue.last_invoice_at(tx, *one, NOVEMBER.shift(1)),
         ]
 
-    october = CustomerMonth("stripe", "cus_1", OCTOBER.index, 1_000_000)
-    november = CustomerMonth("stripe", "cus_1", NOVEMBER.index, 5_000_000)
+    october = (OCTOBER.index, 1_000_000, "Old", "a")
+    november = (NOVEMBER.index, 5_000_000, "New", None)
     assert await database.read(look) == [
-        [october, november],
+        {"stripe": {"cus_1": 1_000_000}},
+        {"stripe": {"cus_1": (5_000_000, "New", None)}},
         [october],
-        [CustomerName("stripe", "cus_1", "Old", "a")],
-        [CustomerName("stripe", "cus_1", "New", None)],
+        [october, november],
         OCTOBER.start,
         NOW,
         None,
@@ -174,11 +189,11 @@ async def test_an_invoice_that_vanished_takes_its_month_and_customer_with_it(
     await database.write(lambda tx: sync(tx, [invoice("2", customer_id="cus_2")]))
     left = await database.read(
         lambda tx: [
-            *revenue.customer_months(tx, ORG, WINDOW.first, WINDOW.last),
-            *revenue.customer_profiles(tx, ORG),
+            *amounts(tx),
+            *((each.customer_id, 0) for each in revenue.customer_profiles(tx, ORG)),
         ]
     )
-    assert [each[1] for each in left] == ["cus_2", "cus_2"]
+    assert [customer_id for customer_id, _ in left] == ["cus_2", "cus_2"]
 
 
 async def test_revenue_before_the_window_stays(database: Database) -> None:
@@ -196,8 +211,8 @@ async def test_an_invoice_that_enters_the_window_leaves_its_old_month(database: 
     march = RevenueWindow.ending(old.occurred_at)
     await database.write(lambda tx: sync(tx, [old], window=march))
     await database.write(lambda tx: sync(tx, [replace(old, occurred_at=NOW)]))
-    found = await database.read(lambda tx: revenue.customer_months(tx, ORG, march.first, NOVEMBER))
-    assert found == [("stripe", "cus_1", NOVEMBER.index, 3_000_000)]
+    found = await database.read(lambda tx: amounts(tx, months=Months(march.first, NOVEMBER)))
+    assert found == {("cus_1", NOVEMBER.index): 3_000_000}
 
 
 async def test_the_report_counts_what_a_sync_has_staged(database: Database) -> None:

@@ -1,0 +1,116 @@
+"""Costs of all sources that add up, each asked in its own way. Money: nanodollars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from nullspend_margins.builtin.local_costs import LocalCostStore
+from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
+from nullspend_margins.domain.period import Months, Period
+from nullspend_margins.errors import ServiceUnavailable
+from nullspend_margins.plugins import Registry
+from nullspend_margins.protocols import AggregatingCostSource
+from nullspend_margins.storage.database import Transaction
+
+CostColumns = Sequence[Mapping[str, int]]
+"""For each month, oldest first: nanodollars by tag value."""
+
+
+class CustomerCosts(NamedTuple):
+    """One customer's costs: by month, and by model in the period asked for."""
+
+    months: Sequence[MonthCost]
+    models: Sequence[ModelCost]
+
+
+class CostReader:
+    """Asks every cost source that adds up: the local store in the caller's snapshot, the others
+    beforehand, each in its own engine."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.local = next(
+            (source for source in registry.cost_sources if isinstance(source, LocalCostStore)),
+            None,
+        )
+        self.remote: Sequence[AggregatingCostSource] = [
+            source for source in registry.cost_sources if isinstance(source, AggregatingCostSource)
+        ]
+
+    async def remote_months(self, org_id: str, first: Period, last: Period) -> list[MonthCost]:
+        """The months' costs of all sources but the local one."""
+        found: list[MonthCost] = []
+        for source in self.remote:
+            found.extend(await _month_costs(source, org_id, first, last))
+        return found
+
+    def columns(
+        self, tx: Transaction, org_id: str, months: Months, remote: Iterable[MonthCost]
+    ) -> CostColumns:
+        """What every source together says of the months; ``remote`` is what the others said."""
+        if self.local is None:
+            return cost_columns(months, remote)
+        local = [self.local.month_costs_in(tx, org_id, period) for period in months]
+        return cost_columns(months, remote, local)
+
+    async def remote_customer(
+        self, org_id: str, tag_value: str, first: Period, last: Period
+    ) -> CustomerCosts:
+        """One customer's months, and its models in the last of them, of all but the local."""
+        months: list[MonthCost] = []
+        models: list[ModelCost] = []
+        for source in self.remote:
+            cells = await _month_costs(source, org_id, first, last)
+            months.extend(cell for cell in cells if cell.tag_value == tag_value)
+            models.extend(await source.model_costs(org_id, tag_value, last))
+        return CustomerCosts(months, models)
+
+    def local_customer(
+        self, tx: Transaction, org_id: str, tag_value: str, months: Months
+    ) -> CustomerCosts:
+        """The same, of the local store."""
+        if self.local is None:
+            return CustomerCosts([], [])
+        cells = self.local.customer_month_costs_in(tx, org_id, tag_value, months.first, months.last)
+        return CustomerCosts(
+            [MonthCost(tag_value, month, cost) for month, cost in cells.items()],
+            self.local.model_costs_in(tx, org_id, tag_value, months.last),
+        )
+
+    async def remote_tags(self, org_id: str, since: date) -> list[TagCost]:
+        """Cost by tag value since a day, of all sources but the local one."""
+        found: list[TagCost] = []
+        for source in self.remote:
+            found.extend(await source.tag_costs(org_id, since))
+        return found
+
+    def local_tags(self, tx: Transaction, org_id: str, since_day: int) -> Sequence[TagCost]:
+        """The same, of the local store."""
+        if self.local is None:
+            return ()
+        return self.local.tag_costs_in(tx, org_id, since_day)
+
+
+def cost_columns(
+    months: Months, cells: Iterable[MonthCost], known: Iterable[dict[str, int]] | None = None
+) -> CostColumns:
+    """``cells`` by month and tag value, added to what is ``known`` already."""
+    columns = [{} for _ in months] if known is None else [*known]
+    first = months.first.index
+    for tag_value, month, nanodollars in cells:
+        column = columns[month - first]
+        column[tag_value] = column.get(tag_value, 0) + nanodollars
+    return columns
+
+
+async def _month_costs(
+    source: AggregatingCostSource, org_id: str, first: Period, last: Period
+) -> Sequence[MonthCost]:
+    """A source's answer, checked: a month beyond the range would count in another one."""
+    cells = await source.month_costs(org_id, first, last)
+    if all(first.index <= cell.month <= last.index for cell in cells):
+        return cells
+    raise ServiceUnavailable(
+        f"The cost source {source.name} answered with months it was not asked for."
+    )
