@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -105,7 +105,9 @@ def as_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def fetch_tuples(tx: Connection, statement: Executable, parameters: dict[str, object]) -> list[Row]:
+def fetch_tuples(
+    tx: Connection, statement: Executable, parameters: Mapping[str, object]
+) -> list[Row]:
     """All rows as the driver gives them, which is much faster than result objects.
 
     Types are the driver's: an instant is text in SQLite.

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     Table,
+    bindparam,
     func,
     literal,
     select,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 
 from nullspend_margins.domain.cost import ModelCost, TagCost
 from nullspend_margins.domain.period import Period, day_number, day_of
-from nullspend_margins.storage.bulk import json_object
+from nullspend_margins.storage.bulk import fetch_tuples, json_object
 from nullspend_margins.storage.dialects import upsert
 from nullspend_margins.storage.events import (
     StoredEvent,
@@ -51,6 +52,20 @@ __all__ = [
     "tag_costs",
 ]
 
+# Made once, since making one takes as long as its answer. Equality on each month and day, not a
+# range: the indexes continue with the tag value.
+_customer_months = select(cost_months.c.month, cost_months.c.cost_nanodollars).where(
+    cost_months.c.org_id == bindparam("org_id"),
+    cost_months.c.month.in_(bindparam("months", expanding=True)),
+    cost_months.c.tag_value == bindparam("tag_value"),
+)
+_customer_models = select(
+    cost_model_days.c.model, cost_model_days.c.cost_nanodollars, cost_model_days.c.request_count
+).where(
+    cost_model_days.c.org_id == bindparam("org_id"),
+    cost_model_days.c.day.in_(bindparam("days", expanding=True)),
+    cost_model_days.c.tag_value == bindparam("tag_value"),
+)
 _by_tag_value = msgspec.json.Decoder(dict[str, int])
 
 
@@ -68,29 +83,16 @@ def customer_month_costs(
     tx: Connection, org_id: str, tag_value: str, first: Period, last: Period
 ) -> dict[int, int]:
     """One customer's cost by ``Period.index``; months without cost are absent."""
-    # Equality on each month, not a range: the index continues with the tag value.
     months = range(first.index, last.index + 1)
-    found = tx.execute(
-        select(cost_months.c.month, cost_months.c.cost_nanodollars).where(
-            cost_months.c.org_id == org_id,
-            cost_months.c.month.in_(months),
-            cost_months.c.tag_value == tag_value,
-        )
-    )
-    return {row.month: row.cost_nanodollars for row in found}
+    given = {"org_id": org_id, "months": months, "tag_value": tag_value}
+    return dict(fetch_tuples(tx, _customer_months, given))
 
 
 def model_costs(tx: Connection, org_id: str, tag_value: str, period: Period) -> list[ModelCost]:
     """One customer's cost by model, all sources and AI providers together, by model name."""
-    table = cost_model_days
-    # Equality on each day, not a range: the index continues with the tag value.
     days = range(day_number(period.start), day_number(period.end))
-    found = tx.execute(
-        select(table.c.model, table.c.cost_nanodollars, table.c.request_count).where(
-            table.c.org_id == org_id,
-            table.c.day.in_(days),
-            table.c.tag_value == tag_value,
-        )
+    found = fetch_tuples(
+        tx, _customer_models, {"org_id": org_id, "days": days, "tag_value": tag_value}
     )
     # Added up here: a sum on the way to a total that fits may not fit, when there are credits.
     totals: dict[str, tuple[int, int]] = {}

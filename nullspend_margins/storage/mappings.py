@@ -24,6 +24,7 @@ _of_org = select(*(mappings.c[name] for name in _FIELDS)).where(
 )
 _of_key = _of_org.where(mappings.c.tag_key == bindparam("tag_key"))
 _in_order = (mappings.c.created_at, mappings.c.id)
+_of_tag = _of_key.where(mappings.c.tag_value == bindparam("tag_value")).order_by(*_in_order)
 _tag_values = msgspec.json.Decoder(dict[str, str])
 
 
@@ -51,8 +52,7 @@ def tag_values(tx: Connection, org_id: str, tag_key: str) -> dict[str, dict[str,
 
 def for_tag(tx: Connection, org_id: str, tag_key: str, tag_value: str) -> list[CustomerMapping]:
     """Every provider's customer that is this tag value."""
-    statement = _of_key.where(mappings.c.tag_value == tag_value).order_by(*_in_order)
-    return _read(tx, statement, org_id, tag_key=tag_key)
+    return _read(tx, _of_tag, org_id, tag_key=tag_key, tag_value=tag_value)
 
 
 def for_customer(

@@ -79,7 +79,13 @@ _one_customer = select(
     months_table.c.revenue_microdollars,
     months_table.c.customer_name,
     months_table.c.avatar_url,
-).where(*_of_org)
+).where(
+    *_of_org,
+    # Equality on each month, not a range: the key continues with the customer.
+    months_table.c.month.in_(bindparam("months", expanding=True)),
+    months_table.c.provider == bindparam("provider"),
+    months_table.c.customer_id == bindparam("customer_id"),
+)
 _amounts = msgspec.json.Decoder(dict[str, int])
 _customers = msgspec.json.Decoder(dict[str, CustomerMonth])
 
@@ -127,13 +133,9 @@ def one_customer_months(
     tx: Connection, org_id: str, provider: str, customer_id: str, first: Period, last: Period
 ) -> Sequence[Row]:
     """One customer's (month index, microdollars, name, avatar URL) in each month with any."""
-    statement = _one_customer.where(
-        # Equality on each month, not a range: the key continues with the customer.
-        months_table.c.month.in_(range(first.index, last.index + 1)),
-        months_table.c.provider == provider,
-        months_table.c.customer_id == customer_id,
-    )
-    return fetch_tuples(tx, statement, {"org_id": org_id})
+    months = range(first.index, last.index + 1)
+    given = {"org_id": org_id, "months": months, "provider": provider, "customer_id": customer_id}
+    return fetch_tuples(tx, _one_customer, given)
 
 
 def last_invoice_at(
