@@ -19,12 +19,14 @@ if TYPE_CHECKING:
         ScopeSessionAuthenticator as ScopeSessionAuthenticator,
     )
     from nullspend_margins.config import Config as Config
+    from nullspend_margins.config import Secret as Secret
     from nullspend_margins.domain.alert import Alert as Alert
     from nullspend_margins.domain.cost import CostEvent as CostEvent
     from nullspend_margins.domain.cost import CostFact as CostFact
     from nullspend_margins.domain.cost import ModelCost as ModelCost
     from nullspend_margins.domain.cost import MonthCost as MonthCost
     from nullspend_margins.domain.cost import TagCost as TagCost
+    from nullspend_margins.domain.money import format_dollars as format_dollars
     from nullspend_margins.domain.period import Period as Period
     from nullspend_margins.domain.revenue import RevenueFact as RevenueFact
     from nullspend_margins.domain.revenue import RevenueWindow as RevenueWindow
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from nullspend_margins.errors import ConfigurationError as ConfigurationError
     from nullspend_margins.errors import CredentialRefused as CredentialRefused
     from nullspend_margins.errors import MarginsError as MarginsError
+    from nullspend_margins.errors import OutboundRefused as OutboundRefused
     from nullspend_margins.errors import PermissionMissing as PermissionMissing
     from nullspend_margins.errors import PluginError as PluginError
     from nullspend_margins.errors import ProviderUnavailable as ProviderUnavailable
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from nullspend_margins.errors import ValidationFailed as ValidationFailed
     from nullspend_margins.hookspecs import PluginContext as PluginContext
     from nullspend_margins.hookspecs import hookimpl as hookimpl
+    from nullspend_margins.outbound.contract import Outbound as Outbound
+    from nullspend_margins.outbound.contract import OutboundAnswer as OutboundAnswer
     from nullspend_margins.protocols import AggregatingCostSource as AggregatingCostSource
     from nullspend_margins.protocols import Authenticator as Authenticator
     from nullspend_margins.protocols import Clock as Clock
@@ -74,6 +79,9 @@ _HOMES = {
     "ModelCost": "domain.cost",
     "MonthCost": "domain.cost",
     "Notifier": "protocols",
+    "Outbound": "outbound.contract",
+    "OutboundAnswer": "outbound.contract",
+    "OutboundRefused": "errors",
     "Period": "domain.period",
     "PermissionMissing": "errors",
     "PlanChecker": "protocols",
@@ -87,10 +95,12 @@ _HOMES = {
     "RevenueWindow": "domain.revenue",
     "Scope": "protocols",
     "ScopeSessionAuthenticator": "builtin.host_sessions",
+    "Secret": "config",
     "ServiceUnavailable": "errors",
     "TagCost": "domain.cost",
     "ValidationFailed": "errors",
     "__version__": "version",
+    "format_dollars": "domain.money",
     "hookimpl": "hookspecs",
 }
 
@@ -115,6 +125,9 @@ __all__ = [
     "ModelCost",
     "MonthCost",
     "Notifier",
+    "Outbound",
+    "OutboundAnswer",
+    "OutboundRefused",
     "Period",
     "PermissionMissing",
     "PlanChecker",
@@ -128,9 +141,11 @@ __all__ = [
     "RevenueWindow",
     "Scope",
     "ScopeSessionAuthenticator",
+    "Secret",
     "ServiceUnavailable",
     "TagCost",
     "ValidationFailed",
+    "format_dollars",
     "hookimpl",
 ]
 

@@ -21,6 +21,7 @@
     ├── RateLimitExceeded             rate_limit_exceeded
     ├── ProviderUnavailable           provider_unavailable
     ├── ServiceUnavailable            service_unavailable
+    │   └── OutboundRefused           service_unavailable
     └── InternalError                 internal_error
 
 The HTTP status of each code is decided in ``web``; nothing here knows of HTTP. A message is
@@ -187,6 +188,13 @@ class ServiceUnavailable(MarginsError):
     """Something this product needs (its database, a cost source) does not answer."""
 
     code = "service_unavailable"
+
+
+class OutboundRefused(ServiceUnavailable):
+    """The rules for outbound requests forbid this URL, or an address that its name leads to.
+
+    The message says which rule and what to do; it names the host, never the path or the query.
+    """
 
 
 class InternalError(MarginsError):

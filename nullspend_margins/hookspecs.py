@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pluggy
 
 from nullspend_margins.config import Environment, parse_section
+from nullspend_margins.outbound.contract import Outbound
 from nullspend_margins.protocols import (
     Authenticator,
     Clock,
@@ -55,7 +56,7 @@ hookimpl: _Marker = pluggy.HookimplMarker(PROJECT)
 
 
 class PluginContext:
-    """What a plugin gets at start. Keep it: ``http`` is meant for later.
+    """What a plugin gets at start. Keep it: ``http`` and ``outbound`` are meant for later.
 
     ``name`` is the plugin's name, ``table`` its own TOML table ``[plugins.NAME]`` with ``env:``
     and ``file:`` already looked up, ``clock`` the app's clock and ``environment`` either
@@ -63,7 +64,7 @@ class PluginContext:
     left out.
     """
 
-    __slots__ = ("_http", "_path", "clock", "environment", "name", "table")
+    __slots__ = ("_http", "_outbound", "_path", "clock", "environment", "name", "table")
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class PluginContext:
         clock: Clock | None = None,
         environment: Environment = "development",
         http: Callable[[], httpx.AsyncClient] | None = None,
+        outbound: Outbound | None = None,
         path: Path | None = None,
     ) -> None:
         self.name = name
@@ -80,6 +82,7 @@ class PluginContext:
         self.clock: Clock = clock if clock is not None else SystemClock()
         self.environment = environment
         self._http = http
+        self._outbound = outbound
         self._path = path
 
     @property
@@ -95,6 +98,19 @@ class PluginContext:
                 "PluginContext(name=..., http=lambda: client)"
             )
         return self._http()
+
+    @property
+    def outbound(self) -> Outbound:
+        """For requests to URLs that people configured: it reaches no internal address.
+
+        Belongs to no event loop and may be kept. Raises ``RuntimeError`` where no app is running.
+        """
+        if self._outbound is None:
+            raise RuntimeError(
+                f"plugin {self.name}: there is no outbound client here; a test gives one with "
+                "PluginContext(name=..., outbound=client)"
+            )
+        return self._outbound
 
     def settings(self, cls: type[T]) -> T:
         """The plugin's table read into the dataclass ``cls``, checked and with its defaults.
@@ -159,8 +175,9 @@ def register_revenue_providers(context: PluginContext) -> list[RevenueProvider]:
 def register_notifiers(context: PluginContext) -> list[Notifier]:
     """Who should hear about alerts? Objects with ``name`` and ``notify(alert)``.
 
-    Every notifier gets every alert, at least once and independently of the others; raising means
-    "not delivered, try again later". The built-in ``log`` plugin writes a line to the log.
+    Every notifier gets every alert of its orgs, at least once and independently of the others;
+    raising means "not delivered, try again later". The built-in ``log`` plugin writes a line to
+    the log.
     """
     raise NotImplementedError
 

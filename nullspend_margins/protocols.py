@@ -189,12 +189,21 @@ class RevenueProvider(Protocol):
 
 @runtime_checkable
 class Notifier(Protocol):
-    """Delivers alerts. Each notifier is tried on its own; one failing does not stop another."""
+    """Delivers alerts. Each notifier is tried on its own; one failing does not stop another.
+
+    An optional attribute ``orgs``, a collection of org ids, limits it to the alerts of those;
+    without it, or with ``None``, it gets every org's. It is read once, at the start.
+    """
 
     name: str
+    """Unique among notifiers. What is on its way is kept by it, so don't change it."""
 
     async def notify(self, alert: Alert) -> None:
-        """Deliver ``alert``, or raise: it is then kept and tried again later.
+        """Deliver ``alert`` within 15 seconds, or raise: it is then kept and tried again later.
+
+        ``ValidationFailed`` says that trying again would not help: the alert is given up at once,
+        and kept to be sent again by hand. Of the product's own errors the message is logged and
+        shown, of any other only its class, since it may quote a URL with a token in it.
 
         The same alert may come again after a crash; ``alert.alert_id`` stays the same.
         """

@@ -6,20 +6,26 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from importlib import import_module
 from os import PathLike
-
-import httpx
+from typing import TYPE_CHECKING
 
 from nullspend_margins.app.asgi import SubApplication
-from nullspend_margins.app.runtime import Runtime
 from nullspend_margins.builtin import builtin_plugins
 from nullspend_margins.config import Config, config_from_mapping, finish_config, load_config
 from nullspend_margins.domain.cost import CostEvent
 from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
+from nullspend_margins.outbound.client import OutboundClient
+from nullspend_margins.outbound.target import rules_for
 from nullspend_margins.plugins import Registry, load_plugins
 from nullspend_margins.protocols import Clock, SystemClock
-from nullspend_margins.services import Services
 from nullspend_margins.web import WebApp
+
+if TYPE_CHECKING:
+    import httpx
+
+    from nullspend_margins.app.runtime import Runtime
+    from nullspend_margins.services import Services
 
 _HTTP_TIMEOUT_SECONDS = 8.0
 
@@ -53,6 +59,12 @@ class Margins:
             builtins=builtin_plugins(self.config),
             clock=self._clock,
             http=self._http_client,
+            outbound=OutboundClient(
+                rules_for(
+                    production=self.config.is_production,
+                    allow_networks=self.config.outbound.allow_networks,
+                )
+            ),
         )
         self.web = WebApp(self.config, self.services)
         self.app = SubApplication(self.web, self)
@@ -128,12 +140,15 @@ class Margins:
             task = None  # the last attempt failed: the database may be back now
         if task is None:
             self._forget_closed_loops()
-            task = loop.create_task(
-                Runtime.start(self.config, self.registry, self._clock, self._http_client()),
-                name="margins-start",
-            )
+            task = loop.create_task(self._start_runtime(), name="margins-start")
             self._runtimes[loop] = task
         return await asyncio.shield(task)
+
+    async def _start_runtime(self) -> Runtime:
+        # Loaded with the first use, in a thread: importing SQL takes a host a quarter of a second.
+        module = await asyncio.to_thread(import_module, "nullspend_margins.app.runtime")
+        runtime: Runtime = await module.Runtime.start(self.config, self.registry, self._clock)
+        return runtime
 
     def _forget_closed_loops(self) -> None:
         """A host (a test client, say) may end a loop without closing what was started on it."""
@@ -148,5 +163,7 @@ class Margins:
         loop = asyncio.get_running_loop()
         client = self._http_clients.get(loop)
         if client is None:
+            import httpx  # with the first request to a provider: it takes long
+
             client = self._http_clients[loop] = httpx.AsyncClient(timeout=_HTTP_TIMEOUT_SECONDS)
         return client

@@ -27,10 +27,11 @@ class MarginsMiddleware:
     def __init__(self, app: ASGIApp, margins: Margins | None = None) -> None:
         self._app = app
         self.margins = margins or _from_environment()
+        self._is_ours = self.margins.web.matches
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] == "http" and self.margins.web.matches(scope):
+        if scope["type"] == "http" and self._is_ours(scope):
             await self.margins.web(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._with_lifespan(scope, receive, send)

@@ -1,16 +1,15 @@
-"""What belongs to one event loop: the database's connections, the HTTP client, the services."""
+"""What belongs to one event loop: the database's connections, the services, alerts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import httpx
 
 from nullspend_margins.config import Config
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services import Services
 from nullspend_margins.services.access import AccessService
+from nullspend_margins.services.alert_loop import AlertLoop
 from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.connections import ConnectionService
 from nullspend_margins.services.cost_reader import CostReader
@@ -20,6 +19,7 @@ from nullspend_margins.services.leasing import LeaseKeeper
 from nullspend_margins.services.mappings import MappingService
 from nullspend_margins.services.margins import MarginsService
 from nullspend_margins.services.pull import CostPuller
+from nullspend_margins.services.rebuild import RebuildService
 from nullspend_margins.services.sync import SyncService
 from nullspend_margins.services.sync_run import SyncTools
 from nullspend_margins.services.vault import Vault
@@ -32,13 +32,12 @@ class Runtime:
 
     database: Database
     services: Services
-    http: httpx.AsyncClient
+    alert_loop: AlertLoop
 
     @classmethod
-    async def start(
-        cls, config: Config, registry: Registry, clock: Clock, http: httpx.AsyncClient
-    ) -> Runtime:
-        """Open the database (SQLite is migrated, PostgreSQL checked) and build the services.
+    async def start(cls, config: Config, registry: Registry, clock: Clock) -> Runtime:
+        """Open the database (SQLite is migrated, PostgreSQL checked), build the services, and
+        deliver alerts from now on.
 
         Raises ``ConfigurationError`` when the database's schema is not the current one, and
         ``ServiceUnavailable`` when it does not answer.
@@ -53,13 +52,16 @@ class Runtime:
         except BaseException:
             await database.close()
             raise
-        return cls(database, build_services(config, registry, clock, database), http)
+        services = build_services(config, registry, clock, database)
+        alert_loop = AlertLoop(services.alerts, config.alerts.poll_seconds)
+        alert_loop.start()
+        return cls(database, services, alert_loop)
 
     async def close(self) -> None:
-        """Stop syncs, write what ingest holds, let go of the database and the network."""
+        """Stop alerts and syncs, write what ingest holds, let go of the database."""
+        await self.alert_loop.close()
         await self.services.sync.close()
         await self.services.ingest.close()
-        await self.http.aclose()
         await self.database.close()
 
 
@@ -87,4 +89,5 @@ def build_services(
         ingest=IngestService(database, clock),
         keys=KeyService(database, clock),
         alerts=alerts,
+        rebuild=RebuildService(database),
     )

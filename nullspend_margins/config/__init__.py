@@ -2,6 +2,7 @@
 
 from nullspend_margins.config.loader import config_from_mapping, finish_config, load_config
 from nullspend_margins.config.model import (
+    AlertSettings,
     Config,
     CronSettings,
     DatabaseSettings,
@@ -10,6 +11,7 @@ from nullspend_margins.config.model import (
     HealthSettings,
     IngestSettings,
     LimitSettings,
+    OutboundSettings,
     PlanName,
     PlanSettings,
     PluginSettings,
@@ -22,6 +24,7 @@ from nullspend_margins.config.secret import Secret
 from nullspend_margins.config.sections import parse_section, setting
 
 __all__ = [
+    "AlertSettings",
     "Config",
     "CronSettings",
     "DatabaseSettings",
@@ -30,6 +33,7 @@ __all__ = [
     "HealthSettings",
     "IngestSettings",
     "LimitSettings",
+    "OutboundSettings",
     "PlanName",
     "PlanSettings",
     "PluginSettings",

@@ -14,6 +14,7 @@ from nullspend_margins.config.secret import Secret
 from nullspend_margins.config.sections import setting
 from nullspend_margins.config.values import cookie_problem, key_bytes, prefix_problem, url_problem
 from nullspend_margins.domain.health import HealthThresholds
+from nullspend_margins.outbound.addresses import networks_problem
 
 Environment = Literal["development", "production"]
 PlanName = Literal["free", "pro", "enterprise"]
@@ -183,6 +184,39 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundSettings:
+    """``[outbound]``: requests to URLs that people configured, such as webhooks."""
+
+    allow_networks: tuple[str, ...] | None = setting(
+        None,
+        help="Networks that outbound requests may reach besides public addresses, for example "
+        '`["10.1.0.0/16"]`. Not set: none in production; loopback and private ones in '
+        "development.",
+        check=networks_problem,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """``[alerts]``: how long and how often their delivery is tried."""
+
+    attempts: int = setting(
+        10,
+        help="How often a notifier is tried before an alert is given up; 10 take about three days.",
+        unit="attempts",
+        at_least=1,
+        at_most=1000,
+    )
+    poll_seconds: int = setting(
+        30,
+        help="How often a running process looks for alerts to deliver; 0 leaves them to the timer.",
+        unit="seconds",
+        at_least=0,
+        at_most=86_400,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginSettings:
     """``[plugins]``; ``[plugins.NAME]`` is the plugin's own table."""
 
@@ -209,6 +243,8 @@ class Config:
     sync: SyncSettings = field(default_factory=SyncSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    outbound: OutboundSettings = field(default_factory=OutboundSettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)
     path: Path | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -96,6 +96,9 @@ def problems_of(kind: str, thing: object) -> list[str]:
     bearer = getattr(thing, "bearer", False)
     if kind == "authenticator" and not isinstance(bearer, bool):
         found.append(f"{title}.bearer must be True or False, not {bearer!r}")
+    orgs = getattr(thing, "orgs", None)
+    orgs_problem = _orgs_problem(orgs) if kind == "notifier" and orgs is not None else None
+    found += [f"{title}.orgs {orgs_problem}"] if orgs_problem else []
     if kind == "cost source":
         return found + _cost_source_problems(thing, title)
     return found + _method_problems(kind, METHODS[kind], thing, title)
@@ -122,6 +125,15 @@ def _name_problem(kind: str, thing: object) -> str | None:
     if kind == "cost source" and name in _PUSHED_SOURCES:
         return f"has the name {name!r}, which is kept for events that are sent in"
     return None
+
+
+def _orgs_problem(orgs: object) -> str | None:
+    if isinstance(orgs, str):  # it would be taken for the collection of its letters
+        return f"must be a collection of org ids, not a string; write {{{orgs!r}}}"
+    if not isinstance(orgs, Collection):
+        return f"must be a collection of org ids, or None for every org, not {orgs!r}"
+    wrong = [each for each in orgs if not isinstance(each, str)]
+    return f"holds {wrong[0]!r}; org ids are strings" if wrong else None
 
 
 def _cost_source_problems(thing: object, title: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nullspend_margins.config import Config
 from nullspend_margins.errors import ConfigurationError, PluginError
 from nullspend_margins.hookspecs import HOOKS, PluginContext
+from nullspend_margins.outbound.contract import Outbound
 from nullspend_margins.plugins.candidates import (
     Candidate,
     arrange,
@@ -33,16 +34,18 @@ def load_plugins(
     builtins: Sequence[tuple[str, object]] = (),
     clock: Clock | None = None,
     http: Callable[[], httpx.AsyncClient] | None = None,
+    outbound: Outbound | None = None,
 ) -> Registry:
     """Everything that plugins register, in the order of asking.
 
     ``extra`` are the host's modules and objects, ``builtins`` pairs of name and plugin, ``http``
-    gives the HTTP client of the running event loop. Raises ``PluginError`` with every problem,
-    one a line: plugin, distribution, hook, and what was probably meant.
+    gives the HTTP client of the running event loop, ``outbound`` is for URLs that people
+    configured. Raises ``PluginError`` with every problem, one a line: plugin, distribution, hook,
+    and what was probably meant.
     """
     if isinstance(extra, str) or not isinstance(extra, Sequence):
         raise PluginError(f"plugins must be a list, not {type(extra).__name__}: plugins=[...]")
-    loading = _Loading(config, clock, http)
+    loading = _Loading(config, clock, http, outbound)
     candidates = find_candidates(extra, builtins)
     in_use = arrange(candidates, config, loading.problems)
     loading.problems += name_problems(in_use)
@@ -61,6 +64,7 @@ class _Loading:
     config: Config
     clock: Clock | None
     http: Callable[[], httpx.AsyncClient] | None
+    outbound: Outbound | None
     problems: list[str] = field(default_factory=list)
     cause: Exception | None = None
     _objects: dict[str, list[Any]] = field(
@@ -160,6 +164,7 @@ class _Loading:
             clock=self.clock,
             environment=self.config.server.environment,
             http=self.http,
+            outbound=self.outbound,
             path=self.config.path,
         )
 

@@ -5,41 +5,44 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from nullspend_margins.config import Config
-from nullspend_margins.domain.alert import (
-    THRESHOLD_CROSSED,
-    Alert,
-    awaits_invoice,
-    is_crossing,
-    ratio,
-)
+from nullspend_margins.domain.alert import AlertDelivery
 from nullspend_margins.domain.cost import MonthCost
-from nullspend_margins.domain.health import HealthTier
-from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
-from nullspend_margins.domain.margin import health_tier
-from nullspend_margins.domain.period import Months, Period
-from nullspend_margins.errors import MarginsError
+from nullspend_margins.domain.period import Months
 from nullspend_margins.plugins import Registry
-from nullspend_margins.protocols import Clock, Notifier
+from nullspend_margins.protocols import Clock
+from nullspend_margins.services.alert_delivery import NOTIFY_SECONDS, NotifierQueue
 from nullspend_margins.services.cost_reader import CostReader
-from nullspend_margins.services.ledger import LedgerRow, Mapped, read_ledger
-from nullspend_margins.storage import alerts, mappings, revenue
+from nullspend_margins.services.crossings import CrossingFinder
+from nullspend_margins.storage import alert_outbox, alerts
+from nullspend_margins.storage.alerts import Wanted
 from nullspend_margins.storage.database import Database, Transaction
 
-API_VERSION = "2026-11-01"
-_AT_ONCE = 10
-_NOTIFY_SECONDS = 15
-_CLAIM = timedelta(seconds=2 * _AT_ONCE * _NOTIFY_SECONDS)
-"""Longer than the slowest notifier needs for all of them."""
-_FIRST_RETRY = timedelta(minutes=1)
-_LAST_RETRY = timedelta(hours=6)
+LIST_LIMIT = 50
+MAX_LIST_LIMIT = 1000
+_ORPHANS_SINCE = timedelta(days=3)
+"""Older ones are only listed: who took a notifier away need not hear of it at every start."""
 
 _log = logging.getLogger("nullspend_margins.alerts")
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """What came of sending a dead delivery again.
+
+    ``put back``: its notifier is not loaded here; a process that loads it tries it next.
+    ``reason`` is why it failed, in one line.
+    """
+
+    delivery: AlertDelivery
+    outcome: Literal["delivered", "failed", "put back"]
+    reason: str | None = None
 
 
 class AlertService:
@@ -52,17 +55,20 @@ class AlertService:
         costs: CostReader,
         clock: Clock,
         config: Config,
+        notify_seconds: float = NOTIFY_SECONDS,
     ) -> None:
         self._database = database
-        self._notifiers: Sequence[Notifier] = registry.notifiers
-        self._costs = costs
         self._clock = clock
-        self._thresholds = config.health.thresholds
+        self._crossings = CrossingFinder(costs, config.health.thresholds)
+        self._queues = {
+            each.name: NotifierQueue(each, database, clock, config, notify_seconds)
+            for each in registry.notifiers
+        }
+        self._looked_for_orphans = False
 
     def months(self, now: datetime) -> Months:
         """The two months a crossing is judged by."""
-        current = Period.containing(now)
-        return Months(current.shift(-1), current)
+        return self._crossings.months(now)
 
     def enqueue_crossings(
         self, tx: Transaction, org_id: str, now: datetime, remote: Sequence[MonthCost]
@@ -71,119 +77,117 @@ class AlertService:
 
         Once for each (org, customer, period, tier). Returns how many are new.
         """
-        months = self.months(now)
-        costs = self._costs.columns(tx, org_id, months, remote)
-        mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
-        customers = _customers_by_tag(mapped)
-        created = 0
-        for row in read_ledger(tx, org_id, months, mapped, costs):
-            previous, current = row.amounts(0), row.amounts(1)
-            if not is_crossing(previous, current, self._thresholds):
-                continue
-            invoices = [
-                revenue.last_invoice_at(tx, org_id, provider, customer_id, months.first)
-                for provider, customer_id in customers[row.tag_value]
-            ]
-            last_invoice = max(filter(None, invoices), default=None)
-            if awaits_invoice(previous, current, last_invoice, now):
-                continue
-            created += self._enqueue(tx, org_id, row, months.last, now)
-        return created
-
-    def _enqueue(
-        self, tx: Transaction, org_id: str, row: LedgerRow, period: Period, now: datetime
-    ) -> bool:
-        alert_id = f"evt_{uuid.uuid4().hex}"
-        tier = self._tier(row, 1)
-        payload = {
-            "id": alert_id,
-            "type": THRESHOLD_CROSSED,
-            "api_version": API_VERSION,
-            "created_at": int(now.timestamp()),
-            "data": {
-                "object": {
-                    "customer": {
-                        "stripeId": row.customer_id,
-                        "name": row.customer_name,
-                        "tagValue": row.tag_value,
-                    },
-                    "margin": {
-                        "previous": ratio(row.revenues[0], row.costs[0]),
-                        "current": ratio(row.revenues[1], row.costs[1]),
-                        "previousTier": self._tier(row, 0).wire_name,
-                        "currentTier": tier.wire_name,
-                    },
-                    "revenue_microdollars": row.revenues[1],
-                    "cost_microdollars": row.costs[1],
-                    "period": str(period),
-                }
-            },
-        }
-        return alerts.enqueue(
-            tx,
-            org_id,
-            row.provider,
-            row.customer_id,
-            period.index,
-            tier.wire_name,
-            alert_id,
-            payload,
-            now,
-            [notifier.name for notifier in self._notifiers],
+        audience = [queue.name for queue in self._queues.values() if queue.takes(org_id)]
+        return sum(
+            alerts.enqueue(tx, org_id, f"evt_{uuid.uuid4().hex}", crossing, now, audience)
+            for crossing in self._crossings.find(tx, org_id, now, remote)
         )
 
-    def _tier(self, row: LedgerRow, offset: int) -> HealthTier:
-        return health_tier(row.revenues[offset], row.costs[offset], self._thresholds)
+    async def due(self) -> list[NotifierQueue]:
+        """The queues with something to deliver now. One read, no write.
+
+        The first time it also logs what waits for notifiers that are not loaded. Raises
+        ``ServiceUnavailable``.
+        """
+        now = self._clock.now()
+        look_for_orphans = not self._looked_for_orphans
+
+        def look(tx: Transaction) -> tuple[list[str], dict[str, int]]:
+            found = {}
+            if look_for_orphans:
+                found = alerts.orphans(tx, tuple(self._queues), now, now - _ORPHANS_SINCE)
+            return alert_outbox.due_notifiers(tx, self._queues, now), found
+
+        names, orphans = await self._database.read(look)
+        self._looked_for_orphans = True
+        for name, count in orphans.items():
+            _log.warning(
+                "%d alert(s) wait for the notifier %s, which is not loaded here; "
+                "`nullspend-margins alerts list --dead` shows them",
+                count,
+                name,
+            )
+        return [self._queues[name] for name in names]
 
     async def deliver_due(self, deadline: float = math.inf) -> None:
-        """Try every alert that is due, each notifier on its own.
+        """Try every alert that is due, each notifier on its own; wait for running attempts.
 
-        When ``time.monotonic()`` reaches ``deadline`` it stops; the rest is due next time.
+        At ``deadline`` (of ``time.monotonic()``) it starts no further attempt; the rest is due
+        next time. Raises ``ServiceUnavailable``, after the others are done.
         """
-        await asyncio.gather(*(self._deliver(notifier, deadline) for notifier in self._notifiers))
+        due = await self.due()
+        busy = [queue for queue in self._queues.values() if queue.is_busy and queue not in due]
+        outcomes = await asyncio.gather(
+            *(queue.deliver_due(deadline) for queue in (*due, *busy)), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
 
-    async def _deliver(self, notifier: Notifier, deadline: float) -> None:
-        more = True
-        while more and time.monotonic() < deadline:
-            due = await self._claim(notifier.name)
-            more = len(due) == _AT_ONCE
-            for alert, attempts in due:
-                await self._try(notifier, alert, attempts)
+    async def deliveries(
+        self, org_id: str, *, dead: bool = False, limit: int = LIST_LIMIT
+    ) -> list[AlertDelivery]:
+        """The org's deliveries, newest alert first; with ``dead`` those alone that are dead."""
+        wanted = self._wanted(dead=dead, limit=limit)
+        return await self._database.read(lambda tx: alerts.deliveries(tx, org_id, wanted))
 
-    async def _claim(self, name: str) -> Sequence[tuple[Alert, int]]:
-        """Due alerts that no other process tries while this one does."""
-        now = self._clock.now()
-        return await self._database.write(
-            lambda tx: alerts.claim_due(tx, name, now, now + _CLAIM, _AT_ONCE)
+    async def deliveries_of_every_org(
+        self, *, dead: bool = False, limit: int = LIST_LIMIT
+    ) -> list[AlertDelivery]:
+        """The same across orgs: for the operator alone."""
+        wanted = self._wanted(dead=dead, limit=limit)
+        return await self._database.read(lambda tx: alerts.deliveries_of_every_org(tx, wanted))
+
+    async def resend(
+        self, org_id: str, *, alert_id: str | None = None, notifier: str | None = None
+    ) -> AsyncIterator[Resent]:
+        """Put the org's dead deliveries back, their attempts starting anew, and try each now.
+
+        ``alert_id`` and ``notifier`` narrow them down. Oldest alert first.
+        """
+        wanted = self._wanted(dead=True, alert_id=alert_id, notifier=notifier)
+        found = await self._database.read(lambda tx: alerts.deliveries(tx, org_id, wanted))
+        for delivery in reversed(found):
+            yield await self._resend(delivery)
+
+    async def resend_of_every_org(
+        self, *, alert_id: str | None = None, notifier: str | None = None
+    ) -> AsyncIterator[Resent]:
+        """The same across orgs: for the operator alone."""
+        wanted = self._wanted(dead=True, alert_id=alert_id, notifier=notifier)
+        found = await self._database.read(lambda tx: alerts.deliveries_of_every_org(tx, wanted))
+        for delivery in reversed(found):
+            yield await self._resend(delivery)
+
+    async def _resend(self, delivery: AlertDelivery) -> Resent:
+        queue = self._queues.get(delivery.notifier)
+        if queue is None:
+            await self._put_back(delivery)
+            return Resent(delivery, "put back")
+        failure = await queue.resend(delivery)
+        if failure is None:
+            return Resent(delivery, "delivered")
+        return Resent(delivery, "failed", failure.reason)
+
+    async def _put_back(self, delivery: AlertDelivery) -> None:
+        alert, now = delivery.alert, self._clock.now()
+        await self._database.write(
+            lambda tx: alert_outbox.revive(tx, alert.org_id, alert.alert_id, delivery.notifier, now)
         )
 
-    async def _try(self, notifier: Notifier, alert: Alert, attempts: int) -> None:
-        name = notifier.name
-        try:
-            async with asyncio.timeout(_NOTIFY_SECONDS):
-                await notifier.notify(alert)
-        except Exception as problem:
-            now = self._clock.now()
-            later = now + min(_FIRST_RETRY * 2 ** min(attempts, 16), _LAST_RETRY)
-            # Not its text: a vendor's error may quote a URL with a token in it.
-            reason = (
-                problem.message if isinstance(problem, MarginsError) else type(problem).__name__
-            )
-            _log.warning("alert %s not delivered by %s: %s", alert.alert_id, name, reason)
-            await self._database.write(
-                lambda tx: alerts.mark_failed(tx, alert.alert_id, name, now, later, reason[:500])
-            )
-        else:
-            now = self._clock.now()
-            await self._database.write(
-                lambda tx: alerts.mark_delivered(tx, alert.alert_id, name, now)
-            )
-
-
-def _customers_by_tag(mapped: Mapped) -> dict[str, list[tuple[str, str]]]:
-    """Each tag value's (provider, customer id) pairs."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for provider, customers in mapped.items():
-        for customer_id, tag_value in customers.items():
-            found.setdefault(tag_value, []).append((provider, customer_id))
-    return found
+    def _wanted(
+        self,
+        *,
+        dead: bool,
+        alert_id: str | None = None,
+        notifier: str | None = None,
+        limit: int | None = None,
+    ) -> Wanted:
+        return Wanted(
+            loaded=frozenset(self._queues),
+            now=self._clock.now(),
+            alert_id=alert_id,
+            notifier=notifier,
+            dead=dead,
+            limit=None if limit is None else min(limit, MAX_LIST_LIMIT),
+        )

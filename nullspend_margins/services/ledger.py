@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -56,7 +56,7 @@ def read_ledger(
     """One row for each tag value in ``mapped``, with all of its customers' revenue together."""
     before, latest = _revenue_columns(tx, org_id, months, mapped)
     rows: dict[str, LedgerRow] = {}
-    for provider in sorted(mapped, key=_stripe_first):
+    for provider in sorted(mapped, key=speaks_first):
         earlier = [column.get(provider, _NOBODY) for column in before]
         now = latest.get(provider, _NOBODY)
         for customer_id, tag_value in mapped[provider].items():
@@ -71,9 +71,8 @@ def read_ledger(
                 )
             else:
                 row.add(revenues, name, avatar_url)
-    found = list(rows.values())
-    _fill_names(tx, org_id, found)
-    return found
+    _fill_names(tx, org_id, mapped, rows)
+    return list(rows.values())
 
 
 def _revenue_columns(
@@ -102,24 +101,31 @@ def _revenue_columns(
     return amounts, latest
 
 
-def _fill_names(tx: Transaction, org_id: str, rows: Collection[LedgerRow]) -> None:
-    """Names the period's revenue did not bring: from the latest revenue of that customer."""
-    nameless = [row for row in rows if row.customer_name is None]
-    if not nameless:
-        return
+def _fill_names(
+    tx: Transaction, org_id: str, mapped: Mapped, rows: Mapping[str, LedgerRow]
+) -> None:
+    """What the period's revenue did not tell: from the latest revenue of those customers."""
+    lacking = [
+        (provider, customer_id, rows[tag_value])
+        for provider in sorted(mapped, key=speaks_first)
+        for customer_id, tag_value in mapped[provider].items()
+        if rows[tag_value].customer_name is None or rows[tag_value].avatar_url is None
+    ]
     found: Sequence[CustomerProfile | None]
-    if len(nameless) <= _FEW_CUSTOMERS:
-        found = [revenue.profile(tx, org_id, row.provider, row.customer_id) for row in nameless]
+    if len(lacking) <= _FEW_CUSTOMERS:
+        found = [revenue.profile(tx, org_id, *customer) for *customer, _ in lacking]
     else:
-        found = revenue.customer_profiles(tx, org_id)
+        # Few providers tell pictures: with all names known there is nearly never one to read.
+        nameless = any(row.customer_name is None for *_, row in lacking)
+        found = revenue.customer_profiles(tx, org_id, pictured=not nameless)
     profiles = {(each.provider, each.customer_id): each for each in found if each is not None}
-    for row in nameless:
-        known = profiles.get((row.provider, row.customer_id))
+    for provider, customer_id, row in lacking if profiles else ():
+        known = profiles.get((provider, customer_id))
         if known is not None:
-            row.customer_name = known.name
+            row.customer_name = row.customer_name or known.name
             row.avatar_url = row.avatar_url or known.avatar_url
 
 
-def _stripe_first(provider: str) -> tuple[bool, str]:
-    """Stripe's customer speaks for a tag value that several providers' are mapped to."""
+def speaks_first(provider: str) -> tuple[bool, str]:
+    """The order in which providers speak where one is asked for: Stripe's before the others."""
     return provider != STRIPE, provider

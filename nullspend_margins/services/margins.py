@@ -28,7 +28,7 @@ from nullspend_margins.domain.period import Months, Period, day_number, day_of
 from nullspend_margins.errors import NotFound
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
-from nullspend_margins.services.ledger import STRIPE, LedgerRow, read_ledger
+from nullspend_margins.services.ledger import LedgerRow, read_ledger, speaks_first
 from nullspend_margins.services.table_cache import TableCache
 from nullspend_margins.storage import connections, mappings, revenue, revisions
 from nullspend_margins.storage.connections import StoredConnection
@@ -215,24 +215,28 @@ class MarginsService:
 
         def read(tx: Transaction) -> Unmatched:
             mapped = mappings.of_key(tx, org_id, CUSTOMER_TAG_KEY)
-            names = {
-                profile.customer_id: profile.name
-                for profile in revenue.customer_profiles(tx, org_id)
-                if profile.name is not None
-            }
+            names = _names(revenue.customer_profiles(tx, org_id))
             local = self._costs.local_tags(tx, org_id, since)
             return Unmatched(
                 customers=revenue.unmatched_customers(tx, org_id, CUSTOMER_TAG_KEY),
                 tags=_unmapped_tags([*local, *remote], {mapping.tag_value for mapping in mapped}),
                 pending=[
-                    (mapping, names.get(mapping.customer_id))
+                    (mapping, names.get((mapping.provider, mapping.customer_id)))
                     for mapping in mapped
                     if mapping.match_type == "auto"
                 ],
-                customer_names=names,
+                customer_names={customer_id: name for (_, customer_id), name in names.items()},
             )
 
         return await self._database.read(read)
+
+
+def _names(profiles: Sequence[CustomerProfile]) -> dict[tuple[str, str], str]:
+    """What customers are called, by provider and id. Stripe's last: of one id, theirs is shown."""
+    ordered = sorted(profiles, key=lambda each: speaks_first(each.provider), reverse=True)
+    return {
+        (each.provider, each.customer_id): each.name for each in ordered if each.name is not None
+    }
 
 
 def _spark_months(period: Period) -> Months:
@@ -243,7 +247,7 @@ def _status(found: Sequence[StoredConnection]) -> SyncStatus:
     """Stripe's connection speaks for the org; without one, the first other provider's does."""
     if not found:
         return SyncStatus()
-    connection = min(found, key=lambda each: (each.provider != STRIPE, each.provider))
+    connection = min(found, key=lambda each: speaks_first(each.provider))
     return SyncStatus(
         last_sync_at=connection.last_sync_at,
         sync_status=connection.status,

@@ -99,16 +99,14 @@ class SyncRun:
         ``PermissionMissing``, ``ProviderUnavailable``, ``ServiceUnavailable``.
         """
         started = time.monotonic()
-        database, org_id, provider = self._tools.database, self._org_id, self._provider
-        connection = await database.read(lambda tx: connections.get(tx, org_id, provider))
-        if connection is None:
-            raise not_connected(provider)
-        if connection.status == "revoked":
-            raise revoked(provider)
+        org_id, provider = self._org_id, self._provider
+        await self._read_connection()
         async with self._tools.keeper.hold(org_id, f"sync:{provider}") as lease:
             if lease is None:
                 raise SyncInProgress(f"A {provider} sync of this org is running already.")
-            await self._require_undone()
+            # Once more: another sync may have come to its end since.
+            connection = await self._read_connection()
+            self._require_undone(connection)
             try:
                 secret = self._tools.vault.open(org_id, provider, connection.ciphertext)
                 return await self._fetch_and_apply(connection, lease, secret, started)
@@ -124,14 +122,23 @@ class SyncRun:
             finally:
                 await self._discard_own()
 
-    async def _require_undone(self) -> None:
+    async def _read_connection(self) -> StoredConnection:
+        """The connection as it is now. Raises ``NotFound`` and ``ConnectionRevoked``."""
+        org_id, provider = self._org_id, self._provider
+        connection = await self._tools.database.read(
+            lambda tx: connections.get(tx, org_id, provider)
+        )
+        if connection is None:
+            raise not_connected(provider)
+        if connection.status == "revoked":
+            raise revoked(provider)
+        return connection
+
+    def _require_undone(self, connection: StoredConnection) -> None:
         """Two cron calls at a time share one round: what one has synced the other skips."""
-        org_id, provider, began = self._org_id, self._provider, self._round_began
-        if began is None:
-            return
-        current = await self._tools.database.read(lambda tx: connections.get(tx, org_id, provider))
-        if current and current.last_attempt_at and current.last_attempt_at > began:
-            raise SyncInProgress(f"Another cron call has just synced {provider} of this org.")
+        began, tried = self._round_began, connection.last_attempt_at
+        if began is not None and tried is not None and tried > began:
+            raise SyncInProgress(f"Another cron call has just synced {self._provider} of this org.")
 
     async def _fetch_and_apply(
         self, connection: StoredConnection, lease: Lease, secret: str, started: float
@@ -247,7 +254,8 @@ class SyncRun:
             revisions.advance(tx, self._org_id)
 
         try:
-            await self._tools.database.write(mark)
+            # Once begun it is done, even when we are stopped here.
+            await asyncio.shield(self._tools.database.write(mark))
         except MarginsError as unrecorded:
             _log.warning("sync failure not recorded: %s", unrecorded.message)
         return error
@@ -263,9 +271,11 @@ class SyncRun:
 
     async def _discard_own(self) -> None:
         try:
-            await self._tools.database.write(
-                lambda tx: revenue.discard_staged(
-                    tx, self._org_id, self._provider, sync_id=self._sync_id
+            await asyncio.shield(
+                self._tools.database.write(
+                    lambda tx: revenue.discard_staged(
+                        tx, self._org_id, self._provider, sync_id=self._sync_id
+                    )
                 )
             )
         except MarginsError as problem:

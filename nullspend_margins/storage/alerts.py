@@ -1,48 +1,70 @@
-"""Alerts and their delivery: an outbox, written in the transaction that found the crossing."""
+"""Alerts, each written once, and how far their deliveries are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
-from nullspend_margins.domain.alert import THRESHOLD_CROSSED, Alert
+from nullspend_margins.domain.alert import (
+    NOT_LOADED_AFTER,
+    THRESHOLD_CROSSED,
+    Alert,
+    AlertDelivery,
+    Crossing,
+)
+from nullspend_margins.domain.period import Period
 from nullspend_margins.storage.dialects import insert_into
 from nullspend_margins.storage.tables import alert_deliveries, alerts
 
 _CROSSING = ("org_id", "provider", "customer_id", "month", "tier")
+_deliveries = alert_deliveries.c
+
+
+class Raised(NamedTuple):
+    """What was told already in a month: ``tier`` is the tier's wire name."""
+
+    provider: str
+    customer_id: str
+    tier: str
+
+
+def raised_in(tx: Connection, org_id: str, month: int) -> set[Raised]:
+    """The crossings of one month (a ``Period.index``) that an alert was written for."""
+    found = tx.execute(
+        select(alerts.c.provider, alerts.c.customer_id, alerts.c.tier).where(
+            alerts.c.org_id == org_id, alerts.c.month == month
+        )
+    )
+    return {Raised._make(row) for row in found}
 
 
 def enqueue(
     tx: Connection,
     org_id: str,
-    provider: str,
-    customer_id: str,
-    month: int,
-    tier: str,
     alert_id: str,
-    payload: Mapping[str, object],
+    crossing: Crossing,
     now: datetime,
     notifiers: Sequence[str],
 ) -> bool:
-    """Keep an alert for each notifier, due at once.
+    """Keep an alert for each of ``notifiers``, due at once.
 
-    Once per (org, customer, month, tier), for ever: ``False`` when there was one. ``month`` is a
-    ``Period.index``, ``tier`` the tier's wire name.
+    Once per (org, customer, month, tier), for ever: ``False`` when there was one.
     """
     statement = (
         insert_into(tx, alerts)
         .values(
             alert_id=alert_id,
             org_id=org_id,
-            provider=provider,
-            customer_id=customer_id,
-            month=month,
-            tier=tier,
+            provider=crossing.provider,
+            customer_id=crossing.customer_id,
+            month=crossing.period.index,
+            tier=crossing.current_tier.wire_name,
             type=THRESHOLD_CROSSED,
-            payload=dict(payload),
+            payload=crossing.event(alert_id, now),
             created_at=now,
         )
         .on_conflict_do_nothing(index_elements=_CROSSING)
@@ -50,111 +72,109 @@ def enqueue(
     )
     if tx.execute(statement).one_or_none() is None:
         return False
-    _enqueue_deliveries(tx, alert_id, now, notifiers)
-    return True
-
-
-def _enqueue_deliveries(
-    tx: Connection, alert_id: str, now: datetime, notifiers: Sequence[str]
-) -> None:
-    deliveries = [
+    rows = [
         {"alert_id": alert_id, "notifier": name, "attempts": 0, "next_attempt_at": now}
         for name in notifiers
     ]
-    if deliveries:
-        tx.execute(sa.insert(alert_deliveries), deliveries)
+    if rows:
+        tx.execute(sa.insert(alert_deliveries), rows)
+    return True
 
 
-def due(
-    tx: Connection, notifier: str, now: datetime, limit: int, *, for_update: bool = False
-) -> list[tuple[Alert, int]]:
-    """Alerts to deliver now, the longest waiting first, each with the attempts made so far."""
+class Wanted(NamedTuple):
+    """Which deliveries to look at; ``None``: whatever it is.
+
+    ``loaded`` names the notifiers that the process has. ``dead``: those alone that are dead
+    ``now``.
+    """
+
+    loaded: Collection[str]
+    now: datetime
+    alert_id: str | None = None
+    notifier: str | None = None
+    dead: bool = False
+    limit: int | None = None
+
+
+def deliveries(tx: Connection, org_id: str, wanted: Wanted) -> list[AlertDelivery]:
+    """The org's deliveries, newest alert first."""
+    return _read(tx, _wanted(wanted).where(alerts.c.org_id == org_id), wanted)
+
+
+def deliveries_of_every_org(tx: Connection, wanted: Wanted) -> list[AlertDelivery]:
+    """The same across orgs: for the operator alone."""
+    return _read(tx, _wanted(wanted), wanted)
+
+
+def orphans(
+    tx: Connection, loaded: Collection[str], now: datetime, since: datetime
+) -> dict[str, int]:
+    """Notifiers that are not ``loaded``, and how many deliveries each left undone ``since``."""
     statement = (
-        select(
-            alerts.c.alert_id,
-            alerts.c.org_id,
-            alerts.c.type,
-            alerts.c.payload,
-            alert_deliveries.c.attempts,
-        )
-        .join(alert_deliveries, alert_deliveries.c.alert_id == alerts.c.alert_id)
+        select(_deliveries.notifier, sa.func.count())
         .where(
-            alert_deliveries.c.notifier == notifier,
-            alert_deliveries.c.delivered_at.is_(None),
-            alert_deliveries.c.given_up_at.is_(None),
-            alert_deliveries.c.next_attempt_at <= now,
+            _deliveries.delivered_at.is_(None),
+            _deliveries.given_up_at.is_(None),
+            _is_orphan(loaded, now),
+            _deliveries.next_attempt_at > since,
         )
-        .order_by(alert_deliveries.c.next_attempt_at, alerts.c.alert_id)
-        .limit(limit)
+        .group_by(_deliveries.notifier)
+        .order_by(_deliveries.notifier)
     )
-    if for_update:
-        statement = statement.with_for_update(of=alert_deliveries, skip_locked=True)
-    return [
-        (Alert(alert_id=row[0], org_id=row[1], type=row[2], payload=row[3]), row[4])
-        for row in tx.execute(statement)
-    ]
-
-
-def claim_due(
-    tx: Connection, notifier: str, now: datetime, until: datetime, limit: int
-) -> list[tuple[Alert, int]]:
-    """The same, and nobody else gets them before ``until``: a claim that is never reported on
-    (the process died) comes up again then."""
-    found = due(tx, notifier, now, limit, for_update=True)
-    if found:
-        tx.execute(
-            sa.update(alert_deliveries)
-            .where(
-                alert_deliveries.c.notifier == notifier,
-                alert_deliveries.c.alert_id.in_([alert.alert_id for alert, _ in found]),
-            )
-            .values(next_attempt_at=until)
-        )
-    return found
-
-
-def mark_delivered(tx: Connection, alert_id: str, notifier: str, now: datetime) -> None:
-    """The notifier has it."""
-    tx.execute(
-        sa.update(alert_deliveries)
-        .where(_is(alert_id, notifier))
-        .values(
-            delivered_at=now,
-            last_attempt_at=now,
-            attempts=alert_deliveries.c.attempts + 1,
-            last_error=None,
-        )
-    )
-
-
-def mark_failed(
-    tx: Connection,
-    alert_id: str,
-    notifier: str,
-    now: datetime,
-    next_attempt_at: datetime,
-    error: str,
-) -> None:
-    """The notifier failed; it is due again at ``next_attempt_at``."""
-    tx.execute(
-        sa.update(alert_deliveries)
-        .where(_is(alert_id, notifier), alert_deliveries.c.delivered_at.is_(None))
-        .values(
-            attempts=alert_deliveries.c.attempts + 1,
-            last_attempt_at=now,
-            next_attempt_at=next_attempt_at,
-            last_error=error,
-        )
-    )
+    return {row[0]: row[1] for row in tx.execute(statement)}
 
 
 def delete_provider(tx: Connection, org_id: str, provider: str) -> None:
     """Forget all alerts about one provider's customers, delivered or not."""
     condition = and_(alerts.c.org_id == org_id, alerts.c.provider == provider)
     mine = select(alerts.c.alert_id).where(condition)
-    tx.execute(sa.delete(alert_deliveries).where(alert_deliveries.c.alert_id.in_(mine)))
+    tx.execute(sa.delete(alert_deliveries).where(_deliveries.alert_id.in_(mine)))
     tx.execute(sa.delete(alerts).where(condition))
 
 
-def _is(alert_id: str, notifier: str) -> ColumnElement[bool]:
-    return and_(alert_deliveries.c.alert_id == alert_id, alert_deliveries.c.notifier == notifier)
+def _is_orphan(loaded: Collection[str], now: datetime) -> ColumnElement[bool]:
+    overdue = _deliveries.next_attempt_at < now - NOT_LOADED_AFTER
+    return and_(_deliveries.notifier.not_in(loaded), overdue)
+
+
+def _wanted(wanted: Wanted) -> Select[Any]:
+    statement = (
+        select(alerts, alert_deliveries)
+        .join(alert_deliveries, _deliveries.alert_id == alerts.c.alert_id)
+        .order_by(alerts.c.created_at.desc(), alerts.c.alert_id, _deliveries.notifier)
+        .limit(wanted.limit)
+    )
+    if wanted.alert_id is not None:
+        statement = statement.where(alerts.c.alert_id == wanted.alert_id)
+    if wanted.notifier is not None:
+        statement = statement.where(_deliveries.notifier == wanted.notifier)
+    if wanted.dead:
+        gone = or_(_deliveries.given_up_at.is_not(None), _is_orphan(wanted.loaded, wanted.now))
+        statement = statement.where(_deliveries.delivered_at.is_(None), gone)
+    return statement
+
+
+def _read(tx: Connection, statement: Select[Any], wanted: Wanted) -> list[AlertDelivery]:
+    return [_delivery(row, wanted.loaded) for row in tx.execute(statement)]
+
+
+def _delivery(row: Row[Any], loaded: Collection[str]) -> AlertDelivery:
+    alert = Alert(alert_id=row.alert_id, org_id=row.org_id, type=row.type, payload=row.payload)
+    return AlertDelivery(
+        alert=alert,
+        tag_value=_tag_value(row.payload),
+        tier=row.tier,
+        period=Period(row.month),
+        notifier=row.notifier,
+        is_loaded=row.notifier in loaded,
+        attempts=row.attempts,
+        next_attempt_at=row.next_attempt_at,
+        delivered_at=row.delivered_at,
+        given_up_at=row.given_up_at,
+        last_error=row.last_error,
+    )
+
+
+def _tag_value(payload: Mapping[str, Any]) -> str:
+    found: str = payload["data"]["object"]["customer"]["tagValue"]
+    return found

@@ -59,6 +59,7 @@ class Database:
             self.dialect = "postgresql"
             self._backend = PostgresServer(parsed, pool_size, busy_timeout_seconds)
         self._shown = parsed.render_as_string(hide_password=True)
+        self._told: str | None = None
 
     def __repr__(self) -> str:
         return f"Database({self._shown!r})"
@@ -105,13 +106,21 @@ class Database:
 
     async def _translated(self, running: Awaitable[T]) -> T:
         try:
-            return await running
+            result = await running
         except Exception as problem:
             if not _means_unavailable(problem):
                 raise
             reason = str(getattr(problem, "orig", None) or problem).strip().splitlines()
-            _log.warning("%s: %s", self._shown, reason[0] if reason else type(problem).__name__)
+            self._tell(reason[0] if reason else type(problem).__name__)
             raise ServiceUnavailable("The database does not answer; try again.") from problem
+        self._told = None
+        return result
+
+    def _tell(self, reason: str) -> None:
+        """Once an outage, however many ask meanwhile: until it answers again or fails otherwise."""
+        if reason != self._told:
+            self._told = reason
+            _log.warning("%s: %s", self._shown, reason)
 
 
 def _means_unavailable(problem: Exception) -> bool:

@@ -1,21 +1,38 @@
-import asyncio
+"""Alerts as the host sees them: what raises one, who hears of it, and when again."""
 
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from nullspend_margins import Credential, ModelCost, MonthCost, Period, RevenueFact, TagCost
 from tests.world import KEY, World, event, unix, world
+
+OCTOBER = "2026-10-05T00:00:00Z"
 
 
 class Listener:
     """A host's notifier that can be made to fail."""
 
-    name = "listener"
-
-    def __init__(self) -> None:
-        self.heard: list[dict] = []
+    def __init__(self, name: str = "listener") -> None:
+        self.name = name
+        self.heard: list[dict[str, Any]] = []
         self.fails = False
 
-    async def notify(self, alert: object) -> None:
+    async def notify(self, alert: Any) -> None:
         if self.fails:
             raise ConnectionError("nobody there")
         self.heard.append(dict(alert.payload))
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """Tag value and tier of each alert."""
+        objects = [each["data"]["object"] for each in self.heard]
+        return [(each["customer"]["tagValue"], each["margin"]["currentTier"]) for each in objects]
 
 
 class Broken:
@@ -26,12 +43,12 @@ class Broken:
 
 
 async def falling(here: World) -> None:
-    """A customer that was healthy in October and loses money in November."""
+    """A customer that was moderate in October and loses money in November."""
     here.account.add_customer("cus_1", name="One")
     here.account.add_invoice("cus_1", 10_000, created=unix(2026, 10, 3))
     here.account.add_invoice("cus_1", 10_000, created=unix(2026, 11, 3))
     await here.map("cus_1", "one")
-    await here.spend("one", 75_000_000, occurredAt="2026-10-05T00:00:00Z")
+    await here.spend("one", 75_000_000, occurredAt=OCTOBER)
     await here.spend("one", 105_000_000)
     await here.connect(KEY)
 
@@ -43,13 +60,17 @@ async def delivered(here: World) -> None:
     await services.alerts.deliver_due()
 
 
+async def synced(here: World) -> None:
+    await here.sync()
+    await delivered(here)
+
+
 async def test_a_tier_that_got_worse_is_told_once(database_url: str) -> None:
     listener = Listener()
     async with world(database_url, plugins=[listener, Broken()]) as here:
         await falling(here)
         await here.sync()
-        await here.sync()
-        await delivered(here)
+        await synced(here)
         (alert,) = listener.heard
         assert alert.pop("id").startswith("evt_")
         assert alert.pop("api_version")
@@ -98,11 +119,10 @@ async def test_improvements_and_new_customers_raise_nothing(database_url: str) -
             await here.map(customer, customer)
             await here.spend(customer, 5_000_000)
         await here.post_event(
-            event(customer="cus_up", costMicrodollars=9_000_000, occurredAt="2026-10-05T00:00:00Z")
+            event(customer="cus_up", costMicrodollars=9_000_000, occurredAt=OCTOBER)
         )
         await here.connect()
-        await here.sync()
-        await delivered(here)
+        await synced(here)
         assert listener.heard == []
 
 
@@ -112,14 +132,12 @@ async def test_costs_ahead_of_the_invoice_wait_for_it(database_url: str) -> None
         here.account.add_invoice("cus_1", 10_000, created=unix(2026, 10, 25))
         await here.map("cus_1", "one")
         await here.spend("one", 1_000_000)
-        await here.spend("one", 1_000_000, occurredAt="2026-10-05T00:00:00Z")
+        await here.spend("one", 1_000_000, occurredAt=OCTOBER)
         await here.connect()
-        await here.sync()
-        await delivered(here)
+        await synced(here)
         assert listener.heard == []
         here.clock.advance(days=7)
-        await here.sync()
-        await delivered(here)
+        await synced(here)
         assert [alert["data"]["object"]["margin"]["currentTier"] for alert in listener.heard] == [
             "critical"
         ]
@@ -138,50 +156,253 @@ async def test_disconnecting_takes_the_alerts_along(database_url: str) -> None:
         assert listener.heard == []
 
 
+async def test_a_customer_with_no_previous_period_waits_for_one(database_url: str) -> None:
+    listener = Listener()
+    async with world(database_url, plugins=[listener]) as here:
+        here.account.add_invoice("cus_1", 10_000, created=unix(2026, 11, 3))
+        await here.map("cus_1", "one")
+        await here.spend("one", 10_000_000)
+        await here.connect()
+        await synced(here)
+        assert listener.heard == []
+        here.clock.moment = datetime(2026, 12, 20, tzinfo=UTC)
+        here.account.add_invoice("cus_1", 1_000, created=unix(2026, 12, 3))
+        await here.spend("one", 9_000_000)
+        await synced(here)
+        assert listener.told == [("one", "at_risk")]
+
+
+async def test_each_tier_is_told_once_a_period_and_again_in_the_next(database_url: str) -> None:
+    listener = Listener()
+    async with world(database_url, plugins=[listener]) as here:
+        for month in (10, 11, 12):
+            here.account.add_invoice("cus_1", 10_000, created=unix(2026, month, 3))
+        await here.map("cus_1", "one")
+        await here.connect()
+        await here.spend("one", 90_000_000)
+        await synced(here)
+        await synced(here)
+        assert listener.told == [("one", "at_risk")]
+        await here.spend("one", 20_000_000)
+        await synced(here)
+        assert listener.told == [("one", "at_risk"), ("one", "critical")]
+        here.account.add_invoice("cus_1", 90_000, created=unix(2026, 11, 4))
+        await synced(here)
+        here.clock.moment = datetime(2026, 12, 20, tzinfo=UTC)
+        await here.spend("one", 150_000_000)
+        await synced(here)
+        assert listener.told[2:] == [("one", "critical")]
+        assert listener.heard[2]["data"]["object"]["period"] == "2026-12"
+
+
+async def test_a_match_that_a_sync_makes_counts_in_that_sync(database_url: str) -> None:
+    listener = Listener()
+    async with world(database_url, plugins=[listener]) as here:
+        for month in (10, 11):
+            here.account.add_invoice("cus_1", 10_000, created=unix(2026, month, 3))
+        await here.spend("cus_1", 110_000_000)
+        await here.connect()
+        await synced(here)
+        assert listener.told == [("cus_1", "critical")]
+
+
+async def test_the_configured_thresholds_decide(database_url: str) -> None:
+    listener = Listener()
+    async with world(database_url, plugins=[listener], health={"healthy": 99}) as here:
+        for month in (10, 11):
+            here.account.add_invoice("cus_1", 10_000, created=unix(2026, month, 3))
+        await here.map("cus_1", "one")
+        await here.spend("one", 2_000_000)
+        await here.connect()
+        await synced(here)
+        assert listener.told == [("one", "moderate")]
+
+
+async def test_another_orgs_customer_is_another_alert(database_url: str) -> None:
+    listener = Listener()
+    async with world(database_url, plugins=[listener]) as here:
+        await falling(here)
+        await synced(here)
+        await here.map("cus_1", "one", org="org_2")
+        for month, cost in ((OCTOBER, 1_000_000), ("2026-11-05T00:00:00Z", 105_000_000)):
+            answer = await here.post_event(
+                event(customer="one", costMicrodollars=cost, occurredAt=month), org="org_2"
+            )
+            assert answer.status_code == 201
+        await here.connect(org="org_2")
+        await here.sync(org="org_2")
+        await delivered(here)
+        assert listener.told == [("one", "critical")] * 2
+        assert len({each["id"] for each in listener.heard}) == 2
+
+
+class Warehouse:
+    """An aggregating source: what it says of every month, by tag value."""
+
+    name = "warehouse"
+
+    def __init__(self, **microdollars: int) -> None:
+        self.microdollars = microdollars
+
+    async def month_costs(self, org_id: str, first: Period, last: Period) -> list[MonthCost]:
+        return [MonthCost(tag, last.index, cost * 1000) for tag, cost in self.microdollars.items()]
+
+    async def model_costs(self, org_id: str, tag_value: str, period: Period) -> list[ModelCost]:
+        return []
+
+    async def tag_costs(self, org_id: str, since: object) -> list[TagCost]:
+        return [TagCost(tag, cost * 1000, 1) for tag, cost in self.microdollars.items()]
+
+
+async def test_costs_of_an_aggregating_source_count(database_url: str) -> None:
+    listener, warehouse = Listener(), Warehouse(one=60_000_000)
+    async with world(database_url, plugins=[listener, warehouse]) as here:
+        for month in (10, 11):
+            here.account.add_invoice("cus_1", 10_000, created=unix(2026, month, 3))
+        await here.map("cus_1", "one")
+        await here.spend("one", 50_000_000)
+        await here.connect()
+        await synced(here)
+        assert listener.told == [("one", "critical")]
+        assert listener.heard[0]["data"]["object"]["cost_microdollars"] == 110_000_000
+
+
 class Invoices:
-    """Another provider: one customer with an invoice in October and none in November."""
+    """Another provider, with one customer: an amount in cents for each day it paid."""
 
     name = "other"
 
-    async def parse_credential(self, body: object) -> object:
-        from nullspend_margins import Credential
+    def __init__(self, **cents: int) -> None:
+        self.cents = cents
 
+    async def parse_credential(self, body: object) -> Credential:
         return Credential(secret="s", label="other")
 
-    async def check_credential(self, secret: str) -> None:
-        pass
+    async def check_credential(self, secret: str) -> None: ...
 
     async def has_customer(self, secret: str, customer_id: str) -> bool:
         return True
 
-    async def fetch_revenue(self, secret: str, window: object):
-        from datetime import UTC, datetime
-
-        from nullspend_margins import RevenueFact
-
+    async def fetch_revenue(self, secret: str, window: object) -> AsyncIterator[list[RevenueFact]]:
         yield [
             RevenueFact(
-                object_id="1",
+                object_id=day,
                 customer_id="o_1",
-                amount_minor=10_000,
+                amount_minor=cents,
                 currency="usd",
-                occurred_at=datetime(2026, 10, 25, tzinfo=UTC),
+                occurred_at=datetime.strptime(day, "d%Y_%m_%d").replace(tzinfo=UTC),
             )
+            for day, cents in self.cents.items()
         ]
+
+
+async def sync_other(here: World) -> None:
+    answer = await here.call("POST", "/api/connections/other/sync")
+    assert answer.status_code == 200, answer.text
+    await delivered(here)
 
 
 async def test_any_providers_invoice_is_waited_for(database_url: str) -> None:
     listener = Listener()
-    async with world(database_url, plugins=[listener, Invoices()]) as here:
+    plugins = [listener, Invoices(d2026_10_25=10_000)]
+    async with world(database_url, plugins=plugins) as here:
         await here.map("cus_1", "one")
         await here.map("o_1", "one", provider="other")
         await here.spend("one", 1_000_000)
-        await here.spend("one", 1_000_000, occurredAt="2026-10-05T00:00:00Z")
+        await here.spend("one", 1_000_000, occurredAt=OCTOBER)
         assert (await here.call("POST", "/api/connections/other", {})).status_code == 201
-        assert (await here.call("POST", "/api/connections/other/sync")).status_code == 200
-        await delivered(here)
+        await sync_other(here)
         assert listener.heard == []
         here.clock.advance(days=7)
-        assert (await here.call("POST", "/api/connections/other/sync")).status_code == 200
-        await delivered(here)
+        await sync_other(here)
+        assert listener.told == [("one", "critical")]
+
+
+async def test_the_last_of_several_providers_invoices_is_waited_for(database_url: str) -> None:
+    listener = Listener()
+    plugins = [listener, Invoices(d2026_10_19=10_000)]
+    async with world(database_url, plugins=plugins) as here:
+        here.account.add_invoice("cus_1", 10_000, created=unix(2026, 10, 2))
+        await here.map("cus_1", "one")
+        await here.map("o_1", "one", provider="other")
+        await here.spend("one", 1_000_000)
+        await here.call("POST", "/api/connections/other", {})
+        await sync_other(here)
+        await here.connect()
+        await synced(here)
+        assert listener.heard == []
+        here.clock.advance(days=1)
+        await synced(here)
+        assert listener.told == [("one", "critical")]
+
+
+async def test_a_customer_that_gets_a_second_provider_is_not_told_of_again(
+    database_url: str,
+) -> None:
+    listener = Listener()
+    plugins = [listener, Invoices(d2026_10_03=10_000, d2026_11_03=10_000)]
+    async with world(database_url, plugins=plugins) as here:
+        await here.map("o_1", "one", provider="other")
+        await here.spend("one", 205_000_000)
+        await here.spend("one", 10_000_000, occurredAt=OCTOBER)
+        await here.call("POST", "/api/connections/other", {})
+        await sync_other(here)
+        assert listener.told == [("one", "critical")]
+        for month in (10, 11):
+            here.account.add_invoice("cus_1", 10_000, created=unix(2026, month, 3))
+        await here.map("cus_1", "one")  # from now on it stands for the row
+        await here.connect()
+        await synced(here)
+        assert listener.told == [("one", "critical")]
+
+
+class OnlyFor(Listener):
+    """A listener that wants to hear of some orgs alone."""
+
+    def __init__(self, orgs: set[str] | None) -> None:
+        super().__init__("only")
+        self.orgs = orgs
+
+
+@pytest.mark.parametrize(("orgs", "heard"), [({"org_1"}, 1), ({"org_2"}, 0), (set(), 0), (None, 1)])
+async def test_a_notifier_hears_of_its_orgs_alone(
+    database_url: str, orgs: set[str] | None, heard: int
+) -> None:
+    listener, only = Listener(), OnlyFor(orgs)
+    async with world(database_url, plugins=[listener, only]) as here:
+        await falling(here)
+        await synced(here)
         assert len(listener.heard) == 1
+        assert len(only.heard) == heard
+        service = (await here.margins.services()).alerts
+        names = {each.notifier for each in await service.deliveries("org_1")}
+        assert ("only" in names) is bool(heard)
+
+
+async def test_a_new_notifier_does_not_get_old_alerts(database_url: str) -> None:
+    old, new = Listener("old"), Listener("new")
+    async with world(database_url, plugins=[old]) as here:
+        await falling(here)
+        await synced(here)
+    async with world(database_url, plugins=[old, new]) as here:
+        for month in (10, 11):
+            here.account.add_invoice("cus_1", 10_000, created=unix(2026, month, 3))
+        await synced(here)
+        assert (len(old.heard), new.heard) == (1, [])
+
+
+async def test_an_orgs_alerts_go_out_although_its_syncs_fail_or_take_all_the_time(
+    database_url: str,
+) -> None:
+    listener = Listener()
+    listener.fails = True
+    cron = {"time_budget_seconds": 1, "concurrency": 1}
+    async with world(database_url, plugins=[listener], cron=cron) as here:
+        await falling(here)
+        await synced(here)
+        listener.fails = False
+        here.clock.advance(minutes=10)
+        hold = here.stripe.faults.hold("/v1/invoices")
+        assert (await here.cron()).json() == {"data": {"synced": 0, "errors": 1}}
+        hold.release()
+        assert listener.told == [("one", "critical")]

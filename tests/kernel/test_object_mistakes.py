@@ -9,7 +9,7 @@ import pytest
 
 from nullspend_margins import Authenticator
 
-from .support import AddsUp, Earns, Pulls, Registers, Tells, Who, module, refusal
+from .support import AddsUp, Earns, Pulls, Registers, Tells, Who, load, module, refusal
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,30 @@ def test_bearer_is_a_boolean() -> None:
     thing = Who()
     thing.bearer = "yes"  # type: ignore[attr-defined]
     assert "Who.bearer must be True or False, not 'yes'" in refusal(thing)
+
+
+@pytest.mark.parametrize(
+    ("orgs", "message"),
+    [
+        ("org_1", "must be a collection of org ids, not a string; write {'org_1'}"),
+        (7, "must be a collection of org ids, or None for every org, not 7"),
+        (iter(["a"]), "must be a collection of org ids, or None for every org, not <list_iter"),
+        (["org_1", 7], "holds 7; org ids are strings"),
+    ],
+    ids=["a string", "a number", "an iterator", "a number inside"],
+)
+def test_the_orgs_of_a_notifier_are_a_collection_of_strings(orgs: object, message: str) -> None:
+    thing = Tells()
+    thing.orgs = orgs  # type: ignore[attr-defined]
+    expected = f"plugin acme (given by the host), register_notifiers: Tells.orgs {message}"
+    assert refusal(Registers("register_notifiers", [thing])).startswith(expected)
+
+
+@pytest.mark.parametrize("orgs", [None, (), ["org_1"], {"org_1"}, {"org_1": "x"}.keys()])
+def test_any_collection_of_org_ids_will_do(orgs: object) -> None:
+    thing = Tells()
+    thing.orgs = orgs  # type: ignore[attr-defined]
+    assert thing in load(thing).notifiers
 
 
 def test_revenue_must_be_iterable() -> None:

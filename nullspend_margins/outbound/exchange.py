@@ -1,0 +1,114 @@
+"""One request over one connection to one address.
+
+The transport is used without a client around it: a client would follow cookies, ``.netrc``,
+proxies of the environment and its own log line with the URL, and a shared pool would hand a
+connection whose certificate was checked for one name to another name at the same address.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import cast
+
+import httpx
+
+from nullspend_margins.errors import ServiceUnavailable
+from nullspend_margins.outbound.addresses import Address
+from nullspend_margins.outbound.contract import OutboundAnswer
+from nullspend_margins.outbound.target import Target
+from nullspend_margins.version import __version__
+
+MAX_BODY = 64 * 1024
+"""As much of an answer as is read, in bytes."""
+
+_CONNECT_SECONDS = 3.0
+_OURS = frozenset(
+    {"accept-encoding", "connection", "content-length", "host", "te", "transfer-encoding"}
+)
+_ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=0)
+
+
+class NotConnected(Exception):
+    """Nothing was sent: another address may be tried. The message is a reason in words."""
+
+
+async def post_once(
+    target: Target,
+    address: Address,
+    tls: ssl.SSLContext,
+    *,
+    content: bytes,
+    headers: Mapping[str, str],
+) -> OutboundAnswer:
+    """Send ``content`` to ``target`` at ``address``; certificates are checked for its name.
+
+    Raises ``NotConnected`` when nothing was sent, ``ServiceUnavailable`` when something was
+    and no answer came.
+    """
+    request = _request(target, address, content, headers)
+    failure: Exception
+    try:
+        async with httpx.AsyncHTTPTransport(
+            verify=tls, trust_env=False, limits=_ONE_CONNECTION
+        ) as transport:
+            response = await transport.handle_async_request(request)
+            return OutboundAnswer(
+                host=target.host,
+                status=response.status_code,
+                headers=dict(response.headers),
+                body=await _read(response),
+            )
+    except (httpx.ConnectError, httpx.ConnectTimeout) as problem:
+        failure = NotConnected(_reason(problem))
+    except (httpx.TransportError, OSError) as problem:  # some of TLS come as they are
+        failure = ServiceUnavailable(
+            f"{target.host} gave no usable answer ({type(problem).__name__}). Try again later."
+        )
+    # Raised out here: the exceptions of httpx hold the request with its whole URL.
+    raise failure
+
+
+def _request(
+    target: Target, address: Address, content: bytes, headers: Mapping[str, str]
+) -> httpx.Request:
+    sent = httpx.Headers({"User-Agent": f"nullspend-margins/{__version__}", "Accept": "*/*"})
+    sent.update({name: value for name, value in headers.items() if name.lower() not in _OURS})
+    # Bodies are never decoded, so that a small one can't become a large one.
+    sent.update({"Host": target.authority, "Accept-Encoding": "identity", "Connection": "close"})
+    return httpx.Request(
+        "POST",
+        target.url.copy_with(host=str(address), fragment=None),
+        headers=sent,
+        content=content,
+        extensions={
+            "sni_hostname": target.host,
+            "timeout": {"connect": _CONNECT_SECONDS},
+        },
+    )
+
+
+async def _read(response: httpx.Response) -> bytes:
+    """The body as it comes over the line, up to the limit; the rest is never read."""
+    body = bytearray()
+    raw = cast("AsyncGenerator[bytes]", response.aiter_raw())
+    async with aclosing(response), aclosing(raw) as parts:
+        async for part in parts:
+            body += part
+            if len(body) >= MAX_BODY:
+                break
+    return bytes(body[:MAX_BODY])
+
+
+def _reason(problem: httpx.TransportError) -> str:
+    if isinstance(problem, httpx.ConnectTimeout):
+        return f"no connection within {_CONNECT_SECONDS:g} s"
+    cause: BaseException | None = problem
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not accepted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return "no TLS connection"
+        cause = cause.__cause__ or cause.__context__
+    return "no connection"

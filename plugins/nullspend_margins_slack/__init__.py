@@ -1,0 +1,1 @@
+"""Alerts in Slack. A plugin like any other: it uses the product's public API."""

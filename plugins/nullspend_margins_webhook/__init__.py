@@ -1,0 +1,1 @@
+"""Alerts as signed webhooks. A plugin like any other: it uses the product's public API."""
