@@ -18,6 +18,9 @@ from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.migrate import migrate
 from tests.postgres import PostgresForTests, binaries, running_postgres
 
+collect_ignore = ["example_plugin"]
+"""A distribution of its own: its tests are run where it is installed."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _loopback_only() -> Iterator[None]:

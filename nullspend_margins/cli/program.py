@@ -5,12 +5,16 @@ from __future__ import annotations
 import typer
 
 from nullspend_margins.cli import (
+    alerts,
     check,
     database,
     demo,
+    demo_stripe,
     keys,
+    new_plugin,
     openapi,
     plugins,
+    rebuild,
     serve,
     session,
     sync,
@@ -25,11 +29,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("demo")(demo.demo)
+app.command("demo-stripe")(demo_stripe.demo_stripe)
 app.command("serve")(serve.serve)
 app.command("migrate")(database.migrate)
 app.command("session")(session.session)
 app.add_typer(keys.app, name="keys")
 app.command("sync")(sync.sync)
+app.add_typer(alerts.app, name="alerts")
+app.command("rebuild")(rebuild.rebuild)
 app.command("plugins")(plugins.plugins)
+app.command("new-plugin")(new_plugin.new_plugin)
 app.command("check-config")(check.check_config)
 app.command("openapi")(openapi.openapi)

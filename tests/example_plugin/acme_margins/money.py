@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -18,9 +19,27 @@ from nullspend_margins import (
     ProviderUnavailable,
     RevenueFact,
     RevenueWindow,
+    ServiceUnavailable,
     TagCost,
     ValidationFailed,
 )
+
+_TOKEN = re.compile(r"acme_[\w-]{1,100}", re.ASCII)
+
+
+async def _text_of(file: Path) -> str:
+    """Reading blocks, so a thread does it."""
+    try:
+        return await asyncio.to_thread(file.read_text)
+    except (OSError, ValueError) as problem:
+        raise ServiceUnavailable(f"Acme's {file.name} cannot be read.") from problem
+
+
+def _json_of(text: str, file: Path) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as problem:
+        raise ServiceUnavailable(f"Acme's {file.name} is damaged.") from problem
 
 
 class AcmeExport:
@@ -32,9 +51,9 @@ class AcmeExport:
         self._file = file
 
     async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
-        lines = (await asyncio.to_thread(self._file.read_text)).splitlines()
+        lines = (await _text_of(self._file)).splitlines()
         for number in range(int(cursor or 0), len(lines)):
-            row = json.loads(lines[number])
+            row = _json_of(lines[number], self._file)
             moment = datetime.fromisoformat(row["at"])
             event = CostEvent(**row["event"], provider="acme", occurred_at=moment)
             yield CostBatch(org_id=row["org"], events=[event], cursor=str(number + 1))
@@ -74,7 +93,7 @@ class AcmeWarehouse:
         ]
 
     async def _rows(self, org_id: str) -> list[dict[str, Any]]:
-        rows = json.loads(await asyncio.to_thread(self._file.read_text))
+        rows = _json_of(await _text_of(self._file), self._file)
         return [row for row in rows if row["org"] == org_id]
 
 
@@ -89,7 +108,7 @@ class AcmeBilling:
 
     async def parse_credential(self, body: Mapping[str, object]) -> Credential:
         token = body.get("token")
-        if not isinstance(token, str) or not token.startswith("acme_"):
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise ValidationFailed.of(("token", "must be an Acme token: acme_..."))
         return Credential(secret=token, label="acme_...")
 
@@ -112,8 +131,8 @@ class AcmeBilling:
 
     async def _invoices(self, secret: str) -> list[dict[str, Any]]:
         try:
-            accounts = json.loads(await asyncio.to_thread(self._file.read_text))
-        except (OSError, ValueError) as problem:
+            accounts = _json_of(await _text_of(self._file), self._file)
+        except ServiceUnavailable as problem:
             raise ProviderUnavailable("Acme's invoices cannot be read.") from problem
         if secret not in accounts:
             raise CredentialRefused("Acme does not know this token.")

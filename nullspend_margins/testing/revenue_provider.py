@@ -1,0 +1,298 @@
+"""The rules of a revenue provider that are not about its reading (``revenue_reading``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from urllib.parse import quote
+
+from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
+from nullspend_margins.errors import (
+    CredentialRefused,
+    PermissionMissing,
+    ProviderUnavailable,
+    ValidationFailed,
+)
+from nullspend_margins.protocols import Credential, RevenueProvider
+from nullspend_margins.testing.junk import MARK, odd_bodies, wrong_bodies
+from nullspend_margins.testing.logs import logged_lines
+from nullspend_margins.testing.outcomes import (
+    described,
+    outcome,
+    read_all,
+    require_answer,
+    require_error,
+    tells,
+)
+from nullspend_margins.testing.rules import RuleBroken, rule
+from nullspend_margins.testing.suite import PluginSuite, Question
+
+MADE_UP_CUSTOMER = "customer-that-nobody-has-0f1e2d3c"
+_LONG_SECRET = 12
+
+
+class ProviderSuite(PluginSuite[RevenueProvider]):
+    """What the rules of a revenue provider share. Subclass ``RevenueProviderSuite``."""
+
+    body: Mapping[str, object]
+    """The JSON body of a connect request with a good credential."""
+
+    refused_body: Mapping[str, object]
+    """One of the right form whose credential the provider does not know."""
+
+    forbidden_body: Mapping[str, object] = MappingProxyType({})
+    """One whose credential may not read something that a sync needs."""
+
+    window: RevenueWindow
+    """Months in which the sample's account has revenue."""
+
+    paid: Mapping[str, int]
+    """Customer id to what was paid in ``window``, in US cents."""
+
+    _kind = "revenue provider"
+    _facts = MappingProxyType(
+        {
+            "body": 'the JSON body of a good connect request, for example {"token": "acme_good"}',
+            "refused_body": "a body of the right form with a credential that the sample does not "
+            'know, for example {"token": "acme_revoked"}',
+            "window": "months with revenue in the sample, for example "
+            'RevenueWindow(Period.parse("2026-03"), Period.parse("2026-04"))',
+            "paid": 'what the sample\'s customers paid in US cents, for example {"cus_1": 4900}',
+        }
+    )
+
+    def make_failing_half_way(self) -> RevenueProvider:
+        """One whose service goes away in the middle of ``fetch_revenue``."""
+        self._skip("make_failing_half_way", "an object whose service goes away after a page")
+
+    def _questions(self) -> Sequence[Question[RevenueProvider]]:
+        return [
+            *self._asked_with("the good credential", self.body),
+            *self._asked_with("the refused credential", self.refused_body),
+        ]
+
+    def _asked_with(
+        self, words: str, body: Mapping[str, object]
+    ) -> Sequence[Question[RevenueProvider]]:
+        """Every method that asks the provider, with the credential of ``body``."""
+
+        async def check(provider: RevenueProvider) -> None:
+            await provider.check_credential(await self._secret(provider, body))
+
+        async def has(provider: RevenueProvider) -> bool:
+            secret = await self._secret(provider, body)
+            return await provider.has_customer(secret, MADE_UP_CUSTOMER)
+
+        async def fetch(provider: RevenueProvider) -> list[RevenueFact]:
+            secret = await self._secret(provider, body)
+            return by_id(await read_all(provider.fetch_revenue(secret, self.window)))
+
+        calls = {"check_credential": check, "has_customer": has, "fetch_revenue": fetch}
+        return [Question(f"{name}, {words}", ask) for name, ask in calls.items()]
+
+    async def _secret(
+        self, provider: RevenueProvider, body: Mapping[str, object] | None = None
+    ) -> str:
+        """The secret in ``body``, else in the good one."""
+        return (await self._credential(provider, body)).secret
+
+    async def _credential(
+        self, provider: RevenueProvider, body: Mapping[str, object] | None = None
+    ) -> Credential:
+        found = await outcome(provider.parse_credential(self.body if body is None else body))
+        return require_answer("parse_credential", found)
+
+
+class CredentialRules(ProviderSuite):
+    """Connecting: what is accepted, what is refused, and that secrets stay secret."""
+
+    @rule
+    async def test_a_good_body_gives_a_credential(self) -> None:
+        """`body` gives a `Credential` with a secret and a label, both non-empty strings.
+
+        Why: the secret is stored encrypted and handed back to the other methods as it is; the
+        label is what people see.
+        To do: return `Credential(secret=..., label=...)`.
+        """
+        found = await self._credential(self._made())
+        if not isinstance(found, Credential):
+            raise RuleBroken(f"parse_credential(body) gave {described(found)}")
+        for name, value in (("secret", found.secret), ("label", found.label)):
+            if type(value) is not str or not value.strip():
+                raise RuleBroken(f"the credential's {name} is a {type(value).__name__} or empty")
+
+    @rule
+    async def test_a_wrong_body_is_refused(self) -> None:
+        """Empty and unknown fields, other types, NULs and huge texts raise `ValidationFailed`.
+
+        Why: a body is whatever somebody sends; what passes here is stored.
+        To do: check that the field is there, is a `str`, and has the form and the length of a
+        credential; `ValidationFailed.of(("token", "must be ..."))` otherwise.
+        """
+        provider = self._made()
+        for words, body in wrong_bodies(self.body):
+            found = await outcome(provider.parse_credential(body))
+            if isinstance(found, Credential):
+                raise RuleBroken(f"parse_credential accepted {words}")
+            if words == "an empty body":
+                require_error(f"parse_credential, {words},", found, ValidationFailed)
+
+    @rule
+    async def test_an_odd_body_is_no_reason_to_fail(self) -> None:
+        """With any one field missing or of another type, nothing but `ValidationFailed` is raised.
+
+        Why: a `KeyError` or `AttributeError` is an HTTP 500 and no help to the person.
+        To do: `body.get("field")` and `isinstance(value, str)` before you use it.
+        """
+        provider = self._made()
+        for words, body in (*odd_bodies(self.body), *wrong_bodies(self.body)):
+            found = await outcome(provider.parse_credential(body))
+            if isinstance(found, Exception) and not isinstance(found, ValidationFailed):
+                raise RuleBroken(f"parse_credential, {words}: {described(found)}") from found
+
+    @rule
+    async def test_a_refusal_names_the_field(self) -> None:
+        """A `ValidationFailed` has issues, each with a path and a message.
+
+        Why: a form shows the message beside its field.
+        To do: `raise ValidationFailed.of(("token", "must be ..."))`.
+        """
+        found = await outcome(self._made().parse_credential({}))
+        if isinstance(found, ValidationFailed):
+            issues = found.issues
+            if not issues or not all(each.get("path") and each.get("message") for each in issues):
+                raise RuleBroken("parse_credential({}) raised ValidationFailed without issues")
+
+    @rule
+    async def test_a_refusal_does_not_repeat_what_was_sent(self) -> None:
+        """No error of `parse_credential` has a value of the body in it.
+
+        Why: a real key that is pasted into the wrong field would stand in answers and logs.
+        To do: say what the field must be, not what it was; `raise ... from None` where a
+        library's message quotes it.
+        """
+        provider = self._made()
+        for words, body in (*wrong_bodies(self.body), *odd_bodies(self.body)):
+            found = await outcome(provider.parse_credential(body))
+            if isinstance(found, Exception) and tells(found, MARK):
+                raise RuleBroken(f"parse_credential, {words}: the error repeats what was sent")
+
+    @rule
+    async def test_the_label_does_not_tell_the_secret(self) -> None:
+        """The label has neither the whole secret in it nor its middle.
+
+        Why: the label is shown to everybody in the org, and logged.
+        To do: the first few characters, `...`, and the last four at most.
+        """
+        found = await self._credential(self._made())
+        secret, label = found.secret, found.label
+        third = len(secret) // 3
+        middle = secret[third : len(secret) - third]
+        if secret in label or (len(secret) >= _LONG_SECRET and middle in label):
+            raise RuleBroken("the label has the secret's middle in it, or all of it")
+
+    @rule
+    async def test_a_credential_hides_its_secret(self) -> None:
+        """`repr` and `str` of the credential do not have the secret in them.
+
+        Why: logs and tracebacks show it.
+        To do: return `Credential` itself, or leave `__repr__` of your subclass alone.
+        """
+        found = await self._credential(self._made())
+        if found.secret in f"{found!r} {found}":
+            raise RuleBroken(f"repr of the {type(found).__name__} has the secret in it")
+
+    @rule
+    async def test_a_good_credential_is_accepted(self) -> None:
+        """`check_credential` raises nothing for the credential of `body`.
+
+        Why: nobody could connect.
+        To do: see what it raised; ask for no more than a sync reads.
+        """
+        provider = self._made()
+        secret = await self._secret(provider)
+        require_answer("check_credential", await outcome(provider.check_credential(secret)))
+
+    @rule
+    async def test_an_unknown_credential_is_refused(self) -> None:
+        """Every method raises `CredentialRefused` for the credential of `refused_body`.
+
+        Why: a sync then marks the connection as revoked and asks for a new credential; after
+        any other error it would go on asking with the old one.
+        To do: turn the provider's "unauthorized" (HTTP 401) into `CredentialRefused` in all
+        three methods, at best in one place.
+        """
+        for question in self._asked_with("refused_body", self.refused_body):
+            found = await outcome(question.ask(self._made()))
+            require_error(question.words, found, CredentialRefused)
+
+    @rule
+    async def test_a_missing_permission_is_told(self) -> None:
+        """`check_credential` raises `PermissionMissing` for `forbidden_body`, if stated.
+
+        Why: the person must add a permission, not replace the credential.
+        To do: turn the provider's "forbidden" (HTTP 403) into `PermissionMissing`; give the
+        permission's name if the provider tells it.
+        """
+        body = self.forbidden_body
+        if not body:
+            self._skip("forbidden_body", "a body whose credential lacks a permission")
+        provider = self._made()
+        secret = await self._secret(provider, body)
+        found = await outcome(provider.check_credential(secret))
+        require_error("check_credential, forbidden_body,", found, PermissionMissing)
+
+    @rule
+    async def test_an_unreachable_provider_says_nothing_of_the_credential(self) -> None:
+        """Every method raises `ProviderUnavailable` without an answer. Needs `make_unreachable`.
+
+        Why: "refused" would cut off a customer whose credential is good.
+        To do: turn what your client raises (`httpx.HTTPError`), 429 and 5xx into
+        `ProviderUnavailable`.
+        """
+        for question in self._asked_with("unreachable", self.body):
+            found = await outcome(question.ask(self.make_unreachable()))
+            require_error(question.words, found, ProviderUnavailable)
+
+    @rule
+    async def test_no_error_tells_the_secret(self) -> None:
+        """Errors, their causes and notes do not have the secret in them.
+
+        Why: `lastError` shows the message to the org, logs show the causes.
+        To do: keep the secret out of URLs (a header instead) and of your own messages;
+        `raise ... from None` where a library's error quotes the request.
+        """
+        bodies = [("refused", self._made, self.refused_body)]
+        if type(self).make_unreachable is not PluginSuite.make_unreachable:
+            bodies.append(("unreachable", self.make_unreachable, self.body))
+        if self.forbidden_body:
+            bodies.append(("forbidden", self._made, self.forbidden_body))
+        for words, make, body in bodies:
+            for question in self._asked_with(words, body):
+                provider = make()
+                secret = await self._secret(provider, body)
+                found = await outcome(question.ask(provider))
+                if isinstance(found, Exception) and tells(found, secret):
+                    raise RuleBroken(f"{question.words}: {type(found).__name__} tells the secret")
+
+    @rule
+    async def test_no_log_line_tells_the_secret(self) -> None:
+        """No line of the log, INFO and above, has the secret in it.
+
+        Why: logs are kept longer, and read by more people, than the encrypted credential.
+        To do: send the secret in a header: httpx logs the URL of every request.
+        """
+        for body in (self.body, self.refused_body):
+            provider = self._made()
+            secret = await self._secret(provider, body)
+            with logged_lines() as lines:
+                for question in self._asked_with("", body):
+                    await outcome(question.ask(provider))
+            told = [line for line in lines if secret in line or quote(secret, safe="") in line]
+            if told:
+                raise RuleBroken(f"a line of the log tells it: {told[0].partition(':')[0]}")
+
+
+def by_id(pages: Sequence[Sequence[RevenueFact]]) -> list[RevenueFact]:
+    """The facts of all pages in an order that can be compared."""
+    return sorted((fact for page in pages for fact in page), key=lambda fact: fact.object_id)

@@ -1,0 +1,67 @@
+"""What ``new-plugin`` writes works as it is: built, installed, tested, linted, loaded."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from nullspend_margins.cli import scaffold
+from nullspend_margins.cli.scaffold import KINDS, render
+from tests.docs.pages import ROOT
+from tests.testing.packages import install, python, run_tests
+
+CASES = [*((kind,) for kind in KINDS), tuple(KINDS)]
+
+
+def write(folder: Path, name: str, *kinds: str) -> Path:
+    for path, text in render(name, kinds, "0.1").items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("kinds", CASES, ids="+".join)
+def test_its_own_tests_pass_where_it_is_installed(kinds: tuple[str, ...], tmp_path: Path) -> None:
+    site = install(write(tmp_path / "new", "acme-x", *kinds), tmp_path)
+    found = run_tests(tmp_path / "source", "-W", "error", site=site)
+    assert found.returncode == 0, found.stdout
+    counted = re.search(r"^(\d+) passed in", found.stdout, re.MULTILINE)
+    assert counted is not None, found.stdout  # none is skipped
+    assert int(counted[1]) > 12 * len(kinds)
+
+
+@pytest.mark.parametrize("kinds", CASES, ids="+".join)
+@pytest.mark.parametrize("name", ["a", "an-uncommonly-long-name-abcdef"])
+def test_it_is_linted_and_formatted(kinds: tuple[str, ...], name: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "new", name, *kinds)
+    for command in (("check",), ("format", "--check")):
+        found = python("-m", "ruff", *command, "--no-cache", ".", cwd=folder)
+        assert found.returncode == 0, found.stdout
+
+
+def test_its_types_are_strict(tmp_path: Path) -> None:
+    folder = write(tmp_path / "new", "acme-x", *KINDS)
+    found = python("-m", "mypy", "--cache-dir", str(tmp_path / "cache"), cwd=folder)
+    assert found.returncode == 0, found.stdout
+
+
+def test_the_products_wheel_has_every_template(tmp_path: Path) -> None:
+    build = ("-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
+    assert python(*build, cwd=ROOT).returncode == 0
+    [wheel] = tmp_path.glob("*.whl")
+    home = Path(scaffold.__file__).parent
+    wanted = {each.relative_to(ROOT).as_posix() for each in home.glob("templates/**/*.txt")}
+    with ZipFile(wheel) as packed:
+        assert wanted <= set(packed.namelist())
+    assert len(wanted) >= 16
+
+
+def test_nothing_in_it_is_left_unfilled_unsaid() -> None:
+    for path, text in render("acme-x", list(KINDS), "0.1").items():
+        assert "$" not in text.replace("$(", ""), path
+    sources = "".join(render("acme-x", list(KINDS), "0.1").values())
+    assert sources.count("FILL IN") >= 2 * len(KINDS)

@@ -1,0 +1,80 @@
+"""Every rule finds the plugin that breaks it, alone, and lets the one pass that keeps it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from nullspend_margins import testing
+from nullspend_margins.testing.rules import rules_of, sentence
+from tests.testing.broken import ALSO, BROKEN, SUITES
+from tests.testing.broken.pulled import ExportRules, MakesIds
+from tests.testing.support import failed, run, run_all, variant
+
+PUBLIC = [
+    each
+    for name, each in vars(testing).items()
+    if name in testing.__all__ and inspect.isclass(each)
+]
+PUBLIC_SUITES = [each for each in PUBLIC if each.__name__.endswith("Suite")]
+CASES = [
+    pytest.param(suite, rule, id=f"{suite.__name__}-{rule}")
+    for suite in SUITES
+    for rule in BROKEN[suite]
+]
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.__name__)
+def test_a_plugin_that_keeps_every_rule_passes_every_rule(suite: type) -> None:
+    results = run_all(suite)
+    assert {rule: each for rule, each in results.items() if each.status != "passed"} == {}
+    assert len(results) > 10
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.__name__)
+def test_every_rule_has_a_plugin_that_breaks_it(suite: type) -> None:
+    assert set(BROKEN[suite]) == set(rules_of(suite))
+
+
+def test_every_suite_has_a_plugin_here() -> None:
+    assert [next(base for base in suite.__mro__ if base in PUBLIC_SUITES) for suite in SUITES] == [
+        testing.AuthenticatorSuite,
+        testing.PlanCheckerSuite,
+        testing.PulledCostSourceSuite,
+        testing.AggregatingCostSourceSuite,
+        testing.RevenueProviderSuite,
+        testing.NotifierSuite,
+    ]
+    assert len(PUBLIC_SUITES) == len(SUITES)
+
+
+@pytest.mark.parametrize(("suite", "rule"), CASES)
+def test_a_broken_plugin_fails_its_rule_and_no_other(suite: type, rule: str) -> None:
+    broken = BROKEN[suite][rule]
+    assert failed(run_all(broken)) == {rule} | ALSO.get((suite, rule), set())
+
+
+@pytest.mark.parametrize(("suite", "rule"), CASES)
+def test_a_failure_says_which_rule_what_happened_why_and_what_to_do(suite: type, rule: str) -> None:
+    message = run(BROKEN[suite][rule], rule).message
+    first, happened, *rest = message.splitlines()
+    assert first.startswith(f"Rule broken: {sentence(rule)} (")
+    assert happened.startswith("  ")
+    assert happened.strip()
+    assert any(line.startswith("Why: ") for line in rest)
+    assert any(line.startswith("To do: ") for line in rest)
+
+
+@pytest.mark.parametrize("suite", PUBLIC_SUITES, ids=lambda suite: suite.__name__)
+def test_every_docstring_says_what_is_checked_why_and_what_to_do(suite: type) -> None:
+    for rule, text in rules_of(suite).items():
+        assert re.fullmatch(r"[^\n]+\.\n\nWhy: .+\.\nTo do: .+\.", text, re.DOTALL), rule
+
+
+def test_ids_that_are_made_anew_fail_more_than_one_rule() -> None:
+    assert failed(run_all(variant(ExportRules, MakesIds))) >= {
+        "test_two_pulls_give_the_same",
+        "test_a_pull_goes_on_from_any_cursor",
+    }
