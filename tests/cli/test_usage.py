@@ -18,6 +18,9 @@ WITH_CONFIG = (
     ("keys", "list", "--org", "o"),
     ("keys", "revoke", "--org", "o", "x"),
     ("sync",),
+    ("alerts", "list"),
+    ("alerts", "resend", "--all-dead"),
+    ("rebuild",),
     ("plugins",),
 )
 
@@ -27,7 +30,8 @@ def test_help_names_every_command(run: Run) -> None:
     assert outcome.status == 0
     listed = [line.split()[0] for line in outcome.out.partition("Commands:")[2].split("\n  ")[1:]]
     assert [name for name in listed if name] == [
-        "demo", "serve", "migrate", "session", "sync", "plugins", "check-config", "openapi", "keys",
+        "demo", "demo-stripe", "serve", "migrate", "session", "sync", "rebuild", "plugins",
+        "new-plugin", "check-config", "openapi", "keys", "alerts",
     ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^```(\S*)[^\n`]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -38,13 +38,13 @@ def everything() -> str:
 
 
 def blocks(*languages: str, page: str | None = None) -> list[Block]:
-    """The fenced blocks in these languages, of one page or of all."""
+    """The fenced blocks in these languages (none named: in any), of one page or of all."""
     return [
         Block(each, read(each)[: found.start()].count("\n") + 1, found[1], found[2])
         for each in PAGES
         if page in (None, each.name)
         for found in _FENCE.finditer(read(each))
-        if found[1] in languages
+        if found[1] in languages or not languages
     ]
 
 

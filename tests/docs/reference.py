@@ -1,6 +1,8 @@
-"""The tables of docs/configuration.md, made from the code.
+"""The parts of the docs that are made from the code.
 
-``python -m tests.docs.reference`` writes them into the page.
+Keys of the configuration, what the OpenAPI document says about each route, and the types of
+bodies and answers. ``python -m tests.docs.reference`` writes them into their pages; a test
+compares them.
 """
 
 from __future__ import annotations
@@ -8,14 +10,27 @@ from __future__ import annotations
 import dataclasses
 import re
 import typing
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from nullspend_margins.config import reference_rows
 from nullspend_margins.config.sections import describe
+from nullspend_margins_slack.settings import SlackSettings
 from nullspend_margins_stripe.settings import StripeSettings
+from nullspend_margins_webhook.settings import WebhookSettings
+from tests.docs.openapi import Place, facts, types
 from tests.docs.pages import DOCS
 
 PAGE = DOCS / "configuration.md"
+API_PAGE = DOCS / "api.md"
+TYPES_PAGE = DOCS / "api-types.md"
 Row = tuple[str, str, str, str, str]
+
+_ROUTE = r"### `([A-Z]+) (/\S+)`\n"
+_ROUTES = re.compile(
+    rf"((?:{_ROUTE}\n)*{_ROUTE})(?:\n<!-- route: begin -->\n.*?<!-- route: end -->\n)?", re.DOTALL
+)
 
 
 def product_rows() -> list[Row]:
@@ -23,19 +38,27 @@ def product_rows() -> list[Row]:
     return [(row.key, row.type, row.default, row.help, row.unit) for row in reference_rows()]
 
 
-def stripe_rows() -> list[Row]:
-    """The same of the keys of ``[plugins.stripe]``."""
-    kinds = typing.get_type_hints(StripeSettings)
+def plugin_rows(name: str, settings: type[Any]) -> list[Row]:
+    """The same of the keys of ``[plugins.NAME]``."""
+    kinds = typing.get_type_hints(settings)
     return [
         (
-            f"plugins.stripe.{field.name}",
+            f"plugins.{name}.{field.name}",
             describe(kinds[field.name]),
-            f'"{field.default}"' if isinstance(field.default, str) else str(field.default),
+            _default(field.default),
             field.metadata["help"],
             field.metadata["unit"],
         )
-        for field in dataclasses.fields(StripeSettings)
+        for field in dataclasses.fields(settings)
     ]
+
+
+def _default(value: object) -> str:
+    if value is None or value is dataclasses.MISSING:
+        return ""
+    if value == ():
+        return "[]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def table_of(rows: list[Row]) -> str:
@@ -47,26 +70,49 @@ def table_of(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-TABLES = {"reference": product_rows, "stripe": stripe_rows}
+TABLES: dict[str, Callable[[], list[Row]]] = {
+    "reference": product_rows,
+    "stripe": partial(plugin_rows, "stripe", StripeSettings),
+    "webhook": partial(plugin_rows, "webhook", WebhookSettings),
+    "slack": partial(plugin_rows, "slack", SlackSettings),
+}
 
 
-def embedded(page: str, name: str) -> str:
-    """The table between the markers of ``name``."""
-    found = re.search(rf"<!-- {name}: begin -->\n(.*?)\n?<!-- {name}: end -->", page, re.DOTALL)
-    if found is None:
-        raise ValueError(f"{PAGE.name} has no markers of {name}")
-    return found[1]
-
-
-def with_tables(page: str) -> str:
-    """The page with every table made anew."""
+def configuration_page(page: str) -> str:
+    """The page with the tables of keys made anew."""
     for name, rows in TABLES.items():
-        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        before, _, rest = page.partition(begin)
-        after = rest.partition(end)[2]
-        page = f"{before}{begin}\n{table_of(rows())}\n{end}{after}"
+        page = _with_part(page, name, table_of(rows()))
     return page
 
 
+def api_page(page: str) -> str:
+    """The page with a table below the headings of every route."""
+
+    def of_route(found: re.Match[str]) -> str:
+        routes: list[Place] = re.findall(_ROUTE, found[1])
+        return f"{found[1]}\n<!-- route: begin -->\n{facts(routes)}\n<!-- route: end -->\n"
+
+    return _ROUTES.sub(of_route, page)
+
+
+def types_page(page: str) -> str:
+    """The page with all types."""
+    return _with_part(page, "types", types())
+
+
+PARTS = {PAGE: configuration_page, API_PAGE: api_page, TYPES_PAGE: types_page}
+"""How each page with such parts is made anew."""
+
+
+def _with_part(page: str, name: str, text: str) -> str:
+    """The page with ``text`` between the markers of ``name``."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    if begin not in page or end not in page:
+        raise ValueError(f"there are no markers of {name}")
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}"
+
+
 if __name__ == "__main__":
-    PAGE.write_text(with_tables(PAGE.read_text("utf-8")), "utf-8")
+    for path, renewed in PARTS.items():
+        path.write_text(renewed(path.read_text("utf-8")), "utf-8")

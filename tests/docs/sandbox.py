@@ -17,6 +17,8 @@ from tests.docs.pages import Block, blocks
 ANY_SECRET = base64.b64encode(bytes(range(32))).decode()
 """Long enough for a session key and a cron secret, and a good encryption key."""
 
+ANY_URL = "https://hooks.example.com/T0/B0/x"
+
 _NAMED = re.compile(r"# (\w+)\.py\n")
 
 
@@ -24,10 +26,17 @@ def settings(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dic
     """A TOML block, after making every variable and file that it refers to."""
     text = block.text.replace("file:/run/secrets/", "file:")
     for name in re.findall(r'"env:(\w+)"', text):
-        monkeypatch.setenv(name, ANY_SECRET)
+        monkeypatch.setenv(name, _value(name))
     for name in re.findall(r'"file:([^"]+)"', text):
         (folder / name).write_text(ANY_SECRET)
     return tomli.loads(text)
+
+
+def _value(name: str) -> str:
+    """What a variable of this name may hold."""
+    if "HOOK" in name:
+        return ANY_URL if name.endswith("_URL") else f"whsec_{ANY_SECRET}"
+    return ANY_SECRET
 
 
 def plugin_modules() -> dict[str, Block]:

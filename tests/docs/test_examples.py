@@ -7,18 +7,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
-from starlette.requests import Request
 
-from nullspend_margins import Margins, MarginsMiddleware, hookimpl
+from nullspend_margins import Margins, hookimpl
 from nullspend_margins.web.routes import ROUTES
 from nullspend_margins.web.wire.errors import ErrorEnvelope
+from tests.docs.hosts import USER, SignedIn, get
 from tests.docs.pages import DOCS, Block, blocks, sections
 from tests.docs.sandbox import module_of, plugin_modules, settings
-
-USER = SimpleNamespace(org_id="org_1", id="ada", role="viewer", is_suspended=False)
 
 
 @pytest.fixture(autouse=True)
@@ -28,22 +25,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [block] = blocks("toml", page="README.md")
     (tmp_path / "margins.toml").write_text(block.text)
     return tmp_path
-
-
-class SignedIn:
-    """The host's own middleware: it knows who is asking."""
-
-    def __init__(self, app: Any, user: object) -> None:
-        self._app, self._user = app, user
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self._app({**scope, "state": {"user": self._user}}, receive, send)
-
-
-async def get(app: Any, path: str, **options: Any) -> httpx.Response:
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://host.test") as client:
-        return await client.get(path, **options)
 
 
 async def test_the_readme_mounts_and_wraps_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,60 +53,6 @@ async def test_the_readmes_session_and_plan_classes_decide(monkeypatch: pytest.M
         suspended = SignedIn(margins.app, SimpleNamespace(is_suspended=True))
         refused = (await get(suspended, "/api/margins")).json()["error"]
         assert refused["message"] == "This account is suspended."
-
-
-def _mounting(containing: str) -> Block:
-    [block] = [each for each in blocks("python", page="mounting.md") if containing in each.text]
-    return block
-
-
-async def test_mounting_works_with_the_products_lifespan_and_with_the_hosts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for containing in ("FastAPI(lifespan=margins.lifespan)\napp.mount(", "margins.lifespan():"):
-        found = [each for each in blocks("python", page="mounting.md") if containing in each.text]
-        host = module_of(found[0], "host", monkeypatch)
-        async with host.app.router.lifespan_context(host.app):
-            answer = await get(host.app, "/billing/api/margins")
-            assert answer.json()["error"]["code"] == "authentication_required"
-            unknown = await get(host.app, "/billing/nothing")
-            assert unknown.json()["error"]["code"] == "not_found"
-
-
-async def test_a_wrapped_host_keeps_its_own_paths(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrapped = module_of(_mounting("MarginsMiddleware(host"), "wrapped", monkeypatch).app
-    assert (await get(wrapped, "/api/margins")).status_code == 401
-    assert (await get(wrapped, "/api/other")).text == "the host's own page"
-    await wrapped.margins.close()
-
-
-async def test_a_session_of_the_hosts_middleware_signs_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    host = module_of(_mounting("ScopeSessionAuthenticator("), "host", monkeypatch)
-    person = {"org_id": "org_1", "user_id": 7, "role": "viewer"}
-
-    async def sign_in(request: Request) -> None:
-        request.session.update(person)
-
-    host.app.add_api_route("/sign-in", sign_in)
-    async with host.app.router.lifespan_context(host.app):
-        cookies = (await get(host.app, "/sign-in")).cookies
-        header = {"Cookie": f"session={cookies['session']}"}
-        assert (await get(host.app, "/billing/api/margins", headers=header)).status_code == 200
-
-
-async def test_a_function_of_the_host_signs_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    margins = module_of(_mounting("CallableAuthenticator(who)"), "host", monkeypatch).margins
-    async with margins.lifespan():
-        assert (await get(margins.app, "/api/margins")).status_code == 401
-        assert (await get(SignedIn(margins.app, USER), "/api/margins")).status_code == 200
-
-
-async def test_a_middleware_added_by_its_class_reads_the_environments_configuration(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NULLSPEND_MARGINS_CONFIG", str(folder / "margins.toml"))
-    app = MarginsMiddleware(SignedIn)  # type: ignore[arg-type]
-    assert app.margins.config.plans.orgs == {"org_1": "pro"}
 
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=lambda block: block.label)
@@ -165,23 +92,19 @@ def test_every_json_example_is_json(block: Block) -> None:
 )
 def test_every_json_example_of_the_api_has_the_form_of_its_route(block: Block) -> None:
     example = json.loads(block.text)
-    has_envelope = example.keys() == {"data"}
-    inner = example["data"] if has_envelope else example
-    assert any(
-        _fits(inner, kind) for kind, wrapped in _kinds_near(block) if wrapped == has_envelope
-    )
+    assert any(_fits(example, kind) for kind in _kinds_near(block))
 
 
-def _kinds_near(block: Block) -> list[tuple[Any, bool]]:
-    """What the routes of the block's section take and give, and whether ``data`` is around it."""
+def _kinds_near(block: Block) -> list[Any]:
+    """What the routes of the block's section take and give."""
     headings = [
         heading for heading, text in sections(DOCS / "api.md").items() if block.text in text
     ]
-    found: list[tuple[Any, bool]] = [(ErrorEnvelope, False)] if "Errors" in headings else []
+    found: list[Any] = [ErrorEnvelope] if "Errors" in headings else []
     for route in ROUTES:
-        if f"`{route.method} {route.path.replace(':path}', '}')}`" in headings:
-            found += [(route.request, False)] if route.request else []
-            found += [(kind, reply.wrapped) for reply in route.replies for kind in reply.kinds]
+        if f"`{route.method} {route.template}`" in headings:
+            found += [route.request] if route.request else []
+            found += [kind for reply in route.replies for kind in reply.kinds]
     return found
 
 

@@ -7,10 +7,12 @@ import os
 import re
 import shlex
 import shutil
-import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -102,11 +104,8 @@ def test_the_crontab_line_syncs_and_fails_loudly_with_a_wrong_secret(
     served: str, tmp_path: Path
 ) -> None:
     header = tmp_path / "cron-header"
-    changed = {URL: URL.replace("https://app.example.com", served)}
-    command = [
-        f"@{header}" if each.startswith("@") else changed.get(each, each) for each in cron_command()
-    ]
-    header.write_text(_block("text").replace("the-value-of-cron.secret", SECRET))
+    command = [_of_this_test(each, served, header) for each in cron_command()]
+    header.write_text(_block("text", "Authorization").replace("the-value-of-cron.secret", SECRET))
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, '{"data":{"synced":0,"errors":0}}')
     header.write_text("Authorization: Bearer wrong\n")
@@ -115,24 +114,52 @@ def test_the_crontab_line_syncs_and_fails_loudly_with_a_wrong_secret(
     assert "401" in refused.stderr
 
 
-def test_the_backup_command_copies_a_database_that_is_in_use(served: str, tmp_path: Path) -> None:
-    assert served
-    [command] = [block.text for block in blocks("sh", page="operations.md")]
-    arguments = shlex.split(command)
-    assert arguments[0] == "python3"
-    subprocess.run([sys.executable, *arguments[1:]], cwd=tmp_path, check=True, timeout=60)
-    original, backup = (_tables(tmp_path / name) for name in ("margins.db", "margins-backup.db"))
-    assert original == backup
-    assert "margins_cost_events" in backup
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_monitored_call_succeeds_without_errors_and_fails_with_them(tmp_path: Path) -> None:
+    header = tmp_path / "cron-header"
+    header.write_text("Authorization: Bearer any\n")
+    for errors, succeeds in ((0, True), (1, False), (10, False)):
+        with _answering(f'{{"data":{{"synced":5,"errors":{errors}}}}}') as url:
+            command = _of_this_test(_block("sh", '"errors":0'), url, header)
+            done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=60)
+        assert (done.returncode == 0) is succeeds
 
 
-def _tables(file: Path) -> set[str]:
-    connection = sqlite3.connect(file)
-    try:
-        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return {name for (name,) in found}
-    finally:
-        connection.close()
+def _of_this_test(command: str, url: str, header: Path) -> str:
+    """The page's command with this test's server and header file."""
+    return command.replace("https://app.example.com", url).replace(
+        "/etc/nullspend-margins/cron-header", str(header)
+    )
+
+
+@contextmanager
+def _answering(body: str) -> Iterator[str]:
+    """A server that answers every GET with ``body``; its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_every_shell_command_of_the_page_is_run_here_or_with_the_backups() -> None:
+    run = ("VACUUM INTO", "cp margins-backup.db", "pg_dump", "pg_restore", '"errors":0')
+    texts = [block.text for block in blocks("sh", page="operations.md")]
+    assert [text for text in texts if sum(each in text for each in run) != 1] == []
+    assert len(texts) == len(run)
 
 
 def test_the_loggers_that_are_named_are_those_of_the_product() -> None:

@@ -20,6 +20,7 @@ from nullspend_margins import (
     Margins,
     ModelCost,
     MonthCost,
+    OutboundAnswer,
     Period,
     PluginContext,
     Principal,
@@ -80,10 +81,10 @@ async def test_the_token_authenticator_serves_requests(load: Load, tmp_path: Pat
 
 
 async def test_the_plan_checker_asks_its_billing_service(load: Load) -> None:
-    known = {"/plans/org_1": (200, {"plan": "pro"}), "/plans/org_2": (404, {})}
+    known = {"org_1": (200, {"plan": "pro"}), "org_2": (404, {})}
 
     def answers(request: httpx.Request) -> httpx.Response:
-        status, body = known.get(request.url.path, (500, {}))
+        status, body = known.get(request.url.params["org"], (500, {}))
         return httpx.Response(status, json=body)
 
     [found] = load("acme_plans").register_plan_checkers(context("acme_plans", {}, answers))
@@ -195,19 +196,32 @@ async def test_the_revenue_provider_tells_a_bad_token_from_a_bad_day(load: Load)
         await found.check_credential("acme_broken")
 
 
+class Outbox:
+    """An outbound client whose receiver takes the first request alone."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    def url_problem(self, url: str) -> str | None:
+        return None
+
+    async def post(
+        self, url: str, *, content: bytes, headers: Mapping[str, str] | None = None
+    ) -> OutboundAnswer:
+        self.sent.append(((headers or {})["Authorization"], json.loads(content)))
+        status = 200 if len(self.sent) == 1 else 500
+        return OutboundAnswer(host="pager.example.com", status=status, headers={}, body=b"")
+
+
 async def test_the_notifier_posts_the_payload_and_raises_when_it_is_not_taken(load: Load) -> None:
-    sent: list[Any] = []
-
-    def answers(request: httpx.Request) -> httpx.Response:
-        sent.append((request.headers["authorization"], json.loads(request.content)))
-        return httpx.Response(200 if len(sent) == 1 else 500)
-
-    table = {"url": "https://hooks.example.com/margins", "token": "secret"}
-    [found] = load("webhook").register_notifiers(context("webhook", table, answers))
+    table = {"url": "https://pager.example.com/events", "token": "secret"}
+    outbox = Outbox()
+    given = PluginContext(name="pager", table=table, outbound=outbox)
+    [found] = load("pager").register_notifiers(given)
     alert = Alert(alert_id="evt_1", org_id="org_1", type="test", payload={"id": "evt_1"})
     await found.notify(alert)
-    assert sent == [("Bearer secret", {"id": "evt_1"})]
-    with pytest.raises(httpx.HTTPStatusError):
+    assert outbox.sent == [("Bearer secret", {"id": "evt_1"})]
+    with pytest.raises(ServiceUnavailable):
         await found.notify(alert)
 
 
@@ -218,5 +232,5 @@ def test_every_example_is_tested_here() -> None:
         "gateway_log",
         "usage_table",
         "acme_billing",
-        "webhook",
+        "pager",
     }

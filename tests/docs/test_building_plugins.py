@@ -1,0 +1,54 @@
+"""The pages that build a plugin step by step, followed step by step.
+
+A Python block whose first line names a file is that file from then on; one that "goes on" is
+added to its end, one that goes on "in the class" with the indentation of a method. Every shell
+block must succeed on what is there by then.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from tests.docs.pages import Block, blocks
+from tests.docs.terminal import Terminal, installed_here
+
+PAGES = ("write-a-revenue-provider.md", "write-a-cost-source.md")
+ENVIRONMENT = "python3 -m venv --without-pip .venv\n. .venv/bin/activate\n"
+"""What the reader has: the first step of the tutorial."""
+INSTALL = "pip install -q -e '.[test]'"
+INSTALLED = """\
+pip install -q --no-deps .
+rm -r "$VIRTUAL_ENV"/lib/python*/site-packages/"$(basename "$PWD" | tr - _)"
+echo "$PWD/src" > $(echo "$VIRTUAL_ENV"/lib/python*/site-packages)/editable.pth
+"""
+"""All that is not run as it stands on a page: `-e` would fetch a package that builds such
+installations, and `[test]` linters. This is what they leave behind."""
+
+_PLACE = re.compile(r"# (\S+\.py)( goes on)?(, in the class)?")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_plugin_can_be_built_as_the_page_says(page: str, tmp_path: Path) -> None:
+    with Terminal(tmp_path, tmp_path) as terminal:
+        terminal.run(ENVIRONMENT + installed_here())
+        printed = ""
+        for block in blocks("sh", "python", "text", page=page):
+            if block.language == "python":
+                write(block, Path(terminal.run("pwd").strip()))
+            elif block.language == "text":
+                assert block.text == printed, block.label
+            else:
+                printed = terminal.run(block.text.replace(INSTALL, INSTALLED))
+
+
+def write(block: Block, folder: Path) -> None:
+    """Put the block where its first line says."""
+    place = _PLACE.match(block.text)
+    assert place is not None, f"{block.label} does not begin with its file's name"
+    text = indent(block.text, "    ") if place[3] else block.text
+    with (folder / place[1]).open("a" if place[2] else "w") as file:
+        file.write(f"\n{text}" if place[2] else text)

@@ -1,0 +1,52 @@
+"""What pages claim in tables of their own is what the code says."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+
+from nullspend_margins.config import HealthSettings
+from nullspend_margins.domain.access import PLANS, ROLES
+from nullspend_margins.domain.margin import health_tier
+from nullspend_margins.storage import tables
+from nullspend_margins.storage.columns import VERSION_TABLE
+from tests.docs.pages import DOCS, blocks, read, sections
+
+
+def test_the_sample_rows_of_the_index_are_computed_as_the_product_does() -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in read(DOCS / "index.md").splitlines()
+        if "$" in line
+    ]
+    percents = []
+    for _, revenue, cost, percent, tier in rows:
+        paid, spent = (int(Decimal(text.lstrip("$")) * 1_000_000) for text in (revenue, cost))
+        percents.append(Decimal(percent.replace("\N{MINUS SIGN}", "-").removesuffix(" %")))
+        assert round(Fraction(paid - spent, paid) * 100, 2) == percents[-1]
+        found = health_tier(paid, spent, HealthSettings().thresholds)
+        assert found.wire_name.replace("_", " ") == tier
+    assert len(rows) == 4
+    assert percents == sorted(percents)
+
+
+def test_the_security_page_says_what_is_in_every_table() -> None:
+    section = sections(DOCS / "security.md")["What is in the database"]
+    named = set(re.findall(r"`(margins_\w+)`", section))
+    assert named == {*tables.cost_events.metadata.tables, VERSION_TABLE}
+
+
+def test_the_glossary_knows_every_role_plan_and_health_tier() -> None:
+    words = set(re.findall(r"`(\w+)`", read(DOCS / "glossary.md")))
+    assert {*ROLES, *PLANS, "healthy", "moderate", "at_risk", "critical"} <= words
+
+
+def test_the_commands_of_the_performance_page_are_ones_that_the_benchmarks_take() -> None:
+    from benchmarks.__main__ import _options as read_options  # with all that it compares with
+
+    [block] = blocks("sh", page="performance.md")
+    for line in block.text.splitlines():
+        command, *arguments = line.split(" -m benchmarks ")
+        assert command == ".venv/bin/python"
+        assert read_options(arguments[0].split())
