@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from nullspend_margins.web.wire.base import Data, encode
+from nullspend_margins.web.wire.base import Wire, encode
 
 JSON = "application/json"
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -23,14 +23,9 @@ def answer(
     return Response(body, status, headers={**_PRIVATE, **(headers or {})}, media_type=media_type)
 
 
-def json_answer(payload: object, *, status: int = 200) -> Response:
-    """A struct as JSON, as it is."""
+def json_answer(payload: Wire, *, status: int = 200) -> Response:
+    """A struct as JSON."""
     return answer(encode(payload), status=status)
-
-
-def data_answer(payload: object, *, status: int = 200) -> Response:
-    """A struct as JSON in ``{"data": ...}``."""
-    return json_answer(Data(payload), status=status)
 
 
 def without_body(response: Response) -> Response:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -13,7 +14,6 @@ from starlette.types import Receive, Scope, Send
 
 from nullspend_margins.config import Config
 from nullspend_margins.errors import NotFound
-from nullspend_margins.services import Services
 from nullspend_margins.version import __version__
 from nullspend_margins.web.answers import without_body
 from nullspend_margins.web.call import Incoming
@@ -24,6 +24,9 @@ from nullspend_margins.web.route import IngestRoute, PublicRoute, Route, Session
 from nullspend_margins.web.router import Match, Router
 from nullspend_margins.web.routes import ROUTES
 from nullspend_margins.web.target import path_below_mount
+
+if TYPE_CHECKING:
+    from nullspend_margins.services import Services
 
 _MOUNTS_REMEMBERED = 16
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
-from nullspend_margins.services import Services
+from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.web import bodies, target
 from nullspend_margins.web.limits import RateLimiter
+
+if TYPE_CHECKING:
+    from nullspend_margins.services import Services
 
 Body = TypeVar("Body")
 
@@ -29,8 +32,11 @@ class Incoming:
     document: Callable[[str], bytes]
 
     def header(self, name: str) -> str | None:
-        """The first value of a header."""
-        return Headers(scope=self.scope).get(name)
+        """The one value of a header. Raises ``ValidationFailed`` where it has several."""
+        values = set(Headers(scope=self.scope).getlist(name))
+        if len(values) > 1:
+            raise ValidationFailed.of((name, "must be sent once"))
+        return values.pop() if values else None
 
     def query(self, name: str) -> str | None:
         """The last value of a query parameter. Raises ``ValidationFailed`` on bad encoding."""

@@ -15,7 +15,13 @@ from nullspend_margins.domain.money import NANODOLLARS_PER_MICRODOLLAR
 from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.web.issues import Issue
-from nullspend_margins.web.wire.events import MAX_KEY, EventRequest
+from nullspend_margins.web.wire.events import (
+    MAX_BREAKDOWN_BYTES,
+    MAX_BREAKDOWN_DEPTH,
+    MAX_KEY,
+    TIME,
+)
+from nullspend_margins.web.wire.events import CostEvent as CostEventOnWire
 
 # Inside an event id: no key holds a control character, so that no two ids read the same.
 _JOIN, _UNIQUE = "\x1f", "\x1e"
@@ -23,13 +29,7 @@ _CUSTOMER_TAG = "customer"
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _CLOCK_SKEW = timedelta(days=1)
-_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
-    r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
-)
-
-_MAX_BREAKDOWN_BYTES = 8192
-_MAX_BREAKDOWN_DEPTH = 8
+_TIME = re.compile(TIME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +44,14 @@ class Reading:
     header_key: str | None
     dedupe_days: int | None
 
-    def single(self, event: EventRequest) -> CostEvent:
+    def single(self, event: CostEventOnWire) -> CostEvent:
         """The one event of a request. Raises ``ValidationFailed``."""
         issues = list(self._issues(event, ""))
         if issues:
             raise ValidationFailed.of(*issues)
         return self._convert(event, self.header_key)
 
-    def batch(self, events: Sequence[EventRequest]) -> list[CostEvent]:
+    def batch(self, events: Sequence[CostEventOnWire]) -> list[CostEvent]:
         """All events of a batch, or ``ValidationFailed`` with the index of each bad one.
 
         The header's key is good for the batch: each event gets it together with its index.
@@ -69,7 +69,7 @@ class Reading:
             for index, event in enumerate(events)
         ]
 
-    def _issues(self, event: EventRequest, path: str) -> list[Issue]:
+    def _issues(self, event: CostEventOnWire, path: str) -> list[Issue]:
         problems = {
             "occurredAt": self._time_problem(event.occurred_at),
             "costBreakdown": _breakdown_problem(event.cost_breakdown),
@@ -90,7 +90,7 @@ class Reading:
             return f"must be of the last {self.dedupe_days} days: older duplicates are not noticed"
         return None
 
-    def _convert(self, event: EventRequest, request_key: str | None) -> CostEvent:
+    def _convert(self, event: CostEventOnWire, request_key: str | None) -> CostEvent:
         key = event.idempotency_key or request_key
         tags = event.tags or {}
         return CostEvent(
@@ -139,23 +139,23 @@ def _moment(text: str) -> datetime | None:
 def _breakdown_problem(breakdown: dict[str, object] | None) -> str | None:
     if breakdown is None:
         return None
-    return _value_problem(breakdown, _MAX_BREAKDOWN_DEPTH) or _size_problem(breakdown)
+    return _value_problem(breakdown, MAX_BREAKDOWN_DEPTH) or _size_problem(breakdown)
 
 
 def _value_problem(value: object, levels: int) -> str | None:
     """What is wrong anywhere in ``value``: its depth first, which bounds the walk."""
     if isinstance(value, str):
-        return text_problem(value, at_least=0, at_most=_MAX_BREAKDOWN_BYTES)
+        return text_problem(value, at_least=0, at_most=MAX_BREAKDOWN_BYTES)
     if not isinstance(value, (dict, list)):
         return None
     if not levels:
-        return f"must be nested at most {_MAX_BREAKDOWN_DEPTH} deep"
+        return f"must be nested at most {MAX_BREAKDOWN_DEPTH} deep"
     parts = [*value.keys(), *value.values()] if isinstance(value, dict) else value
     problems = (_value_problem(part, levels - 1) for part in parts)
     return next((problem for problem in problems if problem), None)
 
 
 def _size_problem(breakdown: dict[str, object]) -> str | None:
-    if len(encode(breakdown)) > _MAX_BREAKDOWN_BYTES:
-        return f"must be at most {_MAX_BREAKDOWN_BYTES} bytes"
+    if len(encode(breakdown)) > MAX_BREAKDOWN_BYTES:
+        return f"must be at most {MAX_BREAKDOWN_BYTES} bytes"
     return None

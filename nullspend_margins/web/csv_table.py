@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 from io import StringIO
+from typing import TYPE_CHECKING
 
 from nullspend_margins.domain.money import format_dollars, format_hundredths
-from nullspend_margins.services.margins import MarginTable
+
+if TYPE_CHECKING:
+    from nullspend_margins.services.margins import MarginTable
 
 HEADER = (
     "Customer",

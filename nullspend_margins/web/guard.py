@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
 from nullspend_margins.config import Config
 from nullspend_margins.errors import AuthenticationRequired
-from nullspend_margins.services import Services
 from nullspend_margins.web.call import CronCall, Incoming, IngestCall, OrgCall
 from nullspend_margins.web.limits import RateLimiter
 from nullspend_margins.web.origin import require_own_site
 from nullspend_margins.web.route import IngestRoute, SessionRoute
+
+if TYPE_CHECKING:
+    from nullspend_margins.services import Services
 
 INGEST_KEY_HEADER = "X-NullSpend-Key"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
@@ -18,7 +19,9 @@ _MOST_ISSUES = 50
 _MOST_LOOKED_AT = 5_000
 _LONGEST_NAME = 64
 # What is refused even where nothing is said about a value, in a field nobody reads.
-_ELSEWHERE = "must not hold lone surrogates or numbers out of range"
+_ELSEWHERE = "must not hold lone surrogates, numbers out of range, or a field twice"
+
+_JSON_NAMES = {"int": "integer", "str": "string", "bool": "boolean"}
 
 Issue = tuple[str, str]
 _Looks = Iterator[Issue | None]
@@ -96,6 +99,8 @@ def _readable(value: object, wanted: Any, said: str) -> str:
         return f"must be one of {', '.join(map(str, get_args(kind)))}"
     if isinstance(value, str) and "matching regex" in said:
         return text_problem(value) or said.replace("Expected", "must be a")
+    for python, json in _JSON_NAMES.items():
+        said = re.sub(rf"\b{python}\b", json, said)
     return said.replace("Expected", "must be", 1).replace(", got", ", not", 1)
 
 

@@ -21,39 +21,78 @@ class Parameter:
     where: str
     kind: Any
     description: str
+    example: str
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A good answer and the types it may have on the wire (none: not JSON).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A header of an answer; ``required`` when the answer never lacks it."""
 
-    ``wrapped``: in ``{"data": ...}``, as all but a few are.
+    description: str
+    kind: Any
+    example: object
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What may be asked next, of the operation ``to``, with values from a request or its answer.
+
+    ``parameters`` (``path.name``, ``query.name``, ``header.name``) and ``body`` hold OpenAPI's
+    runtime expressions.
+    """
+
+    name: str
+    to: str
+    description: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    body: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A good answer: the types it may have on the wire (none: not JSON), and what may follow.
+
+    ``examples`` are whole answers by name.
     """
 
     status: int
-    kinds: tuple[Any, ...]
     description: str
+    examples: Mapping[str, object]
+    kinds: tuple[Any, ...] = ()
     media_type: str = JSON
-    wrapped: bool = True
+    headers: Mapping[str, Header] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A method and a path. ``{name}`` is one segment of the path, ``{name:path}`` all the rest.
 
-    ``fixed`` holds path parameters that the path implies, ``request`` the body's type. ``errors``
-    are the codes of the endpoint's own doing; others follow from the kind of route.
+    ``operation_id`` is its name in generated clients, ``tag`` the group it is shown in. ``fixed``
+    holds path parameters that the path implies, ``request`` the body's type, ``request_examples``
+    whole bodies by name. ``errors`` are the codes of the endpoint's own doing; others follow from
+    the kind of route.
     """
 
     method: str
     path: str
+    operation_id: str
+    tag: str
     summary: str
+    description: str
     replies: tuple[Reply, ...]
     fixed: Mapping[str, str] = field(default_factory=dict)
     parameters: tuple[Parameter, ...] = ()
     request: Any = None
+    request_examples: Mapping[str, object] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
+
+    @property
+    def template(self) -> str:
+        """The path as OpenAPI writes it."""
+        return self.path.replace(":path}", "}")
 
     @property
     def is_safe(self) -> bool:

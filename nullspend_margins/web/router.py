@@ -39,18 +39,24 @@ class Router:
         by_path: dict[str, dict[str, Route]] = {}
         for route in routes:
             by_path.setdefault(route.path, {})[route.method] = route
-        self._prefix = prefix
+        self._prefix = f"{prefix}/"
         self._literal = {path: on for path, on in by_path.items() if "{" not in path}
         self._patterns = [(_pattern(path), path, on) for path, on in by_path.items() if "{" in path]
+        self._beginnings = tuple({path.partition("{")[0] for path in by_path if "{" in path})
 
     def find(self, path: str) -> Match | None:
-        """The match of a decoded path below the mount, or ``None``."""
-        if not path.startswith(f"{self._prefix}/"):
+        """The match of a decoded path below the mount, or ``None``.
+
+        Quick to say ``None``: as a middleware it is asked about every request of the host.
+        """
+        if not path.startswith(self._prefix):
             return None
-        path = path[len(self._prefix) :]
+        path = path[len(self._prefix) - 1 :]
         literal = self._literal.get(path)
         if literal is not None:
             return Match(path, literal, {})
+        if not path.startswith(self._beginnings):
+            return None
         for pattern, template, on in self._patterns:
             found = pattern.fullmatch(path)
             if found is not None:

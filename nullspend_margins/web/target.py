@@ -20,6 +20,8 @@ def path_below_mount(scope: Scope) -> str:
     """
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
+    if not root:
+        return path
     if not path.startswith(f"{root}/"):  # else a root path with a slash at its end is in whole
         root = root.rstrip("/")
     if root and (path == root or path.startswith(f"{root}/")):

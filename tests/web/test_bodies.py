@@ -9,7 +9,7 @@ import pytest
 
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.web.bodies import decode
-from nullspend_margins.web.wire.events import BatchRequest, EventRequest
+from nullspend_margins.web.wire.events import CostEvent, CostEventBatch
 from tests.web.fakes import Web, cost_event, raw_request
 
 SINGLE, BATCH = "/api/cost-events", "/api/cost-events/batch"
@@ -77,7 +77,7 @@ def test_what_is_wrong_with_a_long_body_is_looked_for_in_its_beginning(
     convert = msgspec.convert
     monkeypatch.setattr(msgspec, "convert", lambda *given: judged.append(1) or convert(*given))
     text = json.dumps(body).encode()
-    wanted = EventRequest if path == SINGLE else BatchRequest
+    wanted = CostEvent if path == SINGLE else CostEventBatch
     with pytest.raises(ValidationFailed) as raised:
         decode(text, wanted)
     assert raised.value.issues[0]["path"] == first
@@ -93,7 +93,7 @@ def test_a_batch_within_its_limits_is_looked_at_to_its_end() -> None:
     )  # fmt: skip
     body = {"events": [full] * 99 + [{**full, "tags": {**tags, "key9": 5}}]}
     with pytest.raises(ValidationFailed) as raised:
-        decode(json.dumps(body).encode(), BatchRequest)
+        decode(json.dumps(body).encode(), CostEventBatch)
     assert [issue["path"] for issue in raised.value.issues] == ["events[99].tags.key9"]
 
 

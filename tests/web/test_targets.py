@@ -71,7 +71,8 @@ async def test_under_a_mount_and_a_prefix_the_routes_are_the_same() -> None:
         assert found.json()["data"]["tagValue"] == "a/b"
         document = await raw_request(app, f"{path}/api/openapi.json")
         assert "/margins/api/margins/{customer}" in document.json()["paths"]
-        assert document.json()["servers"] == [{"url": path.removesuffix("/margins") or "/"}]
+        (server,) = document.json()["servers"]
+        assert server["url"] == (path.removesuffix("/margins") or "/")
         outside = await raw_request(app, path.removesuffix("/margins") + "/api/margins")
         assert outside.status_code == 404
 

@@ -7,18 +7,23 @@ import re
 from starlette.responses import Response
 
 from nullspend_margins.errors import ValidationFailed
-from nullspend_margins.web.answers import data_answer
+from nullspend_margins.web.answers import json_answer
 from nullspend_margins.web.call import OrgCall
-from nullspend_margins.web.wire.base import Deleted
-from nullspend_margins.web.wire.mappings import MappingRequest, mapping_of
+from nullspend_margins.web.wire.base import UUID_PATTERN, Deleted, DeletedAnswer
+from nullspend_margins.web.wire.mappings import (
+    MappingAnswer,
+    MappingRequest,
+    MappingsAnswer,
+    mapping_of,
+)
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = re.compile(UUID_PATTERN)
 
 
 async def listing(call: OrgCall) -> Response:
     """All mappings of the org."""
     found = await call.services.mappings.list(call.org_id)
-    return data_answer([mapping_of(mapping) for mapping in found])
+    return json_answer(MappingsAnswer([mapping_of(mapping) for mapping in found]))
 
 
 async def save(call: OrgCall) -> Response:
@@ -32,13 +37,13 @@ async def save(call: OrgCall) -> Response:
         wanted.tag_value,
         wanted.match_type,
     )
-    return data_answer(mapping_of(saved), status=201)
+    return json_answer(MappingAnswer(mapping_of(saved)), status=201)
 
 
 async def delete(call: OrgCall) -> Response:
     """Remove a mapping by its id."""
-    mapping_id = (call.request.query("id") or "").lower()
+    mapping_id = call.request.query("id") or ""
     if _UUID.fullmatch(mapping_id) is None:
         raise ValidationFailed.of(("id", "must be the UUID of a mapping"))
-    await call.services.mappings.delete(call.org_id, mapping_id)
-    return data_answer(Deleted())
+    await call.services.mappings.delete(call.org_id, mapping_id.lower())
+    return json_answer(DeletedAnswer(Deleted(deleted=True)))

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import NotFound, ValidationFailed
-from nullspend_margins.services.margins import MarginTable
-from nullspend_margins.web.answers import answer, data_answer
+from nullspend_margins.web.answers import answer, json_answer
 from nullspend_margins.web.call import OrgCall
 from nullspend_margins.web.csv_table import csv_of
 from nullspend_margins.web.target import require_sound_path
-from nullspend_margins.web.wire.base import Data, encode
-from nullspend_margins.web.wire.margins import customer_of, table_of, unmatched_of
+from nullspend_margins.web.wire.base import encode
+from nullspend_margins.web.wire.margins import (
+    CustomerMarginAnswer,
+    MarginTableAnswer,
+    customer_of,
+    table_of,
+)
+from nullspend_margins.web.wire.unmatched import UnmatchedAnswer, unmatched_of
+
+if TYPE_CHECKING:
+    from nullspend_margins.services.margins import MarginTable
 
 _BIG_TABLE = 500
 """Rows from which shaping takes milliseconds that the host's event loop should not lose."""
@@ -47,16 +56,17 @@ async def customer(call: OrgCall) -> Response:
     period = _period(call)
     if text_problem(tag_value):
         raise NotFound("No customer is mapped to that tag value; none could be.")
-    return data_answer(
-        customer_of(await call.services.margins.customer(call.org_id, tag_value, period))
-    )
+    found = await call.services.margins.customer(call.org_id, tag_value, period)
+    return json_answer(CustomerMarginAnswer(customer_of(found)))
 
 
 async def unmatched(call: OrgCall) -> Response:
     """What is left to map; with ``tagValue``, the customer of that name."""
     if call.request.query("tagValue") is not None:
         return await customer(call)
-    return data_answer(unmatched_of(await call.services.margins.unmatched(call.org_id)))
+    _period(call)  # plays no part here; a wrong one is told all the same
+    found = await call.services.margins.unmatched(call.org_id)
+    return json_answer(UnmatchedAnswer(unmatched_of(found)))
 
 
 def _period(call: OrgCall) -> Period:
@@ -77,4 +87,4 @@ async def _rendered(found: MarginTable, form: str, render: Callable[[MarginTable
 
 
 def _json(found: MarginTable) -> bytes:
-    return encode(Data(table_of(found)))
+    return encode(MarginTableAnswer(table_of(found)))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from nullspend_margins.services.sync import CronReport
-from nullspend_margins.services.sync_run import SyncReport
-from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.web.wire.base import (
+    SkippedCurrencies,
+    Tally,
     Timestamp,
     Uuid,
     Wire,
@@ -17,54 +16,143 @@ from nullspend_margins.web.wire.base import (
     timestamp,
 )
 
-ConnectionStatus = Literal["active", "error", "revoked"]
-KeyPrefix = Annotated[str, Meta(description="What people see of it: `rk_live_abcd...wxyz`.")]
+if TYPE_CHECKING:
+    from nullspend_margins.services import sync
+    from nullspend_margins.services import sync_run as run
+    from nullspend_margins.storage.connections import StoredConnection
+
+ConnectionStatus = Annotated[
+    Literal["active", "error", "revoked"],
+    Meta(
+        title="ConnectionStatus",
+        description="`error`: the stored key cannot be read. `revoked`: the provider refused it.",
+    ),
+]
+KeyPrefix = Annotated[
+    str,
+    Meta(
+        description="What people see of the key: its first 12 characters, `...`, its last 4.",
+        examples=["rk_live_abcd...wxyz"],
+    ),
+]
+ProviderName = Annotated[
+    str,
+    Meta(
+        examples=["stripe"],
+        min_length=1,
+        max_length=64,
+        extra_json_schema={"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"},
+    ),
+]
+ConnectionId = Annotated[Uuid, Meta(description="The connection's id.")]
+Connected = Annotated[Timestamp, Meta(description="When it was connected (ISO 8601, UTC).")]
+Credential = Annotated[
+    dict[str, Any],
+    Meta(
+        title="Credential",
+        description='What the provider asks for; for `stripe`: `{"stripeKey": "rk_live_..."}`.',
+    ),
+]
 
 
 class StripeKey(Wire, frozen=True):
-    """A restricted key. `sk_test_` is taken outside production only."""
+    """A restricted key that may read customers and invoices. Unknown fields are ignored."""
 
-    stripe_key: Annotated[str, Meta(description="`rk_live_...` or `rk_test_...`; never echoed.")]
+    # Described here and judged by the provider, which says what is wrong with a key.
+    stripe_key: Annotated[
+        str,
+        Meta(
+            description="`rk_live_...` or `rk_test_...`; outside production `sk_test_...` too."
+            " Spaces around it do not count. Never echoed.",
+            examples=["rk_live_abcdefghijklmnopqrstuvwxyz"],
+            extra_json_schema={
+                "pattern": r"^\s*(rk_live|rk_test|sk_test)_(?!.*\.\.\.)[!-)+-~]{1,490}\s*$"
+            },
+        ),
+    ]
 
 
 class NewConnection(Wire, frozen=True, kw_only=True):
     """A connection just made."""
 
-    id: Uuid
+    id: ConnectionId
     key_prefix: KeyPrefix
     status: ConnectionStatus
-    created_at: Timestamp
+    created_at: Connected
+
+
+class NewConnectionAnswer(Wire, frozen=True):
+    """The answer with a connection just made."""
+
+    data: NewConnection
 
 
 class Connection(Wire, frozen=True, kw_only=True):
     """A connection and how its last sync went."""
 
-    id: Uuid
+    id: ConnectionId
     key_prefix: KeyPrefix
     status: ConnectionStatus
-    last_sync_at: Timestamp | None
-    last_error: str | None
-    created_at: Timestamp
+    last_sync_at: Annotated[
+        Timestamp | None,
+        Meta(description="When the last good sync was (ISO 8601, UTC); null: never."),
+    ]
+    last_error: Annotated[
+        str | None, Meta(description="Why the last sync failed; null when it did not.")
+    ]
+    created_at: Connected
 
 
-class SyncAnswer(Wire, frozen=True, kw_only=True):
-    """What a sync of one org did."""
+class ConnectionAnswer(Wire, frozen=True):
+    """The answer with a connection."""
 
-    org_id: str
-    customers_processed: int
-    periods_updated: int
-    auto_matches_created: int
-    invoices_fetched: int
-    invoices_skipped: int
-    skipped_currencies: dict[str, int]
-    duration_ms: int
+    data: Connection
+
+
+class ConnectionStatusAnswer(Wire, frozen=True):
+    """The answer with a connection, if there is one."""
+
+    data: Annotated[Connection | None, Meta(description="Null when nothing is connected.")]
+
+
+class SyncReport(Wire, frozen=True, kw_only=True):
+    """What a sync of one org did. It reads the current month and the three before it."""
+
+    org_id: Annotated[str, Meta(description="The org that was synced.")]
+    customers_processed: Annotated[
+        Tally, Meta(description="Distinct customers with counted revenue.")
+    ]
+    periods_updated: Annotated[Tally, Meta(description="Customer-months with revenue.")]
+    auto_matches_created: Annotated[
+        Tally, Meta(description="Mappings that were made by themselves.")
+    ]
+    invoices_fetched: Annotated[
+        Tally, Meta(description="Paid invoices, those that were skipped included.")
+    ]
+    invoices_skipped: Annotated[
+        Tally, Meta(description="Invoices in other currencies than USD, or without a customer.")
+    ]
+    skipped_currencies: SkippedCurrencies
+    duration_ms: Annotated[Tally, Meta(description="How long it took, milliseconds.")]
+
+
+class SyncAnswer(Wire, frozen=True):
+    """The answer to a manual sync."""
+
+    data: SyncReport
+
+
+class CronReport(Wire, frozen=True):
+    """What a call of the cron job did. No org ids."""
+
+    synced: Annotated[Tally, Meta(description="Connections that were synced.")]
+    errors: Annotated[Tally, Meta(description="Connections whose sync failed; the log says why.")]
 
 
 class CronAnswer(Wire, frozen=True):
-    """How many connections were synced, and how many failed. No org ids."""
+    """The answer to the cron job."""
 
-    synced: int
-    errors: int
+    data: CronReport
 
 
 def new_connection_of(stored: StoredConnection) -> NewConnection:
@@ -89,9 +177,9 @@ def connection_of(stored: StoredConnection) -> Connection:
     )
 
 
-def sync_answer_of(report: SyncReport) -> SyncAnswer:
+def sync_report_of(report: run.SyncReport) -> SyncReport:
     """The wire form of a sync's report."""
-    return SyncAnswer(
+    return SyncReport(
         org_id=report.org_id,
         customers_processed=report.customers_processed,
         periods_updated=report.periods_updated,
@@ -103,6 +191,6 @@ def sync_answer_of(report: SyncReport) -> SyncAnswer:
     )
 
 
-def cron_answer_of(report: CronReport) -> CronAnswer:
+def cron_report_of(report: sync.CronReport) -> CronReport:
     """The wire form of a cron call's report."""
-    return CronAnswer(report.synced, report.errors)
+    return CronReport(report.synced, report.errors)

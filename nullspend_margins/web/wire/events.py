@@ -13,68 +13,135 @@ from nullspend_margins.web.wire.base import PRINTABLE, Text, Timestamp, Uuid, Wi
 
 MAX_BATCH = 100
 MAX_KEY = 200
+MAX_BREAKDOWN_BYTES = 8192
+MAX_BREAKDOWN_DEPTH = 8
 TAG_KEY = r"^[A-Za-z0-9_-]{1,64}(?!\n)$"
+TIME = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
+    r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
+)
+"""ISO 8601 with an offset, before it is read."""
+
+_INT64 = {"format": "int64"}
 
 Provider = Annotated[str, Meta(min_length=1, max_length=100, pattern=PRINTABLE)]
 Model = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
-Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
-Cost = Annotated[int, Meta(ge=0, le=MAX_COST_NANODOLLARS // NANODOLLARS_PER_MICRODOLLAR)]
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNT, extra_json_schema=_INT64)]
+Cost = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=MAX_COST_NANODOLLARS // NANODOLLARS_PER_MICRODOLLAR,
+        extra_json_schema=_INT64,
+    ),
+]
 # The contract sets no limit for these; a database does well to have one.
 Label = Annotated[str, Meta(max_length=1000, pattern=PRINTABLE)]
 IdempotencyKey = Annotated[str, Meta(max_length=MAX_KEY, pattern=PRINTABLE)]
 TagKey = Annotated[str, Meta(pattern=TAG_KEY)]
-TagValue = Annotated[str, Meta(max_length=MAX_TEXT, pattern=PRINTABLE)]
-Tags = Annotated[dict[TagKey, TagValue], Meta(max_length=10)]
+TagText = Annotated[str, Meta(max_length=MAX_TEXT, pattern=PRINTABLE)]
+Tags = Annotated[
+    dict[TagKey, TagText],
+    Meta(
+        title="Tags",
+        max_length=10,
+        description="The host's own labels. `customer` names the customer where the event itself"
+        " does not.",
+        examples=[{"team": "search"}],
+    ),
+]
+EventType = Annotated[
+    Literal["llm", "tool", "custom"], Meta(title="EventType", description="What cost money.")
+]
+CostBreakdown = Annotated[
+    dict[str, Any],
+    Meta(
+        title="CostBreakdown",
+        description="How the cost came about, kept as it is: at most 8 KiB as JSON, nested at"
+        " most 8 deep; texts hold no control characters.",
+        examples=[{"input": 4500, "output": 1500}],
+    ),
+]
+OccurredAt = Annotated[
+    str,
+    Meta(
+        description="When it happened: ISO 8601 with an offset or `Z`, seconds to 9 digits; now,"
+        " when absent. Not before 2000, at most a day ahead, and within the operator's"
+        " `dedupe_days` where those are set.",
+        examples=["2026-04-05T10:00:00Z"],
+        extra_json_schema={"format": "date-time", "pattern": f"^{TIME}$"},
+    ),
+]
 
 
-class EventRequest(Wire, frozen=True, kw_only=True):
+class CostEvent(Wire, frozen=True, kw_only=True, omit_defaults=True):
     """One request that cost money. Null counts as absent; unknown fields are ignored."""
 
-    provider: Provider
-    model: Model
-    input_tokens: Count
-    output_tokens: Count
-    cost_microdollars: Cost
-    cached_input_tokens: Count | None = None
-    reasoning_tokens: Count | None = None
-    duration_ms: Count | None = None
-    session_id: Label | None = None
-    trace_id: Label | None = None
-    event_type: Literal["llm", "tool", "custom"] | None = None
-    tool_name: Label | None = None
-    tool_server: Label | None = None
-    customer: Text | None = None
+    provider: Annotated[Provider, Meta(description="Who served the model.", examples=["openai"])]
+    model: Annotated[Model, Meta(description="The model's name.", examples=["gpt-4o"])]
+    input_tokens: Annotated[Count, Meta(description="Tokens that went in.")]
+    output_tokens: Annotated[Count, Meta(description="Tokens that came out.")]
+    cost_microdollars: Annotated[
+        Cost, Meta(description="What it cost, microdollars: 1 USD = 1,000,000.")
+    ]
+    cached_input_tokens: Annotated[
+        Count | None, Meta(description="Those of the input tokens that came from a cache.")
+    ] = None
+    reasoning_tokens: Annotated[
+        Count | None, Meta(description="Those of the output tokens that were reasoning.")
+    ] = None
+    duration_ms: Annotated[Count | None, Meta(description="How long it took, milliseconds.")] = None
+    session_id: Annotated[Label | None, Meta(description="The host's session.")] = None
+    trace_id: Annotated[Label | None, Meta(description="The host's trace.")] = None
+    event_type: EventType | None = None
+    tool_name: Annotated[Label | None, Meta(description="The tool, of a `tool` event.")] = None
+    tool_server: Annotated[Label | None, Meta(description="Where the tool runs.")] = None
+    customer: Annotated[
+        Text | None,
+        Meta(
+            description="The tag value the cost belongs to; else `tags.customer`; else nobody.",
+        ),
+    ] = None
     tags: Tags | None = None
-    idempotency_key: IdempotencyKey | None = None
-    cost_breakdown: dict[str, Any] | None = None
-    source: Label | None = None
-    occurred_at: (
-        Annotated[
-            str,
-            Meta(
-                description="ISO 8601 with an offset or `Z`; now, when absent.",
-                extra_json_schema={"format": "date-time"},
-            ),
-        ]
-        | None
-    ) = None
+    idempotency_key: Annotated[
+        IdempotencyKey | None,
+        Meta(
+            description="An event with the same provider and key counts once; wins over the"
+            " `Idempotency-Key` header. Empty counts as absent."
+        ),
+    ] = None
+    cost_breakdown: CostBreakdown | None = None
+    source: Annotated[Label | None, Meta(description="What reported the event.")] = None
+    occurred_at: OccurredAt | None = None
 
 
-class BatchRequest(Wire, frozen=True):
+class CostEventBatch(Wire, frozen=True):
     """Up to a hundred events, stored together or not at all."""
 
-    events: Annotated[list[EventRequest], Meta(min_length=1, max_length=MAX_BATCH)]
+    events: Annotated[
+        list[CostEvent],
+        Meta(min_length=1, max_length=MAX_BATCH, description="The events, in any order."),
+    ]
+
+
+class StoredEvent(Wire, frozen=True):
+    """An event that is stored, now or by an earlier request with the same key."""
+
+    id: Annotated[Uuid, Meta(description="The id of the event that was stored first.")]
+    created_at: Annotated[Timestamp, Meta(description="When it was stored (ISO 8601, UTC).")]
 
 
 class StoredEventAnswer(Wire, frozen=True):
-    """An event that is stored, now or by an earlier request with the same key."""
+    """The answer with a stored event."""
 
-    id: Uuid
-    created_at: Timestamp
+    data: StoredEvent
 
 
 class BatchAnswer(Wire, frozen=True):
-    """How many events were new, and every event's id, in order. Not wrapped in ``data``."""
+    """How the events of a batch were stored. Not wrapped in ``data``."""
 
-    inserted: int
-    ids: list[Uuid]
+    inserted: Annotated[int, Meta(ge=0, le=MAX_BATCH, description="How many were new.")]
+    ids: Annotated[
+        list[Uuid],
+        Meta(description="One id an event, in order; a duplicate has the first one's."),
+    ]

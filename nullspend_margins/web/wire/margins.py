@@ -1,80 +1,162 @@
-"""Margins on the wire: the table, one customer, and what is not matched yet."""
+"""Margins on the wire: the table, and one customer."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
 
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.margin import SPARK_MONTHS
-from nullspend_margins.services.margins import CustomerDetail, MarginTable, Unmatched
 from nullspend_margins.web.wire.base import (
+    AvatarUrl,
+    CustomerId,
+    CustomerName,
     Microdollars,
     Percent,
     PeriodText,
+    SkippedCurrencies,
+    TagValue,
+    Tally,
     Timestamp,
-    Uuid,
     Wire,
     optional_timestamp,
     percent,
 )
 
-TierName = Literal["healthy", "moderate", "at_risk", "critical"]
-StatusName = Literal["active", "error", "revoked", "disconnected"]
+if TYPE_CHECKING:
+    from nullspend_margins.services import margins as found
+
+TierName = Annotated[
+    Literal["healthy", "moderate", "at_risk", "critical"],
+    Meta(
+        title="HealthTier",
+        description="How well a customer pays for what it costs: by default `healthy` from 50 %,"
+        " `moderate` from 20 %, `at_risk` from 0 %, else `critical`. Cost without revenue is"
+        " `critical`.",
+    ),
+]
+StatusName = Annotated[
+    Literal["active", "error", "revoked", "disconnected"],
+    Meta(
+        title="SyncStatus",
+        description="`error`: the stored key cannot be read. `revoked`: the provider refused it."
+        " `disconnected`: there is no connection.",
+    ),
+]
 
 TIER_NAMES: dict[HealthTier, TierName] = {
-    HealthTier.HEALTHY: "healthy",
+    HealthTier.HEALTHY: "fine",
     HealthTier.MODERATE: "moderate",
     HealthTier.AT_RISK: "at_risk",
-    HealthTier.CRITICAL: "critical",
+    HealthTier.CRITICAL: "dire",
 }
 
 
 class SparkPoint(Wire, frozen=True, omit_defaults=True, gc=False):
-    """A month of a sparkline. Only the projected month says ``projected``."""
+    """A month of a sparkline."""
 
     period: PeriodText
-    margin_percent: Percent
-    projected: bool = False
+    margin_percent: Annotated[
+        Percent,
+        Meta(
+            description="Percent, 100 is all of it, 2 decimals. Cost without revenue is -100, an"
+            " empty month 0."
+        ),
+    ]
+    projected: Annotated[
+        bool, Meta(description="True for the month that is foretold; else absent.")
+    ] = False
 
 
 class MarginRow(Wire, frozen=True, gc=False):
-    """A customer in the table."""
+    """A tag value that is mapped and has revenue or cost in the period."""
 
-    stripe_customer_id: str
-    customer_name: str | None
-    avatar_url: str | None
-    tag_value: str
-    revenue_microdollars: Microdollars
-    cost_microdollars: Microdollars
-    margin_microdollars: Microdollars
-    margin_percent: Percent
+    stripe_customer_id: CustomerId
+    customer_name: CustomerName | None
+    avatar_url: AvatarUrl | None
+    tag_value: TagValue
+    revenue_microdollars: Annotated[
+        Microdollars, Meta(description="What the customer paid in the period, microdollars.")
+    ]
+    cost_microdollars: Annotated[
+        Microdollars, Meta(description="What its model calls cost in the period, microdollars.")
+    ]
+    margin_microdollars: Annotated[
+        Microdollars, Meta(description="Revenue less cost, microdollars; negative at a loss.")
+    ]
+    margin_percent: Annotated[
+        Percent,
+        Meta(
+            description="(revenue - cost) / revenue as a percent, 100 is all of it, rounded to 2"
+            " decimals, half up; 0 without revenue."
+        ),
+    ]
     health_tier: TierName
-    sparkline: list[SparkPoint]
-    projected_tier_worsening: bool
-    budget_suggestion_microdollars: Microdollars | None
+    sparkline: Annotated[
+        list[SparkPoint],
+        Meta(
+            description="The period and the two months before it, oldest first. When all three"
+            " have revenue or cost, the next month follows, `projected`."
+        ),
+    ]
+    projected_tier_worsening: Annotated[
+        bool, Meta(description="The projected month is in a more severe tier than this row.")
+    ]
+    budget_suggestion_microdollars: Annotated[
+        Microdollars | None,
+        Meta(
+            description="Microdollars. For a critical row with revenue: the cost at which it"
+            " would be just healthy; else null."
+        ),
+    ]
 
 
-class Summary(Wire, frozen=True, kw_only=True):
+class MarginSummary(Wire, frozen=True, kw_only=True):
     """Totals over the rows shown, and how the connection is doing."""
 
-    blended_margin_percent: Percent
-    total_revenue_microdollars: Microdollars
-    total_cost_microdollars: Microdollars
-    critical_count: int
-    at_risk_count: int
-    last_sync_at: Timestamp | None
+    blended_margin_percent: Annotated[
+        Percent,
+        Meta(
+            description="The margin of the totals as a percent, rounded to 2 decimals; 0 without"
+            " revenue."
+        ),
+    ]
+    total_revenue_microdollars: Annotated[
+        Microdollars, Meta(description="Revenue of all rows, microdollars.")
+    ]
+    total_cost_microdollars: Annotated[
+        Microdollars, Meta(description="Cost of all rows, microdollars.")
+    ]
+    critical_count: Annotated[Tally, Meta(description="How many rows are critical.")]
+    at_risk_count: Annotated[Tally, Meta(description="How many rows are at risk.")]
+    last_sync_at: Annotated[
+        Timestamp | None,
+        Meta(description="When revenue was last synced (ISO 8601, UTC); null: never."),
+    ]
     sync_status: StatusName
-    skipped_currencies: dict[str, int] | None
+    skipped_currencies: Annotated[
+        SkippedCurrencies | None, Meta(description="Null when nothing was skipped.")
+    ]
 
 
-class Table(Wire, frozen=True):
-    """The margin table of one period, worst customer first."""
+class MarginTable(Wire, frozen=True):
+    """The margin table of one period."""
 
-    summary: Summary
-    customers: list[MarginRow]
+    summary: MarginSummary
+    customers: Annotated[
+        list[MarginRow],
+        Meta(description="Worst margin first; on a tie the more severe tier, then the tag value."),
+    ]
 
 
-def table_of(table: MarginTable) -> Table:
+class MarginTableAnswer(Wire, frozen=True):
+    """The answer with the table of a period."""
+
+    data: MarginTable
+
+
+def table_of(table: found.MarginTable) -> MarginTable:
     """The wire form of a table. Thousands of rows, so one plain loop."""
     oldest, middle, newest, following = (
         str(table.period.shift(months)) for months in range(1 - SPARK_MONTHS, 2)
@@ -106,13 +188,13 @@ def table_of(table: MarginTable) -> Table:
                 margin.budget_suggestion,
             )
         )
-    return Table(_summary_of(table), rows)
+    return MarginTable(_summary_of(table), rows)
 
 
-def _summary_of(table: MarginTable) -> Summary:
+def _summary_of(table: found.MarginTable) -> MarginSummary:
     summary, status = table.summary, table.status
     skipped = status.skipped_currencies
-    return Summary(
+    return MarginSummary(
         blended_margin_percent=percent(summary.blended_percent),
         total_revenue_microdollars=summary.revenue,
         total_cost_microdollars=summary.cost,
@@ -125,39 +207,61 @@ def _summary_of(table: MarginTable) -> Summary:
 
 
 class MonthPoint(Wire, frozen=True):
-    """Revenue and cost of one month, microdollars."""
+    """Revenue and cost of one month."""
 
     period: PeriodText
-    revenue: Microdollars
-    cost: Microdollars
+    revenue: Annotated[Microdollars, Meta(description="Microdollars.")]
+    cost: Annotated[Microdollars, Meta(description="Microdollars.")]
 
 
-class ModelRow(Wire, frozen=True):
+class ModelCost(Wire, frozen=True):
     """What one model cost this customer in the period."""
 
-    model: str
-    cost: Microdollars
-    request_count: int
+    model: Annotated[str, Meta(description="The model's name, as the events tell it.")]
+    cost: Annotated[Microdollars, Meta(description="Microdollars.")]
+    request_count: Annotated[Tally, Meta(description="How many requests there were.")]
 
 
-class Customer(Wire, frozen=True, kw_only=True):
+class CustomerMargin(Wire, frozen=True, kw_only=True):
     """One customer in one period."""
 
-    stripe_customer_id: str
-    customer_name: str | None
-    avatar_url: str | None
-    tag_value: str
+    stripe_customer_id: CustomerId
+    customer_name: CustomerName | None
+    avatar_url: AvatarUrl | None
+    tag_value: TagValue
     health_tier: TierName
-    margin_percent: Percent
-    revenue_microdollars: Microdollars
-    cost_microdollars: Microdollars
-    revenue_over_time: list[MonthPoint]
-    model_breakdown: list[ModelRow]
+    margin_percent: Annotated[
+        Percent,
+        Meta(
+            description="(revenue - cost) / revenue as a percent, 100 is all of it, rounded to 2"
+            " decimals, half up; 0 without revenue."
+        ),
+    ]
+    revenue_microdollars: Annotated[
+        Microdollars, Meta(description="What the customer paid in the period, microdollars.")
+    ]
+    cost_microdollars: Annotated[
+        Microdollars, Meta(description="What its model calls cost in the period, microdollars.")
+    ]
+    revenue_over_time: Annotated[
+        list[MonthPoint],
+        Meta(description="The period and the two months before it, oldest first."),
+    ]
+    model_breakdown: Annotated[
+        list[ModelCost],
+        Meta(description="The period's cost by model, largest first; adds up to the cost."),
+    ]
 
 
-def customer_of(detail: CustomerDetail) -> Customer:
+class CustomerMarginAnswer(Wire, frozen=True):
+    """The answer with one customer in a period."""
+
+    data: CustomerMargin
+
+
+def customer_of(detail: found.CustomerDetail) -> CustomerMargin:
     """The wire form of one customer."""
-    return Customer(
+    return CustomerMargin(
         stripe_customer_id=detail.stripe_customer_id,
         customer_name=detail.customer_name,
         avatar_url=detail.avatar_url,
@@ -167,63 +271,5 @@ def customer_of(detail: CustomerDetail) -> Customer:
         revenue_microdollars=detail.revenue,
         cost_microdollars=detail.cost,
         revenue_over_time=[MonthPoint(str(month), *amounts) for month, *amounts in detail.months],
-        model_breakdown=[ModelRow(*model) for model in detail.models],
-    )
-
-
-class UnmatchedCustomer(Wire, frozen=True):
-    """A customer with revenue and no mapping."""
-
-    stripe_customer_id: str
-    customer_name: str | None
-    customer_email: str | None
-    total_revenue_microdollars: Microdollars
-
-
-class UnmappedTag(Wire, frozen=True):
-    """A tag value seen on costs of the last 90 days, with no mapping."""
-
-    tag_value: str
-    total_cost_microdollars: Microdollars
-    request_count: int
-
-
-class PendingMatch(Wire, frozen=True, kw_only=True):
-    """An automatic mapping that nobody has confirmed."""
-
-    id: Uuid
-    stripe_customer_id: str
-    customer_name: str | None
-    tag_value: str
-    confidence: float | None
-
-
-class UnmatchedReport(Wire, frozen=True, kw_only=True):
-    """What is left to map."""
-
-    unmatched_stripe_customers: list[UnmatchedCustomer]
-    unmapped_tag_values: list[UnmappedTag]
-    pending_auto_matches: list[PendingMatch]
-    customer_names: dict[str, str]
-
-
-def unmatched_of(unmatched: Unmatched) -> UnmatchedReport:
-    """The wire form of what is left to map."""
-    return UnmatchedReport(
-        unmatched_stripe_customers=[
-            UnmatchedCustomer(each.customer_id, each.name, each.email, each.total_microdollars)
-            for each in unmatched.customers
-        ],
-        unmapped_tag_values=[UnmappedTag(*tag) for tag in unmatched.tags],
-        pending_auto_matches=[
-            PendingMatch(
-                id=mapping.id,
-                stripe_customer_id=mapping.customer_id,
-                customer_name=name,
-                tag_value=mapping.tag_value,
-                confidence=mapping.confidence,
-            )
-            for mapping, name in unmatched.pending
-        ],
-        customer_names=dict(unmatched.customer_names),
+        model_breakdown=[ModelCost(*model) for model in detail.models],
     )

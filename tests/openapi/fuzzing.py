@@ -1,0 +1,323 @@
+"""Schemathesis over the served document: what it asked, what it was told, what it found."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import hypothesis
+import schemathesis
+from schemathesis import AuthContext, Case, GenerationMode, HookContext, Response
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import Failure
+from schemathesis.engine import events, from_schema
+from schemathesis.engine.recorder import ScenarioRecorder
+from schemathesis.generation.stateful.state_machine import StepInput, StepOutput, Transition
+from schemathesis.schemas import BaseSchema
+
+from nullspend_margins.errors import Conflict, NotFound
+from nullspend_margins.web.guard import INGEST_KEY_HEADER
+from nullspend_margins.web.routes import ROUTES
+from tests.openapi.served import Served, seed
+from tests.world import KEY, ORG
+
+PHASES = ("examples", "coverage", "fuzzing")
+# Not one of them: schemathesis' own run of it ends, without a word, where what an org holds has
+# changed since. Every walk has an org of its own.
+_WALKING = "stateful"
+
+_STRIPE_CREDENTIALS = frozenset({"connectStripe", "replaceStripeCredential"})
+_ANY_CREDENTIALS = frozenset({"connectProvider", "replaceProviderCredential"})
+_COST_EVENTS = frozenset({"reportCostEvent", "reportCostEventBatch"})
+_CONNECTS = frozenset({"connectStripe", "connectProvider"})
+_NEED_SOMETHING = frozenset(
+    {
+        "getCustomerMargin",
+        "disconnectStripe",
+        "replaceStripeCredential",
+        "syncStripe",
+        "disconnectProvider",
+        "replaceProviderCredential",
+        "syncProvider",
+    }
+)
+_OPERATIONS = {f"{route.method} {route.template}": route.operation_id for route in ROUTES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks. ``role`` none: nobody is signed in; ``ingest`` sends the org's cost-event key."""
+
+    role: str | None = None
+    org: str = ORG
+    ingest: bool = False
+    bearer: str | None = None
+
+    def credentials(self, served: Served) -> dict[str, dict[str, str]]:
+        """What to send, by the document's security schemes."""
+        found = {}
+        if self.role is not None:
+            found["session"] = {"api_key": served.session(self.role, self.org)}
+        if self.ingest:
+            found["ingestKey"] = {"api_key": served.run(served.here.ingest_key(self.org))}
+        if self.bearer is not None:
+            found["cronSecret"] = {"bearer": self.bearer}
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much to ask, from ``seed`` on: ``examples`` of an operation, or whole walks.
+
+    ``operations`` are all, when none is named.
+    """
+
+    examples: int
+    seed: int = 1
+    phases: Collection[str] = PHASES
+    operations: Collection[str] = ()
+
+
+@dataclass(slots=True)
+class Report:
+    """``statuses`` by operation id; ``links`` that were followed, by their answers' statuses."""
+
+    problems: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    links: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def succeeded(self) -> set[str]:
+        """The operations that were answered with 2xx at least once."""
+        return {
+            name
+            for name, statuses in self.statuses.items()
+            if any(200 <= status < 300 for status in statuses)
+        }
+
+    def followed(self) -> set[str]:
+        """The links that led to a 2xx, as ``operation.link``."""
+        return {name for name, status in self.links if 200 <= status < 300}
+
+    def add(self, recorder: ScenarioRecorder) -> None:
+        """Take in what one scenario asked and found."""
+        for case_id, interaction in recorder.interactions.items():
+            node, answer = recorder.cases[case_id], interaction.response
+            if answer is None:
+                self.problems[f"no answer: {node.value.operation.label}"] = str(interaction.request)
+                continue
+            self.statuses[_operation_id(node.value)][answer.status_code] += 1
+        for case_id, checks in recorder.checks.items():
+            for check in checks:
+                if check.failure_info is not None:
+                    failure = check.failure_info.failure
+                    answer = recorder.interactions[failure.case_id or case_id].response
+                    told = f"{failure.message}\n{check.failure_info.code_sample}\n"
+                    told += answer.text if answer is not None else "no answer"
+                    self.problems.setdefault(
+                        f"{check.name}: {failure.operation}: {failure.title}", told
+                    )
+
+
+def examine(served: Served, caller: Caller, effort: Effort) -> Report:
+    """Ask operation by operation, with every check there is."""
+    schema = _schema(served, caller, effort)
+    schema.hook("after_call")(_restoring(served, caller.org))
+    report = Report()
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            report.add(event.recorder)
+        elif isinstance(event, events.NonFatalError):
+            report.problems[f"{event.phase}: {event.label}"] = str(event.value)
+        elif isinstance(event, events.FatalError):
+            raise event.exception
+    return report
+
+
+def walk(served: Served, effort: Effort, *, seeded: bool) -> Report:
+    """Go from operation to operation by the document's links; each walk in an org of its own.
+
+    What the links do not name is left out, or what there is. Raises what the checks find.
+    """
+    schema, report = _schema(served, Caller(), replace(effort, phases=(_WALKING,))), Report()
+    schema.config.generation.update(modes=[GenerationMode.POSITIVE])
+    schema.hook("map_query")(_required_alone)
+    schema.hook("map_path_parameters")(_existing_provider)
+    walker = _Walker(served)
+    schema.auth(refresh_interval=None)(walker.provider())
+    machine: Any = schema.as_state_machine()
+
+    class Walk(machine):  # type: ignore[misc]
+        def setup(self) -> None:
+            walker.begin(seeded=seeded)
+
+        def step(self, input: StepInput) -> StepOutput:  # noqa: A002 - schemathesis' own name
+            output: StepOutput = super().step(input)
+            status = output.response.status_code
+            report.statuses[_operation_id(input.case)][status] += 1
+            if input.transition is not None and input.is_applied:
+                report.links[_link(input.transition), status] += 1
+            return output
+
+    settings = hypothesis.settings(
+        max_examples=effort.examples,
+        stateful_step_count=8,
+        deadline=None,
+        database=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    hypothesis.seed(effort.seed)(Walk).run(settings=settings)
+    return report
+
+
+@dataclass(slots=True)
+class _Walker:
+    """The owner of whatever org the current walk is in."""
+
+    served: Served
+    walks: int = 0
+    cookie: str = ""
+    key: str = ""
+
+    def begin(self, *, seeded: bool) -> None:
+        self.walks += 1
+        org, here = f"org_walk_{self.walks}", self.served.here
+        if seeded:
+            self.served.run(seed(here, org))
+        self.cookie = self.served.session("owner", org)
+        self.key = self.served.run(here.ingest_key(org))
+
+    def provider(self) -> type:
+        """A schemathesis auth provider: a class that it makes an instance of."""
+        walker, name = self, self.served.here.margins.config.session.cookie_name
+
+        class Credentials:
+            def get(self, _case: Case, _context: AuthContext) -> _Walker:
+                return walker
+
+            def set(self, case: Case, data: _Walker, _context: AuthContext) -> None:
+                case.cookies[name] = data.cookie
+                case.headers[INGEST_KEY_HEADER] = data.key
+
+        return Credentials
+
+
+def _schema(served: Served, caller: Caller, effort: Effort) -> BaseSchema:
+    settings: dict[str, Any] = {
+        "seed": effort.seed,
+        "base-url": served.url,
+        "continue-on-failure": True,
+        "output": {"sanitization": {"enabled": False}},
+        "generation": {
+            "max-examples": effort.examples,
+            "no-shrink": True,
+            "database": "none",
+            "with-security-parameters": False,
+        },
+        "phases": {name: {"enabled": name in effort.phases} for name in (*PHASES, _WALKING)},
+    }
+    if credentials := caller.credentials(served):
+        settings["auth"] = {"openapi": credentials}
+    schema = schemathesis.openapi.from_url(
+        f"{served.url}/api/openapi.json", config=SchemathesisConfig.from_dict(settings)
+    )
+    schema.config.checks.update(included_check_names=["all"])
+    schema.hook("filter_failure")(_is_no_exemption)
+    schema.hook("map_body").apply_to(operation_id=list(_COST_EVENTS))(_with_integers)
+    return schema.include(operation_id=list(effort.operations)) if effort.operations else schema
+
+
+def _operation_id(case: Case) -> str:
+    return str(case.operation.definition.raw["operationId"])
+
+
+def _link(transition: Transition) -> str:
+    """``operation.link``: schemathesis has ``METHOD /path -> [status] link -> METHOD /path``."""
+    source, rest = transition.id.split(" -> [")
+    return f"{_OPERATIONS[source]}.{rest.partition('] ')[2].partition(' -> ')[0]}"
+
+
+def _is_no_exemption(
+    _context: HookContext, failure: Failure, case: Case, response: Response
+) -> bool:
+    """False where the contract has it otherwise, or JSON Schema cannot say what it wants."""
+    operation = _operation_id(case)
+    if "use_after_free" in failure.checks and operation == "getProviderConnection":
+        # The contract answers 200 with null where nothing is connected (any more).
+        return response.status_code != 200 or response.json() != {"data": None}
+    if "ensure_resource_availability" in failure.checks and operation == "replaceStripeCredential":
+        # What is connected by /connect is deleted by /disconnect, which schemathesis cannot know.
+        return False
+    if "positive_data_acceptance" not in failure.checks or response.status_code != 400:
+        return True
+    error = response.json()["error"]
+    if operation in _STRIPE_CREDENTIALS:
+        # A well-formed key may still be refused, but by Stripe alone.
+        return bool(error["code"] != "stripe_validation_failed")
+    if operation in _ANY_CREDENTIALS:
+        # What a provider asks for is the provider's to say, so the document takes any object.
+        return error["code"] not in {"stripe_validation_failed", "validation_error"}
+    if operation in _COST_EVENTS and error["code"] == "validation_error":
+        return not all(map(_is_beyond_schemas, error["details"]["issues"]))
+    return True
+
+
+def _required_alone(_context: HookContext, query: Any) -> Any:
+    return query and {name: value for name, value in query.items() if name == "id"}
+
+
+def _existing_provider(_context: HookContext, parameters: Any) -> Any:
+    if parameters and "provider" in parameters:
+        return {**parameters, "provider": "stripe"}
+    return parameters
+
+
+def _with_integers(_context: HookContext, body: Any) -> Any:
+    """To JSON Schema 5.0 is an integer; the contract says that it is none: ask with 5 mostly."""
+    if isinstance(body, dict):
+        return {name: _with_integers(_context, value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_with_integers(_context, value) for value in body]
+    return int(body) if isinstance(body, float) and body.is_integer() else body
+
+
+def _is_beyond_schemas(issue: Mapping[str, str]) -> bool:
+    if re.fullmatch(r"must be `integer( \| null)?`, not `float`", issue["message"]):
+        return True
+    # Neither bytes, levels and texts at any depth, nor today's date can be written in a schema.
+    return issue["path"].endswith(("costBreakdown", "occurredAt"))
+
+
+def _restoring(served: Served, org: str) -> Callable[[HookContext, Case, Response], None]:
+    """A hook that keeps single requests from having nothing to do.
+
+    It connects what was disconnected, and back, and maps a customer again.
+    """
+
+    def after_call(_context: HookContext, case: Case, response: Response) -> None:
+        operation, status = _operation_id(case), response.status_code
+        if operation in _CONNECTS and status == 409:
+            served.run(_disconnect(served, org))
+        elif operation in _NEED_SOMETHING and status in {200, 404}:
+            served.run(_restore(served, org))
+
+    return after_call
+
+
+async def _restore(served: Served, org: str) -> None:
+    """A connection, and the mapping of the document's examples."""
+    services = await served.here.margins.services()
+    if await services.connections.status(org, "stripe") is None:
+        await services.connections.connect(org, "stripe", {"stripeKey": KEY})
+    with suppress(Conflict):
+        await services.mappings.save(org, "stripe", "cus_abc123", "customer", "acme-corp", "manual")
+
+
+async def _disconnect(served: Served, org: str) -> None:
+    connections = (await served.here.margins.services()).connections
+    with suppress(NotFound):
+        await connections.disconnect(org, "stripe")
