@@ -19,7 +19,6 @@ from nullspend_margins.services.leasing import LeaseKeeper
 from nullspend_margins.services.mappings import MappingService
 from nullspend_margins.services.margins import MarginsService
 from nullspend_margins.services.pull import CostPuller
-from nullspend_margins.services.rebuild import RebuildService
 from nullspend_margins.services.sync import SyncService
 from nullspend_margins.services.sync_run import SyncTools
 from nullspend_margins.services.vault import Vault
@@ -89,5 +88,4 @@ def build_services(
         ingest=IngestService(database, clock),
         keys=KeyService(database, clock),
         alerts=alerts,
-        rebuild=RebuildService(database),
     )

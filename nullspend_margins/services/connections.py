@@ -124,7 +124,7 @@ class ConnectionService:
 def unknown_provider(name: str, known: Mapping[str, object]) -> NotFound:
     """No such revenue provider is installed."""
     return NotFound(
-        f"There is no revenue provider {name!r}; installed: {', '.join(sorted(known)) or 'none'}."
+        f"There is no revenue provider {name[:64]!r}; installed: {', '.join(sorted(known)) or 'none'}."
     )
 
 

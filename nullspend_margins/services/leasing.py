@@ -42,11 +42,7 @@ class LeaseKeeper:
         When it is lost on the way, the body is cancelled and ``LeaseLost`` raised.
         """
         holder = f"{socket.gethostname()[:100]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        lease = await self._database.write(
-            lambda tx: leases.acquire(
-                tx, org_id, name, holder, self._clock.now(), self._time_to_live
-            )
-        )
+        lease = await self._acquire(org_id, name, holder)
         if lease is None:
             yield None
             return
@@ -62,9 +58,32 @@ class LeaseKeeper:
             raise
         finally:
             heartbeat.cancel()
-            await asyncio.wait([heartbeat])
+            try:
+                await asyncio.wait([heartbeat])
+            finally:
+                await self._release(lease)
+
+    async def _acquire(self, org_id: str, name: str, holder: str) -> Lease | None:
+        taking = asyncio.ensure_future(
+            self._database.write(
+                lambda tx: leases.acquire(
+                    tx, org_id, name, holder, self._clock.now(), self._time_to_live
+                )
+            )
+        )
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            # Taken all the same, perhaps; nobody else would give it back.
             with contextlib.suppress(MarginsError):
-                await asyncio.shield(self._database.write(lambda tx: leases.release(tx, lease)))
+                lease = await taking
+                if lease is not None:
+                    await self._release(lease)
+            raise
+
+    async def _release(self, lease: Lease) -> None:
+        with contextlib.suppress(MarginsError):
+            await asyncio.shield(self._database.write(lambda tx: leases.release(tx, lease)))
 
     async def _renew(
         self, lease: Lease, owner: asyncio.Task[object] | None, lost: asyncio.Event

@@ -50,16 +50,20 @@ class MappingService:
             confidence=MANUAL_CONFIDENCE if match_type == "manual" else None,
             created_at=self._clock.now(),
         )
-        try:
-            return await self._database.write(lambda tx: _save_and_advance(tx, wanted))
-        except Conflict:
-            # Somebody else's insert may have come between our look and our insert: look again.
-            return await self._database.write(lambda tx: _save_and_advance(tx, wanted))
+
+        def save(tx: Transaction) -> CustomerMapping:
+            mappings.lock(tx, org_id)
+            saved = _save(tx, wanted)
+            revisions.advance(tx, org_id)
+            return saved
+
+        return await self._database.write(save)
 
     async def delete(self, org_id: str, mapping_id: str) -> None:
         """Remove a mapping; its pair is not matched again by itself. Raises ``NotFound``."""
 
         def remove(tx: Transaction) -> None:
+            mappings.lock(tx, org_id)
             removed = mappings.delete(tx, org_id, mapping_id)
             if removed is None:
                 raise NotFound(f"This org has no mapping with the id {mapping_id}.")
@@ -67,12 +71,6 @@ class MappingService:
             revisions.advance(tx, org_id)
 
         await self._database.write(remove)
-
-
-def _save_and_advance(tx: Transaction, wanted: CustomerMapping) -> CustomerMapping:
-    saved = _save(tx, wanted)
-    revisions.advance(tx, wanted.org_id)
-    return saved
 
 
 def _save(tx: Transaction, wanted: CustomerMapping) -> CustomerMapping:
@@ -104,17 +102,14 @@ def _save(tx: Transaction, wanted: CustomerMapping) -> CustomerMapping:
 
 def _displace(tx: Transaction, holder: CustomerMapping, wanted: CustomerMapping) -> None:
     """A person's word counts more than the matcher's, and less than another person's."""
-    displaced = None
-    if wanted.match_type == "manual" and holder.match_type == "auto":
-        # It may have been confirmed since we looked: then it stays.
-        displaced = mappings.delete(tx, holder.org_id, holder.id, match_type="auto")
-    if displaced is None:
+    if wanted.match_type != "manual" or holder.match_type != "auto":
         raise Conflict(
             f"The tag value {wanted.tag_value!r} belongs to the customer {holder.customer_id}; "
             "remove that mapping first.",
             details={"stripeCustomerId": holder.customer_id, "mappingId": holder.id},
         )
-    _reject(tx, displaced)
+    mappings.delete(tx, holder.org_id, holder.id)
+    _reject(tx, holder)
 
 
 def _reject(tx: Transaction, mapping: CustomerMapping) -> None:

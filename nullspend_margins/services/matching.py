@@ -20,6 +20,7 @@ def match_customers(
     now: datetime,
 ) -> int:
     """Store what ``auto_matches`` finds for the customers met in a sync. Returns how many."""
+    mappings.lock(tx, org_id)
     mapped = [
         mapping
         for mapping in mappings.of_key(tx, org_id, CUSTOMER_TAG_KEY)

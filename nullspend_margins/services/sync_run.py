@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
-from nullspend_margins.domain.period import Period, day_number
+from nullspend_margins.domain.period import day_number
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
 from nullspend_margins.errors import (
     Conflict,
@@ -35,6 +35,7 @@ from nullspend_margins.storage.leases import Lease
 
 _log = logging.getLogger("nullspend_margins.sync")
 _MAX_ERROR = 500
+_STAGED_AT_ONCE = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,21 +186,30 @@ class SyncRun:
         )
 
     async def _stage(self, secret: str, window: RevenueWindow, lease: Lease) -> None:
-        """Pages go into staging as they come: constant memory, no transaction meanwhile."""
-        fetched = 0
+        """Pages go into staging as they come: constant memory, no transaction meanwhile.
+
+        Some at a time: for the database a page is little, and a commit for each much.
+        """
+        first, end = window.first.start, window.last.end
+        fetched, unstaged = 0, list[RevenueFact]()
         async with closing(self._source.fetch_revenue(secret, window)) as pages:
             async for page in pages:
-                facts = [fact for fact in page if _is_within(fact, window)]
+                facts = [fact for fact in page if first <= fact.occurred_at < end]
                 fetched += len(facts)
-                await self._stage_page(facts, lease)
-                if self._progress is not None:
-                    self._progress(
-                        SyncProgress(
-                            org_id=self._org_id, provider=self._provider, invoices_fetched=fetched
-                        )
-                    )
+                unstaged += facts
+                if len(unstaged) >= _STAGED_AT_ONCE:
+                    await self._stage_facts(unstaged, lease)
+                    unstaged = []
+                self._tell(fetched)
+        await self._stage_facts(unstaged, lease)
 
-    async def _stage_page(self, facts: Sequence[RevenueFact], lease: Lease) -> None:
+    def _tell(self, fetched: int) -> None:
+        if self._progress is not None:
+            self._progress(
+                SyncProgress(org_id=self._org_id, provider=self._provider, invoices_fetched=fetched)
+            )
+
+    async def _stage_facts(self, facts: Sequence[RevenueFact], lease: Lease) -> None:
         def stage(tx: Transaction) -> None:
             leases.verify(tx, lease)
             revenue.stage(tx, self._org_id, self._provider, self._sync_id, facts)
@@ -280,7 +290,3 @@ class SyncRun:
             )
         except MarginsError as problem:
             _log.warning("staging not cleared: %s", problem.message)
-
-
-def _is_within(fact: RevenueFact, window: RevenueWindow) -> bool:
-    return window.first <= Period.containing(fact.occurred_at) <= window.last

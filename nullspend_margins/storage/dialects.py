@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, Text, any_, literal
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, Text, any_, literal, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -17,9 +18,12 @@ _SQLITE_ERROR, _SQLITE_CONSTRAINT_CHECK = 1, 275
 
 def insert_into(tx: Connection, table: Table) -> Insert:
     """An ``INSERT`` that can say ``ON CONFLICT``."""
-    if tx.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+    return insert_for(tx.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Table) -> Insert:
+    """The same, where there is no connection yet."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def is_among(
@@ -44,6 +48,19 @@ def upsert(tx: Connection, table: Table, values: Mapping[str, Any]) -> Insert:
         .values(**values)
         .on_conflict_do_update(index_elements=keys, set_=changed)
     )
+
+
+def lock(tx: Connection, *names: str) -> None:
+    """One transaction at a time for these names; given back with its end.
+
+    For what several rows decide together, and rows that are not there yet: those cannot be
+    locked. SQLite's writers are alone anyway.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"),
+            {"what": msgspec.json.encode(["nullspend-margins", *names]).decode()},
+        )
 
 
 def is_overflow(problem: DBAPIError) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, delete, select
 
 from nullspend_margins.domain.cost import CostEvent
 from nullspend_margins.storage.bulk import BulkInsert, Row, among, as_json, strings
 from nullspend_margins.storage.dialects import is_among
-from nullspend_margins.storage.rollups import Amount, DayCell, add_costs
+from nullspend_margins.storage.orgs import orgs_in
+from nullspend_margins.storage.rollups import Amount, DayCell, add_costs, add_pruned_costs
 from nullspend_margins.storage.tables import cost_events
 from nullspend_margins.storage.types import instant_text
 
@@ -59,19 +60,31 @@ def insert_events(
 def prune_events(tx: Connection, org_id: str, before: datetime, limit: int) -> int:
     """Forget at most ``limit`` raw events that occurred before ``before``, the oldest first.
 
-    Their costs stay in the rollups. Returns how many went.
+    Their costs stay in the rollups, and go to ``pruned_costs``. Returns how many went. Raises
+    ``RollupOverflow``: nothing of the transaction may be kept then.
     """
     table = cost_events.c
     oldest = (
-        select(table.source, table.event_id)
+        select(
+            table.source,
+            table.event_id,
+            table.occurred_at,
+            table.tag_value,
+            table.provider,
+            table.model,
+            table.cost_nanodollars,
+        )
         .where(table.org_id == org_id, table.occurred_at < before)
         .order_by(table.occurred_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     by_source: dict[str, list[str]] = {}
-    for source, event_id in tx.execute(oldest):
+    costs: dict[DayCell, Amount] = {}
+    # Locked, and those that another pruner has locked passed over: each goes once.
+    for source, event_id, occurred_at, tag_value, provider, model, cost in tx.execute(oldest):
         by_source.setdefault(source, []).append(event_id)
+        _count(costs, (_day(occurred_at), tag_value, source, provider, model), cost)
     for source, event_ids in by_source.items():
         for start in range(0, len(event_ids), _AT_ONCE):
             tx.execute(
@@ -81,22 +94,13 @@ def prune_events(tx: Connection, org_id: str, before: datetime, limit: int) -> i
                     is_among(tx, table.event_id, event_ids[start : start + _AT_ONCE]),
                 )
             )
+    add_pruned_costs(tx, org_id, costs)
     return sum(map(len, by_source.values()))
 
 
 def orgs_with_events(tx: Connection) -> list[str]:
-    """Every org that has raw events, in order. Jumps from org to org along the index."""
-    found = tx.execute(
-        text(
-            f"WITH RECURSIVE orgs(org_id) AS ("  # noqa: S608 - the table's own name
-            f" SELECT min(org_id) FROM {_TABLE}"
-            f" UNION ALL"
-            f" SELECT (SELECT min(e.org_id) FROM {_TABLE} AS e WHERE e.org_id > orgs.org_id)"
-            f" FROM orgs WHERE orgs.org_id IS NOT NULL"
-            f") SELECT org_id FROM orgs WHERE org_id IS NOT NULL"
-        )
-    )
-    return [row[0] for row in found]
+    """Every org that has raw events, in order."""
+    return orgs_in(tx, cost_events)
 
 
 def _insert_rows(
@@ -174,11 +178,18 @@ def _rows(org_id: str, source: str, events: Sequence[CostEvent], now: datetime) 
 def _deltas(source: str, events: Sequence[CostEvent]) -> dict[DayCell, Amount]:
     deltas: dict[DayCell, Amount] = {}
     for event in events:
-        day = event.occurred_at.astimezone(UTC).toordinal() - _EPOCH_ORDINAL
-        cell = (day, event.tag_value, source, event.provider, event.model)
-        cost, count = deltas.get(cell, (0, 0))
-        deltas[cell] = (cost + event.cost_nanodollars, count + 1)
+        cell = (_day(event.occurred_at), event.tag_value, source, event.provider, event.model)
+        _count(deltas, cell, event.cost_nanodollars)
     return deltas
+
+
+def _count(costs: dict[DayCell, Amount], cell: DayCell, cost: int) -> None:
+    known_cost, known_requests = costs.get(cell, (0, 0))
+    costs[cell] = (known_cost + cost, known_requests + 1)
+
+
+def _day(moment: datetime) -> int:
+    return moment.astimezone(UTC).toordinal() - _EPOCH_ORDINAL
 
 
 def _new_ids(count: int) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from nullspend_margins.domain.cost import CostFact
-from nullspend_margins.storage.bulk import BulkInsert, Row, among, as_json, replacing, strings
+from nullspend_margins.storage.bulk import BulkInsert, Row, among, replacing, strings
+from nullspend_margins.storage.dialects import lock
 from nullspend_margins.storage.rollups import Amount, DayCell, add_costs, drop_empty
 from nullspend_margins.storage.tables import cost_facts
 from nullspend_margins.storage.types import instant_text
@@ -26,7 +27,8 @@ def replace_facts(
     one key the later wins. Returns how many differed from what was stored. Raises
     ``RollupOverflow``: nothing of the transaction may be kept then.
     """
-    _lock(tx, org_id, source)
+    # So that "new less old" is of the same old.
+    lock(tx, "cost facts", org_id, source)
     wanted = {fact.key: _values(fact) for fact in facts}
     stored = _find(tx, org_id, source, list(wanted))
     changed = {key: row for key, row in sorted(wanted.items()) if stored.get(key) != row}
@@ -38,22 +40,8 @@ def replace_facts(
     updated_at = instant_text(now)
     _put.write(tx, [(org_id, source, key, *row, updated_at) for key, row in changed.items()])
     add_costs(tx, org_id, deltas)
-    # A cell that gained requests cannot be empty.
-    drop_empty(tx, org_id, [cell for cell, (_, requests) in deltas.items() if requests <= 0])
+    drop_empty(tx, org_id, deltas)
     return len(changed)
-
-
-def _lock(tx: Connection, org_id: str, source: str) -> None:
-    """One writer of a source's facts at a time, so that "new less old" is of the same old.
-
-    SQLite's writers are alone anyway. Locking rows would not do: a fact nobody has stored yet
-    has none.
-    """
-    if tx.dialect.name == "postgresql":
-        tx.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"),
-            {"what": as_json(["nullspend-margins cost facts", org_id, source])},
-        )
 
 
 def _find(tx: Connection, org_id: str, source: str, keys: Sequence[str]) -> dict[str, Row]:

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
-from nullspend_margins.domain.mapping import CustomerMapping, MatchType
+from nullspend_margins.domain.mapping import CustomerMapping
 from nullspend_margins.errors import Conflict
+from nullspend_margins.storage import dialects
 from nullspend_margins.storage.bulk import fetch_tuples, json_object
 from nullspend_margins.storage.dialects import insert_into
 from nullspend_margins.storage.tables import mappings
@@ -26,6 +27,14 @@ _of_key = _of_org.where(mappings.c.tag_key == bindparam("tag_key"))
 _in_order = (mappings.c.created_at, mappings.c.id)
 _of_tag = _of_key.where(mappings.c.tag_value == bindparam("tag_value")).order_by(*_in_order)
 _tag_values = msgspec.json.Decoder(dict[str, str])
+
+
+def lock(tx: Connection, org_id: str) -> None:
+    """Nobody else changes the org's mappings before this transaction ends.
+
+    Whoever looks first and changes then takes it before the look.
+    """
+    dialects.lock(tx, "mappings", org_id)
 
 
 def list_mappings(tx: Connection, org_id: str) -> list[CustomerMapping]:
@@ -111,20 +120,13 @@ def update(tx: Connection, mapping: CustomerMapping) -> CustomerMapping:
     return mapping
 
 
-def delete(
-    tx: Connection, org_id: str, mapping_id: str, *, match_type: MatchType | None = None
-) -> CustomerMapping | None:
-    """Remove a mapping and return it; ``None`` when the org has none with that id.
-
-    With ``match_type`` only if it still is of that type, whatever was read before.
-    """
+def delete(tx: Connection, org_id: str, mapping_id: str) -> CustomerMapping | None:
+    """Remove a mapping and return it; ``None`` when the org has none with that id."""
     found = _read(tx, _of_org.where(mappings.c.id == mapping_id), org_id)
     if not found:
         return None
-    statement = sa.delete(mappings).where(_is(org_id, mapping_id))
-    if match_type is not None:
-        statement = statement.where(mappings.c.match_type == match_type)
-    return found[0] if tx.execute(statement).rowcount else None
+    gone = tx.execute(sa.delete(mappings).where(_is(org_id, mapping_id))).rowcount
+    return found[0] if gone else None
 
 
 def insert_auto(
@@ -193,6 +195,7 @@ def rejected_pairs(
 
 def delete_provider(tx: Connection, org_id: str, provider: str) -> None:
     """Forget all mappings and rejections of one provider's customers."""
+    lock(tx, org_id)
     for table in (mappings, rejected_table):
         tx.execute(sa.delete(table).where(table.c.org_id == org_id, table.c.provider == provider))
 

@@ -153,9 +153,13 @@ def last_invoice_at(
     ).scalar()
 
 
-def customer_profiles(tx: Connection, org_id: str) -> list[CustomerProfile]:
-    """Every customer of the org's revenue, of all providers."""
-    return [*map(CustomerProfile._make, fetch_tuples(tx, _profiles, {"org_id": org_id}))]
+def customer_profiles(
+    tx: Connection, org_id: str, *, pictured: bool = False
+) -> list[CustomerProfile]:
+    """Every customer of the org's revenue, of all providers; ``pictured``: with an avatar."""
+    statement = _profiles.where(revenue_customers.c.avatar_url.is_not(None))
+    found = fetch_tuples(tx, statement if pictured else _profiles, {"org_id": org_id})
+    return [*map(CustomerProfile._make, found)]
 
 
 def profile(tx: Connection, org_id: str, provider: str, customer_id: str) -> CustomerProfile | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Over,
     Select,
     Table,
+    Text,
     and_,
-    case,
+    cast,
     delete,
     func,
     insert,
@@ -23,12 +23,14 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.dialects import is_among, is_overflow
+from nullspend_margins.storage.sums import halves, whole
 from nullspend_margins.storage.tables import customer_months, revenue_customers, revenue_facts
 
 INVOICED = "invoiced"
 """The one basis of revenue today: what was paid, in the month the invoice was made."""
 
 _AT_ONCE = 500
+_FIRST_NUMBER = 10**9
 _facts = revenue_facts.c
 
 
@@ -68,38 +70,38 @@ def _rebuild_months(
             is_among(tx, table.customer_id, customers),
         )
     )
-    counted = and_(
+    chosen = and_(
         _facts.org_id == org_id,
         _facts.provider == provider,
         is_among(tx, _facts.customer_id, customers),
         _facts.month.in_(months),
-        _facts.counted == 1,
     )
-    one = _with_sums(counted).subquery()
-    names = [
-        "org_id", "basis", "provider", "customer_id", "month",
-        "revenue_microdollars", "invoice_count", "last_invoice_at", "customer_name", "avatar_url",
-    ]  # fmt: skip
-    values: Select[Any] = select(
-        literal(org_id), literal(INVOICED), literal(provider), one.c.customer_id, one.c.month,
-        one.c.revenue, one.c.invoices, one.c.last_at, one.c.name, one.c.avatar,
-    ).where(one.c.nth == 1)  # fmt: skip
-    tx.execute(insert(customer_months).from_select(names, values))
+    _insert(tx, customer_months, org_id, month_cells(tx.dialect.name, chosen))
 
 
-def _with_sums(chosen: ColumnElement[bool]) -> Select[Any]:
-    """The facts chosen, each with what its customer's month adds up to; ``nth`` 1 is the first."""
-    group = (_facts.customer_id, _facts.month)
+def month_cells(dialect: str, chosen: ColumnElement[bool]) -> Select[Any]:
+    """The right rows of ``customer_months``, without the org, from the facts ``chosen``."""
+    group = (_facts.provider, _facts.customer_id, _facts.month)
+    ranked = newest_first(
+        revenue_facts,
+        group,
+        _facts.amount_microdollars,
+        _facts.occurred_at,
+        _facts.customer_name,
+        _facts.avatar_url,
+    ).where(chosen, _facts.counted == 1)
+    one = ranked.subquery().c
     return select(
-        _facts.customer_id,
-        _facts.month,
-        func.sum(_facts.amount_microdollars).over(partition_by=group).label("revenue"),
-        func.count().over(partition_by=group).label("invoices"),
-        func.max(_facts.occurred_at).over(partition_by=group).label("last_at"),
-        latest(revenue_facts, _facts.customer_name, *group).label("name"),
-        latest(revenue_facts, _facts.avatar_url, *group).label("avatar"),
-        func.row_number().over(partition_by=group).label("nth"),
-    ).where(chosen)
+        literal(INVOICED).label("basis"),
+        one.month,
+        one.provider,
+        one.customer_id,
+        whole(dialect, *halves(one.amount_microdollars)).label("revenue_microdollars"),
+        func.count().label("invoice_count"),
+        func.max(one.occurred_at).label("last_invoice_at"),
+        latest(one.customer_name, one.nth).label("customer_name"),
+        latest(one.avatar_url, one.nth).label("avatar_url"),
+    ).group_by(one.provider, one.customer_id, one.month)
 
 
 def _rebuild_customers(tx: Connection, org_id: str, provider: str, customers: list[str]) -> None:
@@ -112,43 +114,60 @@ def _rebuild_customers(tx: Connection, org_id: str, provider: str, customers: li
             is_among(tx, table.customer_id, customers),
         )
     )
-    group = (_facts.customer_id,)
-    one = (
-        select(
-            _facts.customer_id,
-            func.sum(_facts.amount_microdollars).over(partition_by=group).label("total"),
-            func.sum(_facts.counted).over(partition_by=group).label("invoices"),
-            func.max(_facts.occurred_at).over(partition_by=group).label("last_at"),
-            latest(revenue_facts, _facts.customer_name, *group).label("name"),
-            latest(revenue_facts, _facts.customer_email, *group).label("email"),
-            latest(revenue_facts, _facts.avatar_url, *group).label("avatar"),
-            func.row_number().over(partition_by=group).label("nth"),
-        )
-        .where(
-            _facts.org_id == org_id,
-            _facts.provider == provider,
-            is_among(tx, _facts.customer_id, customers),
-        )
-        .subquery()
+    chosen = and_(
+        _facts.org_id == org_id,
+        _facts.provider == provider,
+        is_among(tx, _facts.customer_id, customers),
     )
-    names = [
-        "org_id", "provider", "customer_id", "name", "email", "avatar_url",
-        "total_microdollars", "invoice_count", "last_invoice_at",
-    ]  # fmt: skip
-    values: Select[Any] = select(
-        literal(org_id), literal(provider), one.c.customer_id, one.c.name, one.c.email,
-        one.c.avatar, one.c.total, one.c.invoices, one.c.last_at,
-    ).where(one.c.nth == 1)  # fmt: skip
-    tx.execute(insert(revenue_customers).from_select(names, values))
+    _insert(tx, revenue_customers, org_id, customer_cells(tx.dialect.name, chosen))
 
 
-def latest(table: Table, column: ColumnElement[Any], *group: ColumnElement[Any]) -> Over[Any]:
-    """The latest value of ``column`` in the group that is not NULL, on every row of it."""
-    return func.first_value(column).over(
-        partition_by=group,
-        order_by=[
-            case((column.is_(None), 1), else_=0),
-            table.c.occurred_at.desc(),
-            table.c.object_id.desc(),
-        ],
-    )
+def customer_cells(dialect: str, chosen: ColumnElement[bool]) -> Select[Any]:
+    """The right rows of ``revenue_customers``, without the org, from the facts ``chosen``."""
+    group = (_facts.provider, _facts.customer_id)
+    ranked = newest_first(
+        revenue_facts,
+        group,
+        _facts.amount_microdollars,
+        _facts.counted,
+        _facts.occurred_at,
+        _facts.customer_name,
+        _facts.customer_email,
+        _facts.avatar_url,
+    ).where(chosen)
+    one = ranked.subquery().c
+    return select(
+        one.provider,
+        one.customer_id,
+        latest(one.customer_name, one.nth).label("name"),
+        latest(one.customer_email, one.nth).label("email"),
+        latest(one.avatar_url, one.nth).label("avatar_url"),
+        whole(dialect, *halves(one.amount_microdollars)).label("total_microdollars"),
+        func.sum(one.counted).label("invoice_count"),
+        func.max(one.occurred_at).label("last_invoice_at"),
+    ).group_by(one.provider, one.customer_id)
+
+
+def _insert(tx: Connection, table: Table, org_id: str, cells: Select[Any]) -> None:
+    rows = cells.subquery()
+    values = select(literal(org_id), rows)
+    tx.execute(insert(table).from_select(["org_id", *rows.c.keys()], values))
+
+
+def newest_first(
+    table: Table, group: Sequence[ColumnElement[Any]], *columns: ColumnElement[Any]
+) -> Select[Any]:
+    """``group`` and ``columns`` of each fact, and ``nth``: which one of its group, newest first."""
+    newest = (table.c.occurred_at.desc(), table.c.object_id.desc())
+    nth = func.row_number().over(partition_by=group, order_by=newest)
+    return select(*group, *columns, nth.label("nth"))
+
+
+def latest(column: ColumnElement[Any], nth: ColumnElement[int]) -> ColumnElement[Any]:
+    """An aggregate over ``newest_first``: the first text in ``column`` that is not NULL.
+
+    Each with its number before it, always ten digits, the least is taken: one pass over a group
+    for any number of columns, where a window of its own for each would sort all again.
+    """
+    numbered = cast(nth + _FIRST_NUMBER, Text).concat(column)
+    return func.substr(func.min(numbered), len(str(_FIRST_NUMBER)) + 1)

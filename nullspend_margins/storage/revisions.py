@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
-from nullspend_margins.storage.dialects import upsert
+from nullspend_margins.storage.bulk import BulkInsert, replacing
 from nullspend_margins.storage.tables import revisions
+
+# Made once: every read of a table asks the one, every write the other.
+_current = select(revisions.c.revision).where(revisions.c.org_id == bindparam("org_id"))
+_put = BulkInsert(revisions, replacing(revisions))
 
 
 def current(tx: Connection, org_id: str) -> int | None:
     """The org's revision; ``None`` when nothing was ever written."""
-    found: int | None = tx.scalar(select(revisions.c.revision).where(revisions.c.org_id == org_id))
+    found: int | None = tx.scalar(_current, {"org_id": org_id})
     return found
 
 
@@ -27,5 +31,4 @@ def advance(tx: Connection, org_id: str) -> None:
     for it. Random, not counted: a database restored from a backup must not come to a number
     again that stood for other data.
     """
-    values = {"org_id": org_id, "revision": secrets.randbits(62)}
-    tx.execute(upsert(tx, revisions, values))
+    _put.write(tx, [(org_id, secrets.randbits(62))])

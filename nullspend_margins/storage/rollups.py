@@ -4,6 +4,9 @@ Two tables hold the same costs, cut differently: by customer and month (the marg
 thousands of those cells), and by customer, model and day (one customer's models, recent views).
 Every write changes both in its own transaction, so they always agree. A third one, by model and
 month, would save the breakdown thirty index probes and cost every event a third more.
+
+What pruned events had cost is kept beside them, cut as finely: whatever is left of events and
+facts, with it they add up to the rollups.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from nullspend_margins.domain.money import MAX_NANODOLLARS
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.bulk import BulkInsert, adding
 from nullspend_margins.storage.dialects import is_overflow
-from nullspend_margins.storage.tables import cost_model_days, cost_months
+from nullspend_margins.storage.tables import cost_model_days, cost_months, pruned_costs
 
 DayCell = tuple[int, str, str, str, str]
 """Day number, tag value, source, provider, model."""
@@ -33,6 +36,7 @@ _AMOUNTS = ("cost_nanodollars", "request_count")
 
 _add_months = BulkInsert(cost_months, adding(cost_months, *_AMOUNTS))
 _add_model_days = BulkInsert(cost_model_days, adding(cost_model_days, *_AMOUNTS))
+_add_pruned = BulkInsert(pruned_costs, adding(pruned_costs, *_AMOUNTS))
 
 
 class RollupOverflow(ValidationFailed):
@@ -51,6 +55,28 @@ def add_costs(tx: Connection, org_id: str, deltas: Mapping[DayCell, Amount]) -> 
     Tables always in the same order and keys sorted within each, so that two transactions that
     touch the same cells wait for each other instead of deadlocking. Raises ``RollupOverflow``.
     """
+    _add(tx, _add_months, org_id, _by_month(deltas))
+    _add(tx, _add_model_days, org_id, deltas)
+
+
+def add_pruned_costs(tx: Connection, org_id: str, costs: Mapping[DayCell, Amount]) -> None:
+    """Keep what events had cost that are being pruned. Raises ``RollupOverflow``."""
+    _add(tx, _add_pruned, org_id, costs)
+
+
+def drop_empty(tx: Connection, org_id: str, deltas: Mapping[DayCell, Amount]) -> None:
+    """Delete the cells that adding ``deltas`` brought back to nothing.
+
+    What is left equals what adding up all events and facts again would give, less zeros. Only
+    cells that ``add_costs`` has written are looked at: a table that it left alone must not be
+    locked after the other one. A cell that gained requests cannot be empty.
+    """
+    for table, cells in ((cost_months, _by_month(deltas)), (cost_model_days, deltas)):
+        shrunk = [cell for cell, amount in cells.items() if amount != (0, 0) and amount[1] <= 0]
+        _drop(tx, table, org_id, sorted(shrunk))
+
+
+def _by_month(deltas: Mapping[DayCell, Amount]) -> dict[tuple[int, str], Amount]:
     months: dict[tuple[int, str], Amount] = {}
     month_of: dict[int, int] = {}
     for (day, tag_value, *_), (cost, requests) in deltas.items():
@@ -59,18 +85,7 @@ def add_costs(tx: Connection, org_id: str, deltas: Mapping[DayCell, Amount]) -> 
             month = month_of[day] = _month_of(day)
         known_cost, known_requests = months.get((month, tag_value), (0, 0))
         months[month, tag_value] = (known_cost + cost, known_requests + requests)
-    _add(tx, _add_months, org_id, months)
-    _add(tx, _add_model_days, org_id, deltas)
-
-
-def drop_empty(tx: Connection, org_id: str, deltas: Iterable[DayCell]) -> None:
-    """Delete the cells of ``deltas`` that corrections brought back to nothing.
-
-    What is left equals what adding up all events and facts again would give, less zeros.
-    """
-    days = sorted(deltas)
-    _drop(tx, cost_months, org_id, sorted({(_month_of(cell[0]), cell[1]) for cell in days}))
-    _drop(tx, cost_model_days, org_id, days)
+    return months
 
 
 def _month_of(day: int) -> int:

@@ -7,24 +7,27 @@ it talks to the provider, and one that fails half way leaves the numbers as they
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Subquery,
+    Select,
     and_,
     delete,
     distinct,
     func,
+    insert,
+    literal,
+    not_,
     select,
 )
 
-from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.period import as_utc
 from nullspend_margins.domain.revenue import REPORTING_CURRENCY, RevenueFact, RevenueWindow
 from nullspend_margins.storage.bulk import BulkInsert, Row, replacing
-from nullspend_margins.storage.dialects import insert_into, is_among
-from nullspend_margins.storage.revenue_rebuild import latest, rebuild
+from nullspend_margins.storage.dialects import is_among
+from nullspend_margins.storage.revenue_rebuild import latest, newest_first, rebuild
 from nullspend_margins.storage.tables import revenue_facts, revenue_staging
 from nullspend_margins.storage.types import instant_text
 
@@ -78,12 +81,11 @@ def staged_customers(
     tx: Connection, org_id: str, provider: str, sync_id: str
 ) -> dict[str, str | None]:
     """Every customer the sync met, with the latest tag value its records suggest, if any."""
-    tag = latest(revenue_staging, _staged.suggested_tag, _staged.customer_id)
-    found = tx.execute(
-        select(_staged.customer_id, tag)
-        .where(_of_sync(org_id, provider, sync_id), _staged.customer_id.is_not(None))
-        .distinct()
-    )
+    met = and_(_of_sync(org_id, provider, sync_id), _staged.customer_id.is_not(None))
+    ranked = newest_first(revenue_staging, (_staged.customer_id,), _staged.suggested_tag)
+    one = ranked.where(met).subquery().c
+    tag = latest(one.suggested_tag, one.nth)
+    found = tx.execute(select(one.customer_id, tag).group_by(one.customer_id))
     return {row[0]: row[1] for row in found}
 
 
@@ -95,18 +97,18 @@ def apply_staged(
     Facts of the window that were not staged are gone; changed and new ones are stored; what
     they add up to is rebuilt. ``False`` when nothing differed: then nothing is written either.
     """
-    changed, vanished = _differences(tx, org_id, provider, sync_id, window)
+    both = _staged_of(org_id, provider, sync_id), _stored_of(org_id, provider, window)
+    changed, vanished = _Difference(*both), _Difference(*reversed(both))
     # Where facts were counts as touched, as much as where they will be.
-    touched = {(customer, month) for _, customer, month in (*changed, *vanished)}
-    changed_ids = sorted({object_id for object_id, _, _ in changed})
-    gone_ids = sorted({object_id for object_id, _, _ in vanished}.difference(changed_ids))
-    for some in _chunks(changed_ids):
-        touched |= _where_stored(tx, org_id, provider, some)
-    for some in _chunks(changed_ids):
-        _copy(tx, org_id, provider, sync_id, some)
-    for some in _chunks(gone_ids):
-        tx.execute(delete(revenue_facts).where(_stored(tx, org_id, provider, some)))
-    rebuild(tx, org_id, provider, touched)
+    touched = changed.pairs(tx)
+    left = vanished.places(tx)
+    if touched:
+        left += _places_outside(tx, org_id, provider, window, changed)
+    touched |= {(customer, month) for _, customer, month in left}
+    _delete(tx, org_id, provider, [object_id for object_id, _, _ in left])
+    if touched:
+        _insert(tx, org_id, provider, changed)
+        rebuild(tx, org_id, provider, touched)
     discard_staged(tx, org_id, provider, sync_id=sync_id)
     return bool(touched)
 
@@ -128,6 +130,7 @@ def discard_staged(
 
 
 def _row(org_id: str, provider: str, sync_id: str, fact: RevenueFact) -> Row:
+    moment, counted = as_utc(fact.occurred_at), fact.is_counted
     return (
         org_id,
         provider,
@@ -135,12 +138,12 @@ def _row(org_id: str, provider: str, sync_id: str, fact: RevenueFact) -> Row:
         fact.object_id,
         INVOICE,
         fact.customer_id,
-        Period.containing(fact.occurred_at).index,
+        moment.year * 12 + moment.month - 1,
         fact.amount_minor,
         fact.currency,
-        fact.amount_microdollars,
-        int(fact.is_counted),
-        instant_text(fact.occurred_at),
+        fact.amount_microdollars if counted else 0,
+        int(counted),
+        instant_text(moment),
         fact.customer_name,
         fact.customer_email,
         fact.avatar_url,
@@ -155,69 +158,79 @@ def _of_sync(org_id: str, provider: str, sync_id: str) -> ColumnElement[bool]:
 _COMPARED = [column.name for column in revenue_facts.columns if not column.primary_key]
 _Place = tuple[str, str | None, int]
 """An object with its customer and month."""
+_Pair = tuple[str | None, int]
 
 
-def _differences(
-    tx: Connection, org_id: str, provider: str, sync_id: str, window: RevenueWindow
-) -> tuple[list[_Place], list[_Place]]:
-    """What is staged and not stored just so, and what is stored and not staged just so.
+class _Difference:
+    """The rows of ``these`` that are not just so in ``those``.
 
-    Set operations, not joins: a table that was filled a moment ago has no statistics yet, and
-    PostgreSQL would compare each row with each.
+    A set operation, not a join: a table that was filled a moment ago has no statistics yet, and
+    PostgreSQL would compare each row with each. What a first sync brings stays in the database.
     """
-    staged = select(_staged.object_id, *(_staged[name] for name in _COMPARED)).where(
+
+    def __init__(self, these: Select[Any], those: Select[Any]) -> None:
+        self.rows = these.except_(those).subquery()
+
+    def pairs(self, tx: Connection) -> set[_Pair]:
+        found = tx.execute(select(self.rows.c.customer_id, self.rows.c.month).distinct())
+        return {(row[0], row[1]) for row in found}
+
+    def places(self, tx: Connection) -> list[_Place]:
+        rows = self.rows.c
+        found = tx.execute(select(rows.object_id, rows.customer_id, rows.month))
+        return [(row[0], row[1], row[2]) for row in found]
+
+    def object_ids(self, tx: Connection) -> list[str]:
+        return sorted(tx.scalars(select(self.rows.c.object_id)))
+
+
+def _staged_of(org_id: str, provider: str, sync_id: str) -> Select[Any]:
+    return select(_staged.object_id, *(_staged[name] for name in _COMPARED)).where(
         _of_sync(org_id, provider, sync_id)
     )
-    stored = select(_facts.object_id, *(_facts[name] for name in _COMPARED)).where(
-        _facts.org_id == org_id,
-        _facts.provider == provider,
-        _facts.month.between(window.first.index, window.last.index),
-    )
-    return (
-        _places(tx, staged.except_(stored).subquery()),
-        _places(tx, stored.except_(staged).subquery()),
+
+
+def _stored_of(org_id: str, provider: str, window: RevenueWindow) -> Select[Any]:
+    return select(_facts.object_id, *(_facts[name] for name in _COMPARED)).where(
+        _facts.org_id == org_id, _facts.provider == provider, _is_in(window)
     )
 
 
-def _places(tx: Connection, found: Subquery) -> list[_Place]:
-    rows = tx.execute(select(found.c.object_id, found.c.customer_id, found.c.month))
-    return [(row[0], row[1], row[2]) for row in rows]
+def _is_in(window: RevenueWindow) -> ColumnElement[bool]:
+    return _facts.month.between(window.first.index, window.last.index)
 
 
-def _stored(
-    tx: Connection, org_id: str, provider: str, object_ids: Sequence[str]
-) -> ColumnElement[bool]:
-    return and_(
-        _facts.org_id == org_id,
-        _facts.provider == provider,
-        is_among(tx, _facts.object_id, object_ids),
-    )
+def _places_outside(
+    tx: Connection, org_id: str, provider: str, window: RevenueWindow, changed: _Difference
+) -> list[_Place]:
+    """Changed objects that are stored outside the window, from where they move into it."""
+    outside = and_(_facts.org_id == org_id, _facts.provider == provider, not_(_is_in(window)))
+    if tx.scalar(select(_facts.object_id).where(outside).limit(1)) is None:
+        return []  # a first sync, say: nothing to look its every object up for
+    places = select(_facts.object_id, _facts.customer_id, _facts.month).where(outside)
+    return [
+        (row[0], row[1], row[2])
+        for some in _chunks(changed.object_ids(tx))
+        for row in tx.execute(places.where(is_among(tx, _facts.object_id, some)))
+    ]
 
 
-def _where_stored(
-    tx: Connection, org_id: str, provider: str, object_ids: Sequence[str]
-) -> set[tuple[str | None, int]]:
-    """Where objects are now, which may be outside the window."""
-    found = tx.execute(
-        select(_facts.customer_id, _facts.month).where(_stored(tx, org_id, provider, object_ids))
-    )
-    return {(row[0], row[1]) for row in found}
-
-
-def _copy(
-    tx: Connection, org_id: str, provider: str, sync_id: str, object_ids: Sequence[str]
-) -> None:
-    names = [column.name for column in revenue_facts.columns]
-    chosen = select(*(_staged[name] for name in names)).where(
-        _of_sync(org_id, provider, sync_id), is_among(tx, _staged.object_id, object_ids)
-    )
-    statement = insert_into(tx, revenue_facts).from_select(names, chosen)
-    tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["org_id", "provider", "object_id"],
-            set_={name: statement.excluded[name] for name in _COMPARED},
+def _delete(tx: Connection, org_id: str, provider: str, object_ids: Sequence[str]) -> None:
+    for some in _chunks(object_ids):
+        tx.execute(
+            delete(revenue_facts).where(
+                _facts.org_id == org_id,
+                _facts.provider == provider,
+                is_among(tx, _facts.object_id, some),
+            )
         )
-    )
+
+
+def _insert(tx: Connection, org_id: str, provider: str, changed: _Difference) -> None:
+    names = ["org_id", "provider", "object_id", *_COMPARED]
+    rows = select(literal(org_id), literal(provider), *changed.rows.c)
+    # In the order of the key: its index grows at one end.
+    tx.execute(insert(revenue_facts).from_select(names, rows.order_by(changed.rows.c.object_id)))
 
 
 def _chunks(object_ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -139,6 +139,18 @@ async def test_a_month_has_its_own_latest_name_and_invoice(database: Database) -
     assert await database.read(lambda tx: revenue.profile(tx, ORG, "stripe", "cus_2")) is None
 
 
+async def test_among_many_invoices_of_one_moment_the_last_id_names_the_customer(
+    database: Database,
+) -> None:
+    ids = [f"in_{number:02d}" for number in range(25)]
+    facts = [invoice(each, customer_name=f"Named by {each}") for each in ids]
+    found = await database.write(
+        lambda tx: (sync(tx, facts), revenue.profile(tx, ORG, "stripe", "cus_1"))[1]
+    )
+    assert found is not None
+    assert found.name == "Named by in_24"
+
+
 async def test_a_sync_that_finds_nothing_new_writes_nothing(database: Database) -> None:
     facts = [invoice("1"), invoice("2", customer_id=None), invoice("3", currency="eur")]
     assert await database.write(lambda tx: sync(tx, facts))
