@@ -46,7 +46,7 @@ class MarginsError(Exception):
     def __init__(self, message: str, *, details: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.details = dict(details) if details is not None else None
+        self.details: dict[str, object] | None = None if details is None else dict(details)
 
 
 class ConfigurationError(MarginsError):
@@ -124,7 +124,7 @@ class MethodNotAllowed(MarginsError):
     code = "method_not_allowed"
 
     def __init__(self, method: str, allowed: Sequence[str]) -> None:
-        self.allowed = tuple(sorted(allowed))
+        self.allowed: tuple[str, ...] = tuple(sorted(allowed))
         super().__init__(f"{method} is not allowed here; use {' or '.join(self.allowed)}.")
 
 
@@ -185,9 +185,23 @@ class ProviderUnavailable(MarginsError):
 
 
 class ServiceUnavailable(MarginsError):
-    """Something this product needs (its database, a cost source) does not answer."""
+    """Something this product needs (its database, a cost source) does not answer.
+
+    ``retry_after_seconds`` is how long it asked to be left alone, if it did: a notifier's alerts
+    wait that long.
+    """
 
     code = "service_unavailable"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Mapping[str, object] | None = None,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message, details=details)
 
 
 class OutboundRefused(ServiceUnavailable):

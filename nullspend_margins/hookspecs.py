@@ -77,8 +77,8 @@ class PluginContext:
         outbound: Outbound | None = None,
         path: Path | None = None,
     ) -> None:
-        self.name = name
-        self.table = MappingProxyType(dict(table))
+        self.name: str = name
+        self.table: Mapping[str, object] = MappingProxyType(dict(table))
         self.clock: Clock = clock if clock is not None else SystemClock()
         self.environment = environment
         self._http = http

@@ -202,8 +202,10 @@ class Notifier(Protocol):
         """Deliver ``alert`` within 15 seconds, or raise: it is then kept and tried again later.
 
         ``ValidationFailed`` says that trying again would not help: the alert is given up at once,
-        and kept to be sent again by hand. Of the product's own errors the message is logged and
-        shown, of any other only its class, since it may quote a URL with a token in it.
+        and kept to be sent again by hand. ``ServiceUnavailable`` with ``retry_after_seconds`` (up
+        to a day) leaves the receiver alone for that long. Of the product's own errors the
+        message is logged and shown, of any other, ``SystemExit`` included, only its class, since
+        it may quote a URL with a token in it.
 
         The same alert may come again after a crash; ``alert.alert_id`` stays the same.
         """

@@ -1,3 +1,5 @@
+"""What the package exports, and that importing it is cheap."""
+
 import subprocess
 import sys
 

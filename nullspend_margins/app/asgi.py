@@ -16,8 +16,13 @@ _log = logging.getLogger("nullspend_margins")
 class Startable(Protocol):
     """What a server's lifespan starts and closes."""
 
-    async def start(self) -> None: ...
-    async def close(self) -> None: ...
+    async def start(self) -> None:
+        """Begin. Raises ``MarginsError`` saying why it can't."""
+        ...
+
+    async def close(self) -> None:
+        """Stop what runs and let go of everything."""
+        ...
 
 
 class SubApplication:

@@ -47,7 +47,7 @@ class Margins:
         plugins: Sequence[object] = (),
         clock: Clock | None = None,
     ) -> None:
-        self.config = (
+        self.config: Config = (
             finish_config(config) if isinstance(config, Config) else config_from_mapping(config)
         )
         self._clock = clock or SystemClock()
@@ -66,8 +66,8 @@ class Margins:
                 )
             ),
         )
-        self.web = WebApp(self.config, self.services)
-        self.app = SubApplication(self.web, self)
+        self.web: WebApp = WebApp(self.config, self.services)
+        self.app: SubApplication = SubApplication(self.web, self)
 
     @classmethod
     def from_toml(

@@ -12,13 +12,13 @@ from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.alert_loop import AlertLoop
 from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.connections import ConnectionService
+from nullspend_margins.services.cost_puller import CostPuller
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.ingest import IngestService
 from nullspend_margins.services.keys import KeyService
 from nullspend_margins.services.leasing import LeaseKeeper
 from nullspend_margins.services.mappings import MappingService
 from nullspend_margins.services.margins import MarginsService
-from nullspend_margins.services.pull import CostPuller
 from nullspend_margins.services.sync import SyncService
 from nullspend_margins.services.sync_run import SyncTools
 from nullspend_margins.services.vault import Vault

@@ -1,13 +1,18 @@
-"""The product's own cost store as a cost source."""
+"""The product's own cost store as a cost source.
+
+SQL loads with its first question: a host that only starts should not wait for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from nullspend_margins.domain.cost import ModelCost, TagCost
 from nullspend_margins.domain.period import Period
-from nullspend_margins.storage import costs
-from nullspend_margins.storage.database import Transaction
+
+if TYPE_CHECKING:
+    from nullspend_margins.storage.database import Transaction
 
 
 class LocalCostStore:
@@ -21,20 +26,28 @@ class LocalCostStore:
 
     def month_costs_in(self, tx: Transaction, org_id: str, period: Period) -> dict[str, int]:
         """Cost by tag value in one month."""
+        from nullspend_margins.storage import costs
+
         return costs.month_costs(tx, org_id, period)
 
     def customer_month_costs_in(
         self, tx: Transaction, org_id: str, tag_value: str, first: Period, last: Period
     ) -> Mapping[int, int]:
         """One customer's cost by month index; months without costs are absent."""
+        from nullspend_margins.storage import costs
+
         return costs.customer_month_costs(tx, org_id, tag_value, first, last)
 
     def model_costs_in(
         self, tx: Transaction, org_id: str, tag_value: str, period: Period
     ) -> Sequence[ModelCost]:
         """Cost and request count by model, of one customer in one period."""
+        from nullspend_margins.storage import costs
+
         return costs.model_costs(tx, org_id, tag_value, period)
 
     def tag_costs_in(self, tx: Transaction, org_id: str, since_day: int) -> Sequence[TagCost]:
         """Cost and request count by tag value, from the UTC day ``since_day`` on."""
+        from nullspend_margins.storage import costs
+
         return costs.tag_costs(tx, org_id, since_day)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-FREE = "free"
+from nullspend_margins.domain.access import Plan
 
 
 class TomlPlanChecker:
@@ -17,4 +17,4 @@ class TomlPlanChecker:
 
     async def plan(self, org_id: str) -> str:
         """``free``, ``pro`` or ``enterprise``; never ``None``."""
-        return self._orgs.get(org_id, FREE)
+        return self._orgs.get(org_id, Plan.FREE.wire_name)

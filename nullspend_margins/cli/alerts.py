@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nullspend_margins.cli.options import ConfigFile
-from nullspend_margins.cli.output import say, show_table
+from nullspend_margins.cli.options import ConfigFile, OneOrg
+from nullspend_margins.cli.output import moment_text, say, say_safely, show_table
 from nullspend_margins.cli.running import run_with_services
 
 if TYPE_CHECKING:
     from nullspend_margins.domain.alert import AlertDelivery
     from nullspend_margins.services import Services
-    from nullspend_margins.services.alerts import Resent
+    from nullspend_margins.services.notifier_queue import Resent
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     help="List alerts and their deliveries; send dead ones again.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-OneOrg = Annotated[
-    str | None, typer.Option("--org", metavar="ORG", help="This org alone.", show_default=False)
-]
 COLUMNS = (
     "ID", "Org", "Customer", "Type", "Tier", "Period", "Notifier", "State", "Attempts", "Reason",
 )  # fmt: skip
@@ -84,7 +81,7 @@ def resend(
             sending = services.alerts.resend(org, alert_id=alert_id, notifier=notifier)
         done = []
         async for each in sending:
-            say(_told(each))
+            say_safely(_told(each))
             done.append(each)
         return done
 
@@ -111,6 +108,8 @@ def _told(resent: Resent) -> str:
     line = f"{delivery.alert.alert_id} {delivery.alert.org_id} {delivery.notifier}: "
     if resent.outcome == "put back":
         return line + "put back; not tried, since no such notifier is loaded here"
+    if resent.outcome == "taken":
+        return line + "being sent by somebody else right now"
     return line + resent.outcome + (f": {resent.reason}" if resent.reason else "")
 
 
@@ -133,6 +132,6 @@ def _row(delivery: AlertDelivery, now: datetime) -> tuple[str, ...]:
 def _state(delivery: AlertDelivery, now: datetime) -> str:
     state = delivery.state(now)
     if state == "waiting":
-        return f"waiting until {delivery.next_attempt_at:%Y-%m-%d %H:%M:%SZ}"
+        return f"waiting until {moment_text(delivery.next_attempt_at)}"
     moment = delivery.delivered_at or delivery.given_up_at
-    return f"{state} since {moment:%Y-%m-%d %H:%M:%SZ}" if moment is not None else state
+    return f"{state} since {moment_text(moment)}" if moment is not None else state

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from nullspend_margins.cli.options import ConfigFile, Org
-from nullspend_margins.cli.output import say, show_table
+from nullspend_margins.cli.output import moment_text, say, show_table
 from nullspend_margins.cli.running import run_with_services
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     help="Create, list and revoke cost-event keys.", no_args_is_help=True, rich_markup_mode=None
 )
 
@@ -29,7 +28,10 @@ def list_keys(config: ConfigFile, org: Org) -> None:
     stored = run_with_services(config, lambda services: services.keys.list(org))
     show_table(
         ("ID", "Prefix", "Created", "Revoked"),
-        [(key.id, key.prefix, _moment(key.created_at), _moment(key.revoked_at)) for key in stored],
+        [
+            (key.id, key.prefix, moment_text(key.created_at), moment_text(key.revoked_at))
+            for key in stored
+        ],
     )
 
 
@@ -44,7 +46,3 @@ def revoke(
     """Revoke a key. Running servers stop accepting it within ten seconds."""
     run_with_services(config, lambda services: services.keys.revoke(org, key))
     say(f"Revoked {key}.")
-
-
-def _moment(moment: datetime | None) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%SZ") if moment is not None else "-"

@@ -20,3 +20,6 @@ ConfigFile = Annotated[
     ),
 ]
 Org = Annotated[str, typer.Option("--org", metavar="ORG", help="The org's id.")]
+OneOrg = Annotated[
+    str | None, typer.Option("--org", metavar="ORG", help="This org alone.", show_default=False)
+]

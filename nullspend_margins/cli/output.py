@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TextIO
 
 import typer
@@ -15,15 +16,28 @@ def say(line: str) -> None:
     typer.echo(line)
 
 
+def say_safely(line: str) -> None:
+    """The same, of a line that quotes what somebody sent."""
+    from nullspend_margins.domain.text import printable
+
+    say(printable(line))
+
+
 def complain(message: str) -> None:
     """A problem, for the person at the terminal."""
     typer.echo(message, err=True)
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A drawn table on a terminal; elsewhere tab-separated lines without a heading."""
+    """A drawn table on a terminal; elsewhere tab-separated lines without a heading.
+
+    Cells may quote what somebody sent: they hold printable characters alone.
+    """
+    from nullspend_margins.domain.text import printable
+
+    cleaned = [[printable(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
-        for row in rows:
+        for row in cleaned:
             say("\t".join(row))
         return
     from rich.console import Console
@@ -31,9 +45,16 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.text import Text
 
     table = Table(*columns)
-    for row in rows:
+    for row in cleaned:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
+
+
+def moment_text(moment: datetime | None) -> str:
+    """An instant in a table, in UTC; ``-`` for none."""
+    from nullspend_margins.domain.period import format_instant
+
+    return "-" if moment is None else format_instant(moment)
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:

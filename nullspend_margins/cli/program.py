@@ -6,11 +6,11 @@ import typer
 
 from nullspend_margins.cli import (
     alerts,
-    check,
-    database,
+    check_config,
     demo,
     demo_stripe,
     keys,
+    migrate,
     new_plugin,
     openapi,
     plugins,
@@ -20,7 +20,7 @@ from nullspend_margins.cli import (
     sync,
 )
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="nullspend-margins",
     help="NullSpend Margins: which customers of an AI product make money.",
     no_args_is_help=True,
@@ -31,7 +31,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("demo-stripe")(demo_stripe.demo_stripe)
 app.command("serve")(serve.serve)
-app.command("migrate")(database.migrate)
+app.command("migrate")(migrate.migrate)
 app.command("session")(session.session)
 app.add_typer(keys.app, name="keys")
 app.command("sync")(sync.sync)
@@ -39,5 +39,5 @@ app.add_typer(alerts.app, name="alerts")
 app.command("rebuild")(rebuild.rebuild)
 app.command("plugins")(plugins.plugins)
 app.command("new-plugin")(new_plugin.new_plugin)
-app.command("check-config")(check.check_config)
+app.command("check-config")(check_config.check_config)
 app.command("openapi")(openapi.openapi)

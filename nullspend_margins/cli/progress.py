@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
-    from nullspend_margins.services.sync_run import ProgressListener, SyncProgress
+    from nullspend_margins.services.sync_staging import ProgressListener, SyncProgress
 
 
 class SyncBar:

@@ -7,18 +7,19 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from nullspend_margins.cli.options import ConfigFile
+from nullspend_margins.cli.options import ConfigFile, OneOrg
 from nullspend_margins.cli.output import complain, say
 from nullspend_margins.cli.running import open_margins
 
 if TYPE_CHECKING:
     from nullspend_margins.app import Margins
     from nullspend_margins.services import Services
-    from nullspend_margins.services.sync_run import ProgressListener, SyncReport
+    from nullspend_margins.services.sync_run import SyncReport
+    from nullspend_margins.services.sync_staging import ProgressListener
 
 _log = logging.getLogger("nullspend_margins.sync")
 
@@ -38,13 +39,7 @@ class Tracker(Protocol):
         ...
 
 
-def sync(
-    config: ConfigFile,
-    org: Annotated[
-        str | None,
-        typer.Option("--org", metavar="ORG", help="Sync this org alone.", show_default=False),
-    ] = None,
-) -> None:
+def sync(config: ConfigFile, org: OneOrg = None) -> None:
     """Pull cost sources, then sync revenue: of every org, or of one.
 
     The exit status is 1 when anything failed; one org's failure does not stop the others.

@@ -19,7 +19,7 @@ from nullspend_margins.config.model import (
     SessionSettings,
     SyncSettings,
 )
-from nullspend_margins.config.reference import ReferenceRow, reference_rows
+from nullspend_margins.config.reference_table import ReferenceRow, reference_rows
 from nullspend_margins.config.secret import Secret
 from nullspend_margins.config.sections import parse_section, setting
 

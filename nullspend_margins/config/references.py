@@ -21,6 +21,7 @@ class Referenced(str):
     source: str
 
     def __new__(cls, value: str, source: str) -> Self:
+        """``value``, as ``source`` gave it."""
         made = super().__new__(cls, value)
         made.source = source
         return made

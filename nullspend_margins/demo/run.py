@@ -7,7 +7,6 @@ temporary folder that is removed at the end.
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import secrets
 import sys
@@ -93,13 +92,11 @@ def _product(folder: Path, stripe_url: str) -> Margins:
         config_from_mapping(
             {
                 "database": {"url": f"sqlite:///{folder / 'demo.db'}"},
-                "session": {"secret_keys": [secrets.token_urlsafe(48)]},
-                "encryption": {"keys": [base64.b64encode(secrets.token_bytes(32)).decode()]},
-                "cron": {"secret": secrets.token_urlsafe(24)},
                 "plans": {"orgs": {_ORG: "pro"}},
                 "plugins": {"stripe": {"api_base": stripe_url}},
             },
             base=folder,
+            keep_secrets=False,
         )
     )
 

@@ -32,7 +32,7 @@ class Hold:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.entered = asyncio.Event()
+        self.entered: asyncio.Event = asyncio.Event()
         """Set when the first request waits here."""
         self._released = asyncio.Event()
 

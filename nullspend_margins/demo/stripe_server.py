@@ -57,7 +57,6 @@ class SeenRequest:
     params: tuple[tuple[str, str], ...]
     key: str = field(repr=False)
     version: str | None
-    user_agent: str
 
     def param(self, name: str) -> str | None:
         """The value of one parameter."""
@@ -69,9 +68,9 @@ class StripeServer:
 
     def __init__(self, *, remember: int = 10_000, rest: Rest = asyncio.sleep) -> None:
         self.keys: dict[str, StripeKey] = {}
-        self.faults = Faults()
+        self.faults: Faults = Faults()
         self.requests: deque[SeenRequest] = deque(maxlen=remember)
-        self.request_count = 0
+        self.request_count: int = 0
         self._rest = rest
         self._app = Starlette(
             routes=[
@@ -105,6 +104,7 @@ class StripeServer:
         self.keys[key].permissions.discard(permission)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -125,7 +125,6 @@ class StripeServer:
                 params=tuple(request.query_params.multi_items()),
                 key=_key_of(request),
                 version=request.headers.get("stripe-version"),
-                user_agent=request.headers.get("user-agent", ""),
             )
         )
 

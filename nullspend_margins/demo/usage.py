@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
+
+from nullspend_margins.web.wire.base import timestamp
 
 _PER_MILLION = 1_000_000
 
@@ -64,7 +66,7 @@ def usage(
             "sessionId": f"session-{random.getrandbits(32):08x}",
             "eventType": "llm",
             "idempotencyKey": f"demo {start:%Y-%m} {number} {tag_value}"[:200],
-            "occurredAt": _wire(moment),
+            "occurredAt": timestamp(moment),
         }
 
 
@@ -82,7 +84,7 @@ def tool_use(tag_value: str, start: datetime, end: datetime) -> Event:
         "toolServer": "search.example",
         "customer": tag_value,
         "idempotencyKey": f"demo tool {start:%Y-%m} {tag_value}"[:200],
-        "occurredAt": _wire(middle),
+        "occurredAt": timestamp(middle),
     }
 
 
@@ -110,7 +112,3 @@ def _customer(tag_value: str, random: Random) -> Event:
     if random.random() < 0.2:
         return {"tags": {**tags, "customer": tag_value}}
     return {"customer": tag_value, "tags": tags}
-
-
-def _wire(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

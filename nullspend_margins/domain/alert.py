@@ -93,7 +93,7 @@ class Crossing:
 class AlertDelivery:
     """One alert on its way to one notifier.
 
-    ``attempts`` counts those that ended. ``is_loaded``: the process that asks has the notifier.
+    ``attempts`` counts those that began. ``is_loaded``: the process that asks has the notifier.
     """
 
     alert: Alert

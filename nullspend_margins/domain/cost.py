@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,12 +23,20 @@ MAX_COST_NANODOLLARS = 10**15
 """One event costs at most a million dollars (10^12 microdollars)."""
 MAX_COUNT = 2**53 - 1
 """The largest token count or duration, what JSON carries exactly."""
+MAX_PROVIDER, MAX_MODEL, MAX_LABEL = 100, 200, 1000
+"""Characters. The contract sets no limit for labels; a database does well to have one."""
+MAX_TAGS, MAX_TAG_KEY = 10, 64
+MAX_BREAKDOWN_BYTES = 8192
+
+Amount = tuple[int, int]
+"""Nanodollars and number of requests."""
+Key = TypeVar("Key", bound=Hashable)
 
 _MAX_EVENT_ID = 1024
 # Our own event ids join their parts with U+001E and U+001F.
 _NOT_IN_EVENT_IDS = re.compile(r"[\x00-\x1d\x7f-\x9f\ud800-\udfff]")
 # Field, least and most: characters of texts, amounts of integers.
-_TEXTS = (("provider", 1, 100), ("model", 1, 200), ("tag_value", 0, MAX_TEXT))
+_TEXTS = (("provider", 1, MAX_PROVIDER), ("model", 1, MAX_MODEL), ("tag_value", 0, MAX_TEXT))
 _COUNTS = (
     ("cost_nanodollars", 0, MAX_COST_NANODOLLARS),
     ("input_tokens", 0, MAX_COUNT),
@@ -39,16 +47,14 @@ _COUNTS = (
 _FACT_TEXTS = (("key", 1, 512), *_TEXTS)
 _FACT_COUNTS = (("cost_nanodollars", -(2**62), 2**62), ("request_count", 0, MAX_COUNT))
 _LABELS = (
-    ("session_id", 1000),
-    ("trace_id", 1000),
+    ("session_id", MAX_LABEL),
+    ("trace_id", MAX_LABEL),
     ("event_type", MAX_TEXT),
-    ("tool_name", 1000),
-    ("tool_server", 1000),
-    ("reported_source", 1000),
+    ("tool_name", MAX_LABEL),
+    ("tool_server", MAX_LABEL),
+    ("reported_source", MAX_LABEL),
 )
 _MAPPINGS = (dict, Mapping)  # in this order: the first is much faster to tell
-_MAX_TAGS, _MAX_TAG_KEY = 10, 64
-_MAX_BREAKDOWN_BYTES = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +153,10 @@ def _event_id_problem(value: object) -> str | None:
 def _tags_problem(value: object) -> str | None:
     if not isinstance(value, _MAPPINGS):
         return f"must be a mapping of str to str, not {type(value).__name__}"
-    if len(value) > _MAX_TAGS:
-        return f"must be at most {_MAX_TAGS}"
+    if len(value) > MAX_TAGS:
+        return f"must be at most {MAX_TAGS}"
     for key, text in value.items():
-        problem = string_problem(key, 1, _MAX_TAG_KEY)
+        problem = string_problem(key, 1, MAX_TAG_KEY)
         if problem is not None:
             return f"a key {problem}"
         problem = string_problem(text, 0, MAX_TEXT)
@@ -166,8 +172,8 @@ def _breakdown_problem(value: object) -> str | None:
         size = len(msgspec.json.encode(dict(value)))
     except (TypeError, ValueError, OverflowError, RecursionError):
         return "must be values that JSON has"
-    if size > _MAX_BREAKDOWN_BYTES:
-        return f"must be at most {_MAX_BREAKDOWN_BYTES} bytes as JSON"
+    if size > MAX_BREAKDOWN_BYTES:
+        return f"must be at most {MAX_BREAKDOWN_BYTES} bytes as JSON"
     return None
 
 
@@ -193,3 +199,9 @@ class TagCost(NamedTuple):
     tag_value: str
     cost_nanodollars: int
     request_count: int
+
+
+def add_amount(amounts: dict[Key, Amount], key: Key, nanodollars: int, requests: int) -> None:
+    """Add to what ``amounts`` has under ``key``."""
+    known_cost, known_requests = amounts.get(key, (0, 0))
+    amounts[key] = (known_cost + nanodollars, known_requests + requests)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from nullspend_margins.domain.period import FIRST_YEAR, LAST_YEAR
 from nullspend_margins.domain.text import text_problem
 
-_FIRST_YEAR, _LAST_YEAR = 1970, 9998
-_EARLIEST = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
-_END = datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+_EARLIEST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+_END = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
 
 def integer_problem(value: object, lowest: int, highest: int) -> str | None:
@@ -46,8 +46,8 @@ def day_problem(value: object) -> str | None:
     """A ``date`` of the years that periods have."""
     if not isinstance(value, date) or isinstance(value, datetime):
         return f"must be a date, not {type(value).__name__}"
-    return None if _FIRST_YEAR <= value.year <= _LAST_YEAR else _out_of_years()
+    return None if FIRST_YEAR <= value.year <= LAST_YEAR else _out_of_years()
 
 
 def _out_of_years() -> str:
-    return f"must be in the years {_FIRST_YEAR} to {_LAST_YEAR}, in UTC"
+    return f"must be in the years {FIRST_YEAR} to {LAST_YEAR}, in UTC"

@@ -10,9 +10,12 @@ from typing import Self
 
 from nullspend_margins.errors import ValidationFailed
 
-_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+"""The years that periods have, both included."""
+
 _PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}")
 _EPOCH_DAY = date(1970, 1, 1)
+_EPOCH_ORDINAL = _EPOCH_DAY.toordinal()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,17 +32,17 @@ class Period:
         """
         if _PATTERN.fullmatch(text):
             year, month = int(text[:4]), int(text[5:])
-            if _FIRST_YEAR <= year <= _LAST_YEAR and 1 <= month <= 12:
+            if FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12:
                 return cls(year * 12 + month - 1)
         raise ValidationFailed.of(
             ("period", "must be a calendar month as YYYY-MM, for example 2026-04")
         )
 
     @classmethod
-    def containing(cls, moment: datetime) -> Self:
-        """The month of an aware ``moment``, in UTC whatever its offset."""
-        utc = as_utc(moment)
-        return cls(utc.year * 12 + utc.month - 1)
+    def containing(cls, when: date) -> Self:
+        """The month of a day, or of an aware ``datetime``: in UTC whatever its offset."""
+        day = as_utc(when) if isinstance(when, datetime) else when
+        return cls(day.year * 12 + day.month - 1)
 
     def shift(self, months: int) -> Period:
         """The period ``months`` later (earlier when negative)."""
@@ -82,11 +85,17 @@ def as_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def day_number(moment: datetime) -> int:
-    """Days since 1970-01-01 in UTC: how days are stored."""
-    return (as_utc(moment).date() - _EPOCH_DAY).days
+def day_number(when: date) -> int:
+    """Days since 1970-01-01: how days are stored. Of an aware ``datetime``, its day in UTC."""
+    day = as_utc(when) if isinstance(when, datetime) else when
+    return day.toordinal() - _EPOCH_ORDINAL
 
 
 def day_of(number: int) -> date:
     """The date of a stored day number."""
     return _EPOCH_DAY + timedelta(days=number)
+
+
+def format_instant(moment: datetime) -> str:
+    """An aware moment for people, in UTC, to the second: ``2026-04-05 10:00:00Z``."""
+    return f"{as_utc(moment):%Y-%m-%d %H:%M:%SZ}"

@@ -7,6 +7,9 @@ import re
 MAX_TEXT = 256
 """The longest customer id, tag key or tag value, in characters."""
 
+MAX_LINE = 500
+"""The longest message that is logged or stored, in characters."""
+
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -23,3 +26,16 @@ def text_problem(value: str, *, at_most: int = MAX_TEXT, at_least: int = 1) -> s
     if _FORBIDDEN.search(value):
         return "must not contain control characters or lone surrogates"
     return None
+
+
+def one_line(text: str) -> str:
+    """Safe to log and to store: without control characters, in one line, and not too long.
+
+    A message may quote what somebody sent: it must not forge a line of the log.
+    """
+    return " ".join(printable(text).split())[:MAX_LINE]
+
+
+def printable(text: str) -> str:
+    """Safe to show on a terminal: what steers it, turns or hides text becomes a space."""
+    return "".join(each if each.isprintable() else " " for each in text)

@@ -24,6 +24,7 @@ def _named(table: Mapping[str, str]) -> tuple[tuple[Network, str], ...]:
 
 
 _METADATA = "a metadata service of a cloud"
+_EMBEDDED = "an IPv4 address within an IPv6 one"
 _NEVER = _named(
     {
         "169.254.169.254/32": _METADATA,
@@ -32,6 +33,10 @@ _NEVER = _named(
         "192.0.0.192/32": _METADATA,  # Oracle
         "fd00:ec2::/32": _METADATA,  # AWS
         "fd20:ce::/32": _METADATA,  # Google
+        "fd00:c1::a9fe:a9fe/128": _METADATA,  # Oracle
+        "fd00:42::42/128": _METADATA,  # Scaleway
+        "fd00:a9fe:a9fe::1/128": _METADATA,  # Linode
+        "fd00:100::100:200/128": _METADATA,  # Alibaba
         "169.254.0.0/16": "link-local",  # credentials of containers on AWS, too
         "fe80::/10": "link-local",
         "0.0.0.0/8": "this host itself",
@@ -39,6 +44,14 @@ _NEVER = _named(
         "224.0.0.0/4": "multicast",
         "ff00::/8": "multicast",
         "255.255.255.255/32": "broadcast",
+        # Where they lead to is for a translator or a tunnel to say, perhaps to one of the above.
+        "::ffff:0:0:0/96": _EMBEDDED,
+        "64:ff9b:1::/48": _EMBEDDED,
+        "2001::/32": _EMBEDDED,  # Teredo
+        "2002::/16": _EMBEDDED,  # 6to4
+        **dict.fromkeys(
+            map(str, IPv6Network("::/96").address_exclude(IPv6Network("::/127"))), _EMBEDDED
+        ),
     }
 )
 """No operator can allow these: nobody receives a webhook there."""
@@ -58,10 +71,8 @@ _SPECIAL = _named(
         "203.0.113.0/24": "for documentation",
         "240.0.0.0/4": "reserved",
         "::1/128": "loopback",
-        "64:ff9b:1::/48": "a translated private address",
-        "2001::/23": "reserved for protocols",  # Teredo, which embeds IPv4 addresses, and others
+        "2001::/23": "reserved for protocols",
         "2001:db8::/32": "for documentation",
-        "2002::/16": "6to4",  # embeds IPv4 addresses; not in use any more
         "3fff::/20": "for documentation",
         "fc00::/7": "private",
         "fec0::/10": "site-local",
@@ -70,6 +81,7 @@ _SPECIAL = _named(
 
 _IPV6_UNICAST = IPv6Network("2000::/3")
 """All of IPv6 that was ever given out (RFC 4291); the rest is embedded or reserved."""
+_MAPPED = IPv6Network("::ffff:0:0/96")
 _NAT64 = IPv6Network("64:ff9b::/96")
 """IPv4 behind a translator (RFC 6052): what IPv6-only networks see of the IPv4 Internet."""
 
@@ -147,7 +159,18 @@ def networks_problem(values: Iterable[str]) -> str | None:
                 f'"{value}" is not a network. Write its first address and its length, for '
                 'example "10.1.0.0/16", or a single address'
             )
+        if isinstance(network, IPv6Network) and _is_never_asked_for(network):
+            return (
+                f'"{value}" never applies: addresses are judged without an interface, and as the '
+                "IPv4 address they stand for. Write the IPv4 network, or leave the interface away"
+            )
         for never, kind in _NEVER:
             if network.version == never.version and network.subnet_of(never):  # type: ignore[arg-type]
                 return f'"{value}" cannot be allowed: it is {kind}'
     return None
+
+
+def _is_never_asked_for(network: IPv6Network) -> bool:
+    if network.network_address.scope_id is not None:
+        return True
+    return network.subnet_of(_MAPPED) or network.subnet_of(_NAT64)

@@ -10,13 +10,15 @@ from ipaddress import ip_address
 
 from nullspend_margins.errors import OutboundRefused, ServiceUnavailable
 from nullspend_margins.outbound.addresses import Address, address_problem, unmapped
-from nullspend_margins.outbound.contract import OutboundAnswer
+from nullspend_margins.outbound.contract import MAX_BODY, OutboundAnswer, Outgoing
 from nullspend_margins.outbound.lookup import Lookup, look_up
 from nullspend_margins.outbound.target import OutboundRules, Target, read_target, refusal
 
 _LOOKUP_SECONDS = 5.0
 _TOTAL_SECONDS = 10.0
 _ADDRESSES_TRIED = 4
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For plain HTTP: it trusts nobody, and reads no file."""
 
 _log = logging.getLogger("nullspend_margins.outbound")
 
@@ -47,14 +49,20 @@ class OutboundClient:
         return None
 
     async def post(
-        self, url: str, *, content: bytes, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        content: bytes,
+        headers: Mapping[str, str] | None = None,
+        max_body: int = MAX_BODY,
     ) -> OutboundAnswer:
         """Send ``content``; see ``Outbound.post``."""
         try:
             target = read_target(url, self._rules)
         except ValueError as problem:
             raise OutboundRefused(f"The URL {problem}.") from problem
-        answer = await self._answer(target, content, headers or {})
+        outgoing = Outgoing(content, headers or {}, min(max_body, MAX_BODY))
+        answer = await self._answer(target, outgoing)
         if 300 <= answer.status < 400:
             raise ServiceUnavailable(
                 f"{target.host} answered with a redirect ({answer.status}), and redirects are not "
@@ -62,13 +70,11 @@ class OutboundClient:
             )
         return answer
 
-    async def _answer(
-        self, target: Target, content: bytes, headers: Mapping[str, str]
-    ) -> OutboundAnswer:
+    async def _answer(self, target: Target, outgoing: Outgoing) -> OutboundAnswer:
         try:
             async with asyncio.timeout(self._seconds):
                 addresses = await self._addresses(target)
-                return await self._first_to_connect(target, addresses, content, headers)
+                return await self._first_to_connect(target, addresses, outgoing)
         except TimeoutError as problem:
             raise ServiceUnavailable(
                 f"{target.host} gave no complete answer within {self._seconds:g} s. "
@@ -93,19 +99,15 @@ class OutboundClient:
         return [unmapped(each) for each in addresses]
 
     async def _first_to_connect(
-        self,
-        target: Target,
-        addresses: Sequence[Address],
-        content: bytes,
-        headers: Mapping[str, str],
+        self, target: Target, addresses: Sequence[Address], outgoing: Outgoing
     ) -> OutboundAnswer:
         from nullspend_margins.outbound.exchange import NotConnected, post_once
 
-        tls = await self._tls_context()
+        tls = await self._tls_context() if target.url.scheme == "https" else _NO_TLS
         reasons = []
         for address in addresses[:_ADDRESSES_TRIED]:
             try:
-                return await post_once(target, address, tls, content=content, headers=headers)
+                return await post_once(target, address, tls, outgoing)
             except NotConnected as problem:
                 reasons.append(str(problem))
         said = "; ".join(dict.fromkeys(reasons)) or "it has no address"
@@ -116,5 +118,11 @@ class OutboundClient:
         if self._tls is None:
             from httpx import create_ssl_context
 
-            self._tls = await asyncio.to_thread(self._make_tls or create_ssl_context)
+            try:
+                self._tls = await asyncio.to_thread(self._make_tls or create_ssl_context)
+            except OSError as problem:  # an SSLError, too
+                raise ServiceUnavailable(
+                    "The certificate authorities to trust cannot be read. Look at the environment "
+                    "variables SSL_CERT_FILE and SSL_CERT_DIR."
+                ) from problem
         return self._tls

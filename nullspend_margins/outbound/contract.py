@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple, Protocol
+
+MAX_BODY = 64 * 1024
+"""As much of an answer as is ever read, in bytes."""
+_MAX_DIGITS = 9
+"""Of seconds: thirty years."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +19,7 @@ class OutboundAnswer:
     """What a receiver answered; never a redirect.
 
     ``host`` is the receiver's name, for messages. The names in ``headers`` are in lower case.
-    ``body`` is as it came, cut off at 64 KiB.
+    ``body`` is as it came, cut off at the limit.
     """
 
     host: str
@@ -24,6 +31,26 @@ class OutboundAnswer:
     def is_success(self) -> bool:
         """The status is 200 to 299."""
         return 200 <= self.status < 300
+
+    def retry_after_seconds(self, now: datetime) -> float | None:
+        """How long the receiver asks to be left alone, from ``now``; ``None``: it says nothing.
+
+        ``Retry-After`` as seconds or as an HTTP date, and nothing but positive numbers.
+        """
+        written = self.headers.get("retry-after", "").strip()
+        if written.isdecimal() and written.isascii():
+            seconds = float(written[:_MAX_DIGITS])
+        else:
+            seconds = _seconds_until(written, now)
+        return seconds if seconds > 0 else None
+
+
+class Outgoing(NamedTuple):
+    """What is sent, and how much of the answer's body is read, in bytes."""
+
+    content: bytes
+    headers: Mapping[str, str]
+    max_body: int
 
 
 class Outbound(Protocol):
@@ -37,12 +64,28 @@ class Outbound(Protocol):
         ...
 
     async def post(
-        self, url: str, *, content: bytes, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        content: bytes,
+        headers: Mapping[str, str] | None = None,
+        max_body: int = MAX_BODY,
     ) -> OutboundAnswer:
         """Send ``content``, and give the answer, whatever its status.
 
-        The answer is complete within 10 seconds. Raises ``OutboundRefused`` when the rules forbid
-        the URL or one of its addresses, and ``ServiceUnavailable`` when there is no answer or a
-        redirect. Messages name the host, never the path or the query.
+        As much as ``max_body`` bytes (0 to 64 KiB) of the answer's body are read; with 0 the
+        answer is complete with its headers. It is complete within 10 seconds. Raises
+        ``OutboundRefused`` when the rules forbid the URL or one of its addresses, and
+        ``ServiceUnavailable`` when there is no answer or a redirect. Messages name the host,
+        never the path or the query.
         """
         ...
+
+
+def _seconds_until(written: str, now: datetime) -> float:
+    try:
+        moment = parsedate_to_datetime(written)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return (aware - now).total_seconds()
+    except (ValueError, OverflowError):
+        return 0.0

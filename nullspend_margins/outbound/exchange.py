@@ -8,7 +8,7 @@ connection whose certificate was checked for one name to another name at the sam
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import cast
 
@@ -16,12 +16,9 @@ import httpx
 
 from nullspend_margins.errors import ServiceUnavailable
 from nullspend_margins.outbound.addresses import Address
-from nullspend_margins.outbound.contract import OutboundAnswer
+from nullspend_margins.outbound.contract import OutboundAnswer, Outgoing
 from nullspend_margins.outbound.target import Target
 from nullspend_margins.version import __version__
-
-MAX_BODY = 64 * 1024
-"""As much of an answer as is read, in bytes."""
 
 _CONNECT_SECONDS = 3.0
 _OURS = frozenset(
@@ -35,19 +32,14 @@ class NotConnected(Exception):
 
 
 async def post_once(
-    target: Target,
-    address: Address,
-    tls: ssl.SSLContext,
-    *,
-    content: bytes,
-    headers: Mapping[str, str],
+    target: Target, address: Address, tls: ssl.SSLContext, outgoing: Outgoing
 ) -> OutboundAnswer:
-    """Send ``content`` to ``target`` at ``address``; certificates are checked for its name.
+    """Send ``outgoing`` to ``target`` at ``address``; certificates are checked for its name.
 
     Raises ``NotConnected`` when nothing was sent, ``ServiceUnavailable`` when something was
     and no answer came.
     """
-    request = _request(target, address, content, headers)
+    request = _request(target, address, outgoing)
     failure: Exception
     try:
         async with httpx.AsyncHTTPTransport(
@@ -58,7 +50,7 @@ async def post_once(
                 host=target.host,
                 status=response.status_code,
                 headers=dict(response.headers),
-                body=await _read(response),
+                body=await _read(response, outgoing.max_body),
             )
     except (httpx.ConnectError, httpx.ConnectTimeout) as problem:
         failure = NotConnected(_reason(problem))
@@ -70,18 +62,18 @@ async def post_once(
     raise failure
 
 
-def _request(
-    target: Target, address: Address, content: bytes, headers: Mapping[str, str]
-) -> httpx.Request:
+def _request(target: Target, address: Address, outgoing: Outgoing) -> httpx.Request:
     sent = httpx.Headers({"User-Agent": f"nullspend-margins/{__version__}", "Accept": "*/*"})
-    sent.update({name: value for name, value in headers.items() if name.lower() not in _OURS})
+    sent.update(
+        {name: value for name, value in outgoing.headers.items() if name.lower() not in _OURS}
+    )
     # Bodies are never decoded, so that a small one can't become a large one.
     sent.update({"Host": target.authority, "Accept-Encoding": "identity", "Connection": "close"})
     return httpx.Request(
         "POST",
         target.url.copy_with(host=str(address), fragment=None),
         headers=sent,
-        content=content,
+        content=outgoing.content,
         extensions={
             "sni_hostname": target.host,
             "timeout": {"connect": _CONNECT_SECONDS},
@@ -89,16 +81,19 @@ def _request(
     )
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx.Response, limit: int) -> bytes:
     """The body as it comes over the line, up to the limit; the rest is never read."""
+    if limit <= 0:
+        await response.aclose()
+        return b""
     body = bytearray()
     raw = cast("AsyncGenerator[bytes]", response.aiter_raw())
     async with aclosing(response), aclosing(raw) as parts:
         async for part in parts:
             body += part
-            if len(body) >= MAX_BODY:
+            if len(body) >= limit:
                 break
-    return bytes(body[:MAX_BODY])
+    return bytes(body[:limit])
 
 
 def _reason(problem: httpx.TransportError) -> str:

@@ -24,7 +24,7 @@ class PluginHooks:
         self._manager.add_hookspecs(hookspecs)
         self._manager.register(plugin, name)
         implemented = {caller.name for caller in self._manager.get_hookcallers(plugin) or ()}
-        self.names = [hook for hook in HOOKS if hook in implemented]
+        self.names: list[str] = [hook for hook in HOOKS if hook in implemented]
 
     def call(self, hook: str, context: PluginContext) -> list[object]:
         """What the plugin registers. Raises ``PluginError`` when it returned no list."""

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from nullspend_margins.errors import MarginsError
-from nullspend_margins.services.alert_delivery import NotifierQueue
 from nullspend_margins.services.alerts import AlertService
+from nullspend_margins.services.notifier_queue import NotifierQueue
 
 _JITTER = 0.1
 

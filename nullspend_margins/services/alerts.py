@@ -7,9 +7,7 @@ import logging
 import math
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from nullspend_margins.config import Config
 from nullspend_margins.domain.alert import AlertDelivery
@@ -17,11 +15,11 @@ from nullspend_margins.domain.cost import MonthCost
 from nullspend_margins.domain.period import Months
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock
-from nullspend_margins.services.alert_delivery import NOTIFY_SECONDS, NotifierQueue
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.crossings import CrossingFinder
+from nullspend_margins.services.notifier_queue import NOTIFY_SECONDS, NotifierQueue, Resent
 from nullspend_margins.storage import alert_outbox, alerts
-from nullspend_margins.storage.alerts import Wanted
+from nullspend_margins.storage.alerts import DeliveryFilter
 from nullspend_margins.storage.database import Database, Transaction
 
 LIST_LIMIT = 50
@@ -30,19 +28,6 @@ _ORPHANS_SINCE = timedelta(days=3)
 """Older ones are only listed: who took a notifier away need not hear of it at every start."""
 
 _log = logging.getLogger("nullspend_margins.alerts")
-
-
-@dataclass(frozen=True, slots=True)
-class Resent:
-    """What came of sending a dead delivery again.
-
-    ``put back``: its notifier is not loaded here; a process that loads it tries it next.
-    ``reason`` is why it failed, in one line.
-    """
-
-    delivery: AlertDelivery
-    outcome: Literal["delivered", "failed", "put back"]
-    reason: str | None = None
 
 
 class AlertService:
@@ -78,10 +63,11 @@ class AlertService:
         Once for each (org, customer, period, tier). Returns how many are new.
         """
         audience = [queue.name for queue in self._queues.values() if queue.takes(org_id)]
-        return sum(
-            alerts.enqueue(tx, org_id, f"evt_{uuid.uuid4().hex}", crossing, now, audience)
+        found = {
+            f"evt_{uuid.uuid4().hex}": crossing
             for crossing in self._crossings.find(tx, org_id, now, remote)
-        )
+        }
+        return alerts.enqueue(tx, org_id, found, now, audience)
 
     async def due(self) -> list[NotifierQueue]:
         """The queues with something to deliver now. One read, no write.
@@ -128,14 +114,14 @@ class AlertService:
         self, org_id: str, *, dead: bool = False, limit: int = LIST_LIMIT
     ) -> list[AlertDelivery]:
         """The org's deliveries, newest alert first; with ``dead`` those alone that are dead."""
-        wanted = self._wanted(dead=dead, limit=limit)
+        wanted = self._filter(dead=dead, limit=limit)
         return await self._database.read(lambda tx: alerts.deliveries(tx, org_id, wanted))
 
     async def deliveries_of_every_org(
         self, *, dead: bool = False, limit: int = LIST_LIMIT
     ) -> list[AlertDelivery]:
         """The same across orgs: for the operator alone."""
-        wanted = self._wanted(dead=dead, limit=limit)
+        wanted = self._filter(dead=dead, limit=limit)
         return await self._database.read(lambda tx: alerts.deliveries_of_every_org(tx, wanted))
 
     async def resend(
@@ -145,7 +131,7 @@ class AlertService:
 
         ``alert_id`` and ``notifier`` narrow them down. Oldest alert first.
         """
-        wanted = self._wanted(dead=True, alert_id=alert_id, notifier=notifier)
+        wanted = self._filter(dead=True, alert_id=alert_id, notifier=notifier)
         found = await self._database.read(lambda tx: alerts.deliveries(tx, org_id, wanted))
         for delivery in reversed(found):
             yield await self._resend(delivery)
@@ -154,7 +140,7 @@ class AlertService:
         self, *, alert_id: str | None = None, notifier: str | None = None
     ) -> AsyncIterator[Resent]:
         """The same across orgs: for the operator alone."""
-        wanted = self._wanted(dead=True, alert_id=alert_id, notifier=notifier)
+        wanted = self._filter(dead=True, alert_id=alert_id, notifier=notifier)
         found = await self._database.read(lambda tx: alerts.deliveries_of_every_org(tx, wanted))
         for delivery in reversed(found):
             yield await self._resend(delivery)
@@ -164,10 +150,7 @@ class AlertService:
         if queue is None:
             await self._put_back(delivery)
             return Resent(delivery, "put back")
-        failure = await queue.resend(delivery)
-        if failure is None:
-            return Resent(delivery, "delivered")
-        return Resent(delivery, "failed", failure.reason)
+        return await queue.resend(delivery)
 
     async def _put_back(self, delivery: AlertDelivery) -> None:
         alert, now = delivery.alert, self._clock.now()
@@ -175,15 +158,15 @@ class AlertService:
             lambda tx: alert_outbox.revive(tx, alert.org_id, alert.alert_id, delivery.notifier, now)
         )
 
-    def _wanted(
+    def _filter(
         self,
         *,
         dead: bool,
         alert_id: str | None = None,
         notifier: str | None = None,
         limit: int | None = None,
-    ) -> Wanted:
-        return Wanted(
+    ) -> DeliveryFilter:
+        return DeliveryFilter(
             loaded=frozenset(self._queues),
             now=self._clock.now(),
             alert_id=alert_id,

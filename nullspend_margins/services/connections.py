@@ -123,9 +123,8 @@ class ConnectionService:
 
 def unknown_provider(name: str, known: Mapping[str, object]) -> NotFound:
     """No such revenue provider is installed."""
-    return NotFound(
-        f"There is no revenue provider {name[:64]!r}; installed: {', '.join(sorted(known)) or 'none'}."
-    )
+    installed = ", ".join(sorted(known)) or "none"
+    return NotFound(f"There is no revenue provider {name[:64]!r}; installed: {installed}.")
 
 
 def not_connected(provider: str) -> NotFound:

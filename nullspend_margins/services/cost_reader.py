@@ -30,7 +30,7 @@ class CostReader:
     beforehand, each in its own engine."""
 
     def __init__(self, registry: Registry) -> None:
-        self.local = next(
+        self.local: LocalCostStore | None = next(
             (source for source in registry.cost_sources if isinstance(source, LocalCostStore)),
             None,
         )

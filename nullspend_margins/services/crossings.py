@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from nullspend_margins.domain.alert import (
@@ -49,13 +49,15 @@ class CrossingFinder:
         mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
         raised = alerts.raised_in(tx, org_id, months.last.index)
         customers = _by_tag(mapped)
+        invoices: Mapping[Customer, datetime] | None = None  # read once, and only where needed
         for row in read_ledger(tx, org_id, months, mapped, costs):
             crossing = self._crossing(row, months.last)
             if crossing is None or _is_raised(crossing, customers[row.tag_value], raised):
                 continue
             if may_await_invoice(crossing.previous, crossing.current):
-                last = _last_invoice(tx, org_id, customers[row.tag_value], months.first)
-                if awaits_invoice(last, now):
+                if invoices is None:
+                    invoices = revenue.last_invoices(tx, org_id, months.first)
+                if awaits_invoice(_last_invoice(invoices, customers[row.tag_value]), now):
                     continue
             yield crossing
 
@@ -92,11 +94,8 @@ def _is_raised(crossing: Crossing, customers: Sequence[Customer], raised: set[Ra
 
 
 def _last_invoice(
-    tx: Transaction, org_id: str, customers: Sequence[Customer], period: Period
+    invoices: Mapping[Customer, datetime], customers: Sequence[Customer]
 ) -> datetime | None:
     """The latest of all the row's customers, whoever their provider is."""
-    found = [
-        revenue.last_invoice_at(tx, org_id, provider, customer_id, period)
-        for provider, customer_id in customers
-    ]
-    return max(filter(None, found), default=None)
+    found = [invoices[customer] for customer in customers if customer in invoices]
+    return max(found, default=None)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from nullspend_margins.config import Config
-from nullspend_margins.domain.cost import ModelCost, TagCost
+from nullspend_margins.domain.cost import Amount, ModelCost, TagCost, add_amount
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping
 from nullspend_margins.domain.margin import (
@@ -257,21 +257,23 @@ def _status(found: Sequence[StoredConnection]) -> SyncStatus:
 
 def _model_breakdown(models: Sequence[ModelCost]) -> list[tuple[str, int, int]]:
     """Largest first. Rounded together, so that the rows add up to the customer's cost."""
-    costs: dict[str, int] = {}
-    counts: dict[str, int] = {}
+    totals: dict[str, Amount] = {}
     for model, nanodollars, requests in models:
-        costs[model] = costs.get(model, 0) + nanodollars
-        counts[model] = counts.get(model, 0) + requests
-    ordered = sorted(costs, key=lambda model: (-costs[model], model))
-    rounded = split_microdollars([costs[model] for model in ordered])
-    return [(model, cost, counts[model]) for model, cost in zip(ordered, rounded, strict=True)]
+        add_amount(totals, model, nanodollars, requests)
+    ordered = _largest_first(totals)
+    rounded = split_microdollars([totals[model][0] for model in ordered])
+    return [(model, cost, totals[model][1]) for model, cost in zip(ordered, rounded, strict=True)]
 
 
 def _unmapped_tags(found: Sequence[TagCost], mapped: set[str]) -> list[tuple[str, int, int]]:
-    totals: dict[str, tuple[int, int]] = {}
+    totals: dict[str, Amount] = {}
     for tag_value, nanodollars, requests in found:
         if tag_value and tag_value not in mapped:
-            cost, count = totals.get(tag_value, (0, 0))
-            totals[tag_value] = (cost + nanodollars, count + requests)
-    largest = sorted(totals, key=lambda tag: (-totals[tag][0], tag))[:MAX_UNMAPPED_TAGS]
+            add_amount(totals, tag_value, nanodollars, requests)
+    largest = _largest_first(totals)[:MAX_UNMAPPED_TAGS]
     return [(tag, to_microdollars(totals[tag][0]), totals[tag][1]) for tag in largest]
+
+
+def _largest_first(totals: Mapping[str, Amount]) -> list[str]:
+    """Names by what they cost; on a tie by code point."""
+    return sorted(totals, key=lambda name: (-totals[name][0], name))

@@ -16,14 +16,17 @@ from nullspend_margins.errors import InternalError, MarginsError, SyncInProgress
 from nullspend_margins.plugins import Registry
 from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.connections import unknown_provider
-from nullspend_margins.services.pull import CostPuller
-from nullspend_margins.services.sync_run import ProgressListener, SyncReport, SyncRun, SyncTools
+from nullspend_margins.services.cost_puller import CostPuller
+from nullspend_margins.services.sync_run import SyncReport, SyncRun, SyncTools
+from nullspend_margins.services.sync_staging import ProgressListener
 from nullspend_margins.storage import connections, costs
 
 _Result = TypeVar("_Result")
 _PRUNE_AT_ONCE = 10_000
 _SHARE_FOR_PULLING = 0.5
 """Of a cron call's time: a slow cost source must not keep revenue from being synced."""
+_SHARE_FOR_ALERTS = 0.5
+"""Of what is left then: a receiver that takes all the time there is must not get it."""
 
 _log = logging.getLogger("nullspend_margins.sync")
 
@@ -62,7 +65,7 @@ class SyncService:
         return await self._own(self._sync_and_deliver(org_id, provider, progress))
 
     async def sync_all(self, provider: str | None = None) -> CronReport:
-        """Pull cost sources, sync every connection that is due, deliver alerts, prune.
+        """Pull cost sources, sync every connection that is due, prune, deliver alerts.
 
         Least recently synced first, within ``[cron] time_budget_seconds``; with ``provider``,
         only that provider's connections. One org's failure never stops another's.
@@ -91,10 +94,13 @@ class SyncService:
             await asyncio.wait(self._running)
 
     async def _own(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        task = asyncio.create_task(work, name="margins-sync")
+        return await asyncio.shield(self._start(work, "margins-sync"))
+
+    def _start(self, work: Coroutine[Any, Any, _Result], name: str) -> asyncio.Task[_Result]:
+        task = asyncio.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._finished)
-        return await asyncio.shield(task)
+        return task
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
@@ -106,9 +112,7 @@ class SyncService:
     ) -> SyncReport:
         report = await self._run(org_id, provider, progress)
         # Told after the answer: a slow notifier is no part of a sync.
-        delivery = asyncio.create_task(self._deliver_alerts(), name="margins-alerts")
-        self._running.add(delivery)
-        delivery.add_done_callback(self._finished)
+        self._start(self._deliver_alerts(), "margins-alerts")
         return report
 
     async def _run(
@@ -141,10 +145,10 @@ class SyncService:
                     outcomes.append(outcome)
 
         # What is due already goes out meanwhile: syncs may take all the time there is.
-        waiting = self._deliver_alerts(deadline)
+        waiting = self._deliver_alerts(_share(deadline))
         await asyncio.gather(waiting, *(work() for _ in range(self._cron.concurrency)))
-        await self._deliver_alerts(deadline)
         await self._prune(deadline)
+        await self._deliver_alerts(_share(deadline))
         return CronReport(outcomes.count(True), outcomes.count(False))
 
     async def _try(
@@ -200,3 +204,9 @@ class SyncService:
                 )
         except costs.RollupOverflow as problem:  # this org's alone
             _log.warning("old events of org %s not pruned: %s", org_id, problem.message)
+
+
+def _share(deadline: float) -> float:
+    """The deadline of alerts, of ``time.monotonic()``."""
+    now = time.monotonic()
+    return now + (deadline - now) * _SHARE_FOR_ALERTS

@@ -6,13 +6,16 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
+from typing import NamedTuple
 
+from nullspend_margins.domain.cost import MonthCost, TagCost
 from nullspend_margins.domain.period import day_number
-from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
+from nullspend_margins.domain.revenue import RevenueWindow
+from nullspend_margins.domain.text import one_line
 from nullspend_margins.errors import (
     Conflict,
     MarginsError,
@@ -25,8 +28,8 @@ from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.leasing import LeaseKeeper
 from nullspend_margins.services.margins import RECENT_DAYS
 from nullspend_margins.services.matching import match_customers
-from nullspend_margins.services.pages import closing
 from nullspend_margins.services.sync_failures import revoked, stopped, verdict
+from nullspend_margins.services.sync_staging import ProgressListener, SyncStaging
 from nullspend_margins.services.vault import Vault
 from nullspend_margins.storage import connections, leases, revenue, revisions
 from nullspend_margins.storage.connections import StoredConnection
@@ -34,8 +37,6 @@ from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
 
 _log = logging.getLogger("nullspend_margins.sync")
-_MAX_ERROR = 500
-_STAGED_AT_ONCE = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +54,6 @@ class SyncReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncProgress:
-    """How far a sync is, told after every page."""
-
-    org_id: str
-    provider: str
-    invoices_fetched: int
-
-
-ProgressListener = Callable[[SyncProgress], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncTools:
     """What a run works with; the same for every run of a process."""
 
@@ -74,6 +63,13 @@ class SyncTools:
     keeper: LeaseKeeper
     costs: CostReader
     alerts: AlertService
+
+
+class _RemoteCosts(NamedTuple):
+    """What the sources outside of the database say: of the months, and by tag value."""
+
+    months: Sequence[MonthCost]
+    tags: Sequence[TagCost]
 
 
 class SyncRun:
@@ -91,9 +87,9 @@ class SyncRun:
         self._source = source
         self._provider = source.name
         self._org_id = org_id
-        self._progress = progress
         self._round_began = round_began
         self._sync_id = uuid.uuid4().hex
+        self._staging = SyncStaging(tools.database, source, org_id, self._sync_id, progress)
 
     async def run(self) -> SyncReport:
         """Sync. Raises ``NotFound``, ``ConnectionRevoked``, ``SyncInProgress``,
@@ -121,7 +117,7 @@ class SyncRun:
                 await self._record_failure(connection, lease, stopped())
                 raise
             finally:
-                await self._discard_own()
+                await self._staging.discard()
 
     async def _read_connection(self) -> StoredConnection:
         """The connection as it is now. Raises ``NotFound`` and ``ConnectionRevoked``."""
@@ -146,30 +142,18 @@ class SyncRun:
     ) -> SyncReport:
         now = self._tools.clock.now()
         window = RevenueWindow.ending(now)
-        await self._clear_staging(lease)
-        await self._stage(secret, window, lease)
-        months = self._tools.alerts.months(now)
-        remote = await self._tools.costs.remote_months(self._org_id, months.first, months.last)
-        since = now - timedelta(days=RECENT_DAYS)
-        remote_tags = await self._tools.costs.remote_tags(self._org_id, since.date())
+        await self._staging.fill(secret, window, lease)
+        remote = await self._read_remote(now)
 
         def apply(tx: Transaction) -> tuple[revenue.StagedReport, int]:
             self._require_unchanged(tx, connection, lease)
             report = revenue.staged_report(tx, self._org_id, self._provider, self._sync_id)
             customers = revenue.staged_customers(tx, self._org_id, self._provider, self._sync_id)
             revenue.apply_staged(tx, self._org_id, self._provider, self._sync_id, window)
-            seen = self._tools.costs.local_tags(tx, self._org_id, day_number(since))
-            tags = {cost.tag_value for cost in chain(seen, remote_tags)}
-            matched = match_customers(tx, self._org_id, self._provider, customers, tags, now)
-            connections.mark_synced(
-                tx,
-                self._org_id,
-                self._provider,
-                self._tools.clock.now(),
-                report.skipped_currencies,
-            )
+            matched = self._match(tx, customers, remote, now)
+            self._mark_synced(tx, report)
             self._reseal(tx, connection, secret)
-            self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote)
+            self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote.months)
             revisions.advance(tx, self._org_id)
             return report, matched
 
@@ -185,37 +169,30 @@ class SyncRun:
             duration_ms=round((time.monotonic() - started) * 1000),
         )
 
-    async def _stage(self, secret: str, window: RevenueWindow, lease: Lease) -> None:
-        """Pages go into staging as they come: constant memory, no transaction meanwhile.
+    async def _read_remote(self, now: datetime) -> _RemoteCosts:
+        """Asked before the transaction: other systems take their time."""
+        costs, months = self._tools.costs, self._tools.alerts.months(now)
+        since = now - timedelta(days=RECENT_DAYS)
+        return _RemoteCosts(
+            await costs.remote_months(self._org_id, months.first, months.last),
+            await costs.remote_tags(self._org_id, since.date()),
+        )
 
-        Some at a time: for the database a page is little, and a commit for each much.
-        """
-        first, end = window.first.start, window.last.end
-        fetched, unstaged = 0, list[RevenueFact]()
-        async with closing(self._source.fetch_revenue(secret, window)) as pages:
-            async for page in pages:
-                facts = [fact for fact in page if first <= fact.occurred_at < end]
-                fetched += len(facts)
-                unstaged += facts
-                if len(unstaged) >= _STAGED_AT_ONCE:
-                    await self._stage_facts(unstaged, lease)
-                    unstaged = []
-                self._tell(fetched)
-        await self._stage_facts(unstaged, lease)
+    def _match(
+        self,
+        tx: Transaction,
+        customers: Mapping[str, str | None],
+        remote: _RemoteCosts,
+        now: datetime,
+    ) -> int:
+        since = day_number(now - timedelta(days=RECENT_DAYS))
+        local = self._tools.costs.local_tags(tx, self._org_id, since)
+        seen = {cost.tag_value for cost in chain(local, remote.tags)}
+        return match_customers(tx, self._org_id, self._provider, customers, seen, now)
 
-    def _tell(self, fetched: int) -> None:
-        if self._progress is not None:
-            self._progress(
-                SyncProgress(org_id=self._org_id, provider=self._provider, invoices_fetched=fetched)
-            )
-
-    async def _stage_facts(self, facts: Sequence[RevenueFact], lease: Lease) -> None:
-        def stage(tx: Transaction) -> None:
-            leases.verify(tx, lease)
-            revenue.stage(tx, self._org_id, self._provider, self._sync_id, facts)
-
-        if facts:
-            await self._tools.database.write(stage)
+    def _mark_synced(self, tx: Transaction, report: revenue.StagedReport) -> None:
+        done = self._tools.clock.now()
+        connections.mark_synced(tx, self._org_id, self._provider, done, report.skipped_currencies)
 
     def _require_unchanged(
         self, tx: Transaction, connection: StoredConnection, lease: Lease
@@ -259,7 +236,7 @@ class SyncRun:
                 self._provider,
                 self._tools.clock.now(),
                 status=status,
-                error=error.message[:_MAX_ERROR],
+                error=one_line(error.message),
             )
             revisions.advance(tx, self._org_id)
 
@@ -269,24 +246,3 @@ class SyncRun:
         except MarginsError as unrecorded:
             _log.warning("sync failure not recorded: %s", unrecorded.message)
         return error
-
-    async def _clear_staging(self, lease: Lease) -> None:
-        """Remove what runs left that died. Whoever holds the lease may."""
-
-        def clear(tx: Transaction) -> None:
-            leases.verify(tx, lease)
-            revenue.discard_staged(tx, self._org_id, self._provider)
-
-        await self._tools.database.write(clear)
-
-    async def _discard_own(self) -> None:
-        try:
-            await asyncio.shield(
-                self._tools.database.write(
-                    lambda tx: revenue.discard_staged(
-                        tx, self._org_id, self._provider, sync_id=self._sync_id
-                    )
-                )
-            )
-        except MarginsError as problem:
-            _log.warning("staging not cleared: %s", problem.message)

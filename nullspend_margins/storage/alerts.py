@@ -45,44 +45,49 @@ def raised_in(tx: Connection, org_id: str, month: int) -> set[Raised]:
 def enqueue(
     tx: Connection,
     org_id: str,
-    alert_id: str,
-    crossing: Crossing,
+    crossings: Mapping[str, Crossing],
     now: datetime,
     notifiers: Sequence[str],
-) -> bool:
-    """Keep an alert for each of ``notifiers``, due at once.
+) -> int:
+    """Keep an alert, by its id, for each of ``notifiers``, due at once. Returns how many are new.
 
-    Once per (org, customer, month, tier), for ever: ``False`` when there was one.
+    Once per (org, customer, month, tier), for ever: the others are left out.
     """
+    if not crossings:
+        return 0
     statement = (
         insert_into(tx, alerts)
-        .values(
-            alert_id=alert_id,
-            org_id=org_id,
-            provider=crossing.provider,
-            customer_id=crossing.customer_id,
-            month=crossing.period.index,
-            tier=crossing.current_tier.wire_name,
-            type=THRESHOLD_CROSSED,
-            payload=crossing.event(alert_id, now),
-            created_at=now,
-        )
         .on_conflict_do_nothing(index_elements=_CROSSING)
         .returning(alerts.c.alert_id)
     )
-    if tx.execute(statement).one_or_none() is None:
-        return False
-    rows = [
+    rows = [_row(org_id, alert_id, each, now) for alert_id, each in crossings.items()]
+    new = tx.execute(statement, rows).scalars().all()
+    deliveries = [
         {"alert_id": alert_id, "notifier": name, "attempts": 0, "next_attempt_at": now}
+        for alert_id in new
         for name in notifiers
     ]
-    if rows:
-        tx.execute(sa.insert(alert_deliveries), rows)
-    return True
+    if deliveries:
+        tx.execute(sa.insert(alert_deliveries), deliveries)
+    return len(new)
 
 
-class Wanted(NamedTuple):
-    """Which deliveries to look at; ``None``: whatever it is.
+def _row(org_id: str, alert_id: str, crossing: Crossing, now: datetime) -> dict[str, object]:
+    return {
+        "alert_id": alert_id,
+        "org_id": org_id,
+        "provider": crossing.provider,
+        "customer_id": crossing.customer_id,
+        "month": crossing.period.index,
+        "tier": crossing.current_tier.wire_name,
+        "type": THRESHOLD_CROSSED,
+        "payload": crossing.event(alert_id, now),
+        "created_at": now,
+    }
+
+
+class DeliveryFilter(NamedTuple):
+    """Which deliveries are asked for; ``None``: whatever it is.
 
     ``loaded`` names the notifiers that the process has. ``dead``: those alone that are dead
     ``now``.
@@ -96,14 +101,14 @@ class Wanted(NamedTuple):
     limit: int | None = None
 
 
-def deliveries(tx: Connection, org_id: str, wanted: Wanted) -> list[AlertDelivery]:
+def deliveries(tx: Connection, org_id: str, wanted: DeliveryFilter) -> list[AlertDelivery]:
     """The org's deliveries, newest alert first."""
-    return _read(tx, _wanted(wanted).where(alerts.c.org_id == org_id), wanted)
+    return _read(tx, _select(wanted).where(alerts.c.org_id == org_id), wanted)
 
 
-def deliveries_of_every_org(tx: Connection, wanted: Wanted) -> list[AlertDelivery]:
+def deliveries_of_every_org(tx: Connection, wanted: DeliveryFilter) -> list[AlertDelivery]:
     """The same across orgs: for the operator alone."""
-    return _read(tx, _wanted(wanted), wanted)
+    return _read(tx, _select(wanted), wanted)
 
 
 def orphans(
@@ -137,7 +142,7 @@ def _is_orphan(loaded: Collection[str], now: datetime) -> ColumnElement[bool]:
     return and_(_deliveries.notifier.not_in(loaded), overdue)
 
 
-def _wanted(wanted: Wanted) -> Select[Any]:
+def _select(wanted: DeliveryFilter) -> Select[Any]:
     statement = (
         select(alerts, alert_deliveries)
         .join(alert_deliveries, _deliveries.alert_id == alerts.c.alert_id)
@@ -154,7 +159,7 @@ def _wanted(wanted: Wanted) -> Select[Any]:
     return statement
 
 
-def _read(tx: Connection, statement: Select[Any], wanted: Wanted) -> list[AlertDelivery]:
+def _read(tx: Connection, statement: Select[Any], wanted: DeliveryFilter) -> list[AlertDelivery]:
     return [_delivery(row, wanted.loaded) for row in tx.execute(statement)]
 
 

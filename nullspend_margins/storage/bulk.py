@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    CursorResult,
     Float,
     Integer,
     Table,
@@ -69,6 +70,28 @@ class BulkInsert:
         return as_json([dict(zip(names, row, strict=True)) for row in rows])
 
 
+class BulkFind:
+    """``SELECT`` of ``columns`` by many keys of one org and source.
+
+    One parameter whatever the number of keys, so that there is one statement to prepare.
+    """
+
+    def __init__(self, table: Table, key: str, *columns: str) -> None:
+        # S608: made of the names in the schema alone.
+        found = f"SELECT {', '.join(columns)} FROM {table.name} WHERE"  # noqa: S608
+        one_of_them = f"{key} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        self._sqlite = f"{found} org_id = ? AND source = ? AND {one_of_them}"
+        self._postgresql = f"{found} org_id = %s AND source = %s AND {key} = ANY(%s)"
+
+    def read(self, tx: Connection, org_id: str, source: str, keys: Sequence[str]) -> list[Row]:
+        """The rows that are there, as ``fetch_tuples`` gives them."""
+        if tx.dialect.name == "sqlite":
+            found = tx.exec_driver_sql(self._sqlite, (org_id, source, as_json(keys)))
+        else:
+            found = tx.exec_driver_sql(self._postgresql, (org_id, source, [*keys]))
+        return _tuples(found)
+
+
 def adding(table: Table, *columns: str) -> str:
     """The ``ON CONFLICT`` clause that adds ``columns`` to what the row has."""
     sums = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in columns)
@@ -85,21 +108,6 @@ def replacing(table: Table) -> str:
     return f"({_keys(table)}) DO UPDATE SET {sets}"
 
 
-def among(tx: Connection, column: str) -> str:
-    """A condition: ``column`` is one of the ``strings`` that are the next parameter.
-
-    One parameter whatever the number of strings, so that there is one statement to prepare.
-    """
-    if tx.dialect.name == "sqlite":
-        return f"{column} IN (SELECT value FROM json_each(?))"  # noqa: S608 - our own column
-    return f"{column} = ANY(%s)"
-
-
-def strings(tx: Connection, values: Sequence[str]) -> object:
-    """The parameter of ``among``."""
-    return as_json(values) if tx.dialect.name == "sqlite" else [*values]
-
-
 def as_json(value: object) -> str:
     """JSON text."""
     return msgspec.json.encode(value).decode()
@@ -112,10 +120,7 @@ def fetch_tuples(
 
     Types are the driver's: an instant is text in SQLite.
     """
-    result = tx.execute(statement, parameters)
-    rows = cast("list[Row]", result.cursor.fetchall())
-    result.close()
-    return rows
+    return _tuples(tx.execute(statement, parameters))
 
 
 def json_object(
@@ -130,6 +135,12 @@ def json_object(
         return func.json_group_object(key, content)
     content = func.json_build_array(value, *more) if more else value
     return sql_cast(func.json_object_agg(key, content), Text)
+
+
+def _tuples(result: CursorResult[Any]) -> list[Row]:
+    rows = cast("list[Row]", result.cursor.fetchall())
+    result.close()
+    return rows
 
 
 def _keys(table: Table) -> str:

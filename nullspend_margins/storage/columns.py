@@ -20,7 +20,7 @@ PREFIX = "margins_"
 VERSION_TABLE = PREFIX + "schema_version"
 """Our own, beside whatever Alembic table the host has."""
 
-metadata = MetaData(naming_convention=NAMING_CONVENTION)
+metadata: MetaData = MetaData(naming_convention=NAMING_CONVENTION)
 
 
 def table(name: str, *parts: Any, clustered: bool = False) -> Table:

@@ -32,7 +32,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from nullspend_margins.storage import cost_sums, revenue_rebuild
+from nullspend_margins.storage import cost_sums, revenue_sums
 from nullspend_margins.storage.columns import PREFIX
 from nullspend_margins.storage.cost_sums import Span, day_parameters, days_of_months
 from nullspend_margins.storage.dialects import Insert, insert_for
@@ -90,11 +90,11 @@ ROLLUPS = (
     ),
     Rollup(
         table=customer_months,
-        right=lambda dialect, _: revenue_rebuild.month_cells(dialect, _of_customers()),
+        right=lambda dialect, _: revenue_sums.month_cells(dialect, _of_customers()),
     ),
     Rollup(
         table=revenue_customers,
-        right=lambda dialect, _: revenue_rebuild.customer_cells(dialect, _of_customers()),
+        right=lambda dialect, _: revenue_sums.customer_cells(dialect, _of_customers()),
     ),
 )
 """In the order in which ingest and syncs write them: whoever locks several does it so too."""

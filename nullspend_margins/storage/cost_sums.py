@@ -9,7 +9,7 @@ Statements of the parameter ``org_id``, and, where they are of some days alone, 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -24,11 +24,12 @@ from sqlalchemy import (
     union_all,
 )
 
-from nullspend_margins.domain.period import Period, day_number, day_of
+from nullspend_margins.domain.period import FIRST_YEAR, LAST_YEAR, Period, day_number, day_of
 from nullspend_margins.storage.sums import day_of_instant, halves, month_of_day, whole
 from nullspend_margins.storage.tables import cost_events, cost_facts, pruned_costs
 
-_FIRST_MONTH, _LAST_MONTH = Period.parse("1970-01"), Period.parse("9998-12")
+_FIRST_MONTH = Period.containing(date(FIRST_YEAR, 1, 1))
+_LAST_MONTH = Period.containing(date(LAST_YEAR, 12, 1))
 _LAST_DAY = day_number(_LAST_MONTH.end) - 1
 _KEYS = ("day", "tag_value", "source", "provider", "model")
 _HALVES = ("cost_high", "cost_low", "requests_high", "requests_low")

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Integer,
-    Table,
-    bindparam,
-    func,
-    literal,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 
-from nullspend_margins.domain.cost import ModelCost, TagCost
+from nullspend_margins.domain.cost import Amount, ModelCost, TagCost, add_amount
 from nullspend_margins.domain.period import Period, day_number, day_of
 from nullspend_margins.storage.bulk import fetch_tuples, json_object
 from nullspend_margins.storage.dialects import upsert
@@ -31,6 +20,7 @@ from nullspend_margins.storage.events import (
 )
 from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.rollups import RollupOverflow
+from nullspend_margins.storage.sums import halves, joined
 from nullspend_margins.storage.tables import (
     cost_cursors,
     cost_model_days,
@@ -95,32 +85,27 @@ def model_costs(tx: Connection, org_id: str, tag_value: str, period: Period) -> 
         tx, _customer_models, {"org_id": org_id, "days": days, "tag_value": tag_value}
     )
     # Added up here: a sum on the way to a total that fits may not fit, when there are credits.
-    totals: dict[str, tuple[int, int]] = {}
+    totals: dict[str, Amount] = {}
     for model, cost, requests in found:
-        known_cost, known_requests = totals.get(model, (0, 0))
-        totals[model] = (known_cost + cost, known_requests + requests)
+        add_amount(totals, model, cost, requests)
     return [ModelCost(model, *totals[model]) for model in sorted(totals)]
 
 
 def tag_costs(tx: Connection, org_id: str, since_day: int) -> list[TagCost]:
     """Cost and requests of every customer from the UTC day ``since_day`` on, by tag value."""
-    totals: dict[str, tuple[int, int]] = {}
+    totals: dict[str, Amount] = {}
     for table, condition in _recent(org_id, since_day):
         found = tx.execute(
             select(
                 table.c.tag_value,
-                # In two halves: a sum of many full cells does not fit in one integer.
-                func.sum(table.c.cost_nanodollars.op(">>")(literal(32, Integer))),
-                func.sum(table.c.cost_nanodollars.op("&")(literal(0xFFFFFFFF, BigInteger))),
+                *halves(table.c.cost_nanodollars),
                 func.sum(table.c.request_count),
             )
             .where(condition)
             .group_by(table.c.tag_value)
         )
         for tag_value, high, low, requests in found:
-            known_cost, known_requests = totals.get(tag_value, (0, 0))
-            cost = (int(high) << 32) + int(low)
-            totals[tag_value] = (known_cost + cost, known_requests + int(requests))
+            add_amount(totals, tag_value, joined(high, low), int(requests))
     return [TagCost(tag_value, *totals[tag_value]) for tag_value in sorted(totals)]
 
 
@@ -144,18 +129,16 @@ def _recent(org_id: str, since_day: int) -> Iterable[tuple[Table, ColumnElement[
     A day row is there for each model and day, a month row for each customer: reading 90 days
     this way takes at most a month of the former.
     """
-    start = day_of(since_day)
-    month = start.year * 12 + start.month - 1
-    days_left = monthrange(start.year, start.month)[1] - start.day + 1
+    month = Period.containing(day_of(since_day))
     days, months = cost_model_days, cost_months
     yield (
         days,
         (days.c.org_id == org_id)
         & (days.c.day >= since_day)
-        & (days.c.day < since_day + days_left)
+        & (days.c.day < day_number(month.end))
         & (days.c.tag_value != ""),
     )
     yield (
         months,
-        (months.c.org_id == org_id) & (months.c.month > month) & (months.c.tag_value != ""),
+        (months.c.org_id == org_id) & (months.c.month > month.index) & (months.c.tag_value != ""),
     )

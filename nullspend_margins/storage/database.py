@@ -27,14 +27,31 @@ _log = logging.getLogger(__name__)
 
 
 class Backend(Protocol):
-    """How one kind of database runs work."""
+    """How one kind of database runs work. What each method must do is said in ``Database``."""
 
-    async def start(self) -> None: ...
-    async def close(self) -> None: ...
-    def abandon(self) -> None: ...
-    async def migrate(self) -> None: ...
-    async def read(self, work: Callable[[Transaction], T]) -> T: ...
-    async def write(self, work: Callable[[Transaction], T]) -> T: ...
+    async def start(self) -> None:
+        """Open it."""
+        ...
+
+    async def close(self) -> None:
+        """Let running work finish, then close every connection."""
+        ...
+
+    def abandon(self) -> None:
+        """Let go of everything without an event loop."""
+        ...
+
+    async def migrate(self) -> None:
+        """Bring the schema to the current version."""
+        ...
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` in a read-only snapshot."""
+        ...
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` and commit it."""
+        ...
 
 
 class Database:
@@ -47,16 +64,15 @@ class Database:
 
     def __init__(self, url: str, *, busy_timeout_seconds: float = 30, pool_size: int = 8) -> None:
         parsed = _parse(url)
+        self.dialect: str = parsed.get_backend_name()
         self._backend: Backend
-        if parsed.get_backend_name() == "sqlite":
+        if self.dialect == "sqlite":
             from nullspend_margins.storage.sqlite import SqliteFile
 
-            self.dialect = "sqlite"
             self._backend = SqliteFile(parsed.database or ":memory:", busy_timeout_seconds)
         else:
             from nullspend_margins.storage.postgresql import PostgresServer
 
-            self.dialect = "postgresql"
             self._backend = PostgresServer(parsed, pool_size, busy_timeout_seconds)
         self._shown = parsed.render_as_string(hide_password=True)
         self._told: str | None = None

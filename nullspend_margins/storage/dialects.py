@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 Insert = postgresql.Insert | sqlite.Insert
 
+_AT_ONCE = 500
 _OUT_OF_RANGE = "22003"
 _SQLITE_ERROR, _SQLITE_CONSTRAINT_CHECK = 1, 275
 
@@ -39,6 +41,12 @@ def is_among(
     return column == any_(literal([*values], postgresql.ARRAY(Text)))
 
 
+def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """``values`` some at a time, few enough for ``is_among``."""
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
+
+
 def upsert(tx: Connection, table: Table, values: Mapping[str, Any]) -> Insert:
     """Insert a row, or replace everything but the primary key of the one that is there."""
     keys = list(table.primary_key.columns.keys())
@@ -63,8 +71,18 @@ def lock(tx: Connection, *names: str) -> None:
         )
 
 
-def is_overflow(problem: DBAPIError) -> bool:
-    """The database refused a number, or a sum, that no 64-bit integer holds."""
+@contextmanager
+def overflow_as(error: Callable[[], Exception]) -> Iterator[None]:
+    """Raise what ``error`` makes where a number, or a sum, fits no 64-bit integer."""
+    try:
+        yield
+    except DBAPIError as problem:
+        if _is_overflow(problem):
+            raise error() from problem
+        raise
+
+
+def _is_overflow(problem: DBAPIError) -> bool:
     state = getattr(problem.orig, "sqlstate", None)
     code = getattr(problem.orig, "sqlite_errorcode", None)
     return (

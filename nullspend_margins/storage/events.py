@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
-from nullspend_margins.domain.cost import CostEvent
-from nullspend_margins.storage.bulk import BulkInsert, Row, among, as_json, strings
-from nullspend_margins.storage.dialects import is_among
+from nullspend_margins.domain.cost import Amount, CostEvent, add_amount
+from nullspend_margins.domain.period import day_number
+from nullspend_margins.storage.bulk import BulkFind, BulkInsert, Row, as_json
+from nullspend_margins.storage.dialects import chunks, is_among
 from nullspend_margins.storage.orgs import orgs_in
-from nullspend_margins.storage.rollups import Amount, DayCell, add_costs, add_pruned_costs
+from nullspend_margins.storage.rollups import DayCell, add_costs, add_pruned_costs
 from nullspend_margins.storage.tables import cost_events
 from nullspend_margins.storage.types import instant_text
 
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-_TABLE = cost_events.name
-_AT_ONCE = 500
 _insert = BulkInsert(cost_events, "DO NOTHING")
+_known = BulkFind(cost_events, "event_id", "event_id", "id", "created_at")
 
 
 class StoredEvent(NamedTuple):
@@ -84,14 +83,15 @@ def prune_events(tx: Connection, org_id: str, before: datetime, limit: int) -> i
     # Locked, and those that another pruner has locked passed over: each goes once.
     for source, event_id, occurred_at, tag_value, provider, model, cost in tx.execute(oldest):
         by_source.setdefault(source, []).append(event_id)
-        _count(costs, (_day(occurred_at), tag_value, source, provider, model), cost)
+        cell = (day_number(occurred_at), tag_value, source, provider, model)
+        add_amount(costs, cell, cost, 1)
     for source, event_ids in by_source.items():
-        for start in range(0, len(event_ids), _AT_ONCE):
+        for some in chunks(event_ids):
             tx.execute(
                 delete(cost_events).where(
                     table.org_id == org_id,
                     table.source == source,
-                    is_among(tx, table.event_id, event_ids[start : start + _AT_ONCE]),
+                    is_among(tx, table.event_id, some),
                 )
             )
     add_pruned_costs(tx, org_id, costs)
@@ -126,20 +126,13 @@ def _insert_rows(
 def _find(
     tx: Connection, org_id: str, source: str, event_ids: Sequence[str]
 ) -> dict[str, StoredEvent]:
-    mark = "?" if tx.dialect.name == "sqlite" else "%s"
-    found = tx.exec_driver_sql(
-        # S608: the table's own name and a mark for each value.
-        f"SELECT event_id, id, created_at FROM {_TABLE} WHERE org_id = {mark} "  # noqa: S608
-        f"AND source = {mark} AND {among(tx, 'event_id')}",
-        (org_id, source, strings(tx, event_ids)),
-    )
     return {
         event_id: StoredEvent(
             stored_id,
             datetime.fromisoformat(created_at) if isinstance(created_at, str) else created_at,
             inserted=False,
         )
-        for event_id, stored_id, created_at in found
+        for event_id, stored_id, created_at in _known.read(tx, org_id, source, event_ids)
     }
 
 
@@ -178,18 +171,10 @@ def _rows(org_id: str, source: str, events: Sequence[CostEvent], now: datetime) 
 def _deltas(source: str, events: Sequence[CostEvent]) -> dict[DayCell, Amount]:
     deltas: dict[DayCell, Amount] = {}
     for event in events:
-        cell = (_day(event.occurred_at), event.tag_value, source, event.provider, event.model)
-        _count(deltas, cell, event.cost_nanodollars)
+        day = day_number(event.occurred_at)
+        cell = (day, event.tag_value, source, event.provider, event.model)
+        add_amount(deltas, cell, event.cost_nanodollars, 1)
     return deltas
-
-
-def _count(costs: dict[DayCell, Amount], cell: DayCell, cost: int) -> None:
-    known_cost, known_requests = costs.get(cell, (0, 0))
-    costs[cell] = (known_cost + cost, known_requests + 1)
-
-
-def _day(moment: datetime) -> int:
-    return moment.astimezone(UTC).toordinal() - _EPOCH_ORDINAL
 
 
 def _new_ids(count: int) -> list[str]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from nullspend_margins.domain.cost import CostFact
-from nullspend_margins.storage.bulk import BulkInsert, Row, among, replacing, strings
+from nullspend_margins.domain.cost import Amount, CostFact, add_amount
+from nullspend_margins.domain.period import day_number
+from nullspend_margins.storage.bulk import BulkFind, BulkInsert, Row, replacing
 from nullspend_margins.storage.dialects import lock
-from nullspend_margins.storage.rollups import Amount, DayCell, add_costs, drop_empty
+from nullspend_margins.storage.rollups import DayCell, add_costs, drop_empty
 from nullspend_margins.storage.tables import cost_facts
 from nullspend_margins.storage.types import instant_text
 
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_VALUES = ("provider", "model", "tag_value", "day", "cost_nanodollars", "request_count")
 _put = BulkInsert(cost_facts, replacing(cost_facts))
+_stored = BulkFind(cost_facts, "fact_key", "fact_key", *_VALUES)
 
 
 def replace_facts(
@@ -30,7 +32,7 @@ def replace_facts(
     # So that "new less old" is of the same old.
     lock(tx, "cost facts", org_id, source)
     wanted = {fact.key: _values(fact) for fact in facts}
-    stored = _find(tx, org_id, source, list(wanted))
+    stored = {key: tuple(row) for key, *row in _stored.read(tx, org_id, source, list(wanted))}
     changed = {key: row for key, row in sorted(wanted.items()) if stored.get(key) != row}
     if not changed:
         return 0
@@ -44,25 +46,13 @@ def replace_facts(
     return len(changed)
 
 
-def _find(tx: Connection, org_id: str, source: str, keys: Sequence[str]) -> dict[str, Row]:
-    mark = "?" if tx.dialect.name == "sqlite" else "%s"
-    found = tx.exec_driver_sql(
-        # S608: the table's own name and a mark for each value.
-        "SELECT fact_key, provider, model, tag_value, day, cost_nanodollars, request_count "  # noqa: S608
-        f"FROM {cost_facts.name} WHERE org_id = {mark} AND source = {mark} "
-        f"AND {among(tx, 'fact_key')}",
-        (org_id, source, strings(tx, keys)),
-    )
-    return {row[0]: tuple(row[1:]) for row in found}
-
-
 def _values(fact: CostFact) -> Row:
-    """In the table's column order, between key and time."""
+    """``_VALUES``, in the table's column order."""
     return (
         fact.provider,
         fact.model,
         fact.tag_value,
-        fact.day.toordinal() - _EPOCH_ORDINAL,
+        day_number(fact.day),
         fact.cost_nanodollars,
         fact.request_count,
     )
@@ -71,5 +61,4 @@ def _values(fact: CostFact) -> Row:
 def _apply(deltas: dict[DayCell, Amount], source: str, rows: Iterable[Row], *, sign: int) -> None:
     for provider, model, tag_value, day, cost, requests in rows:
         cell = (day, tag_value, source, provider, model)
-        known_cost, known_requests = deltas.get(cell, (0, 0))
-        deltas[cell] = (known_cost + sign * cost, known_requests + sign * requests)
+        add_amount(deltas, cell, sign * cost, sign * requests)

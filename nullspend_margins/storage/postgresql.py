@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from nullspend_margins.errors import ConfigurationError
 from nullspend_margins.storage.schema import require_current, upgrade
-from nullspend_margins.storage.threads import EngineThreads
+from nullspend_margins.storage.threads import EngineThreads, opened
 
 T = TypeVar("T")
 
@@ -143,7 +143,7 @@ class PostgresServer:
 
     async def _in_turn(self, work: Callable[[Connection], T], engine: Engine | None = None) -> T:
         """Run ``work`` when a connection is free; one that never is must not hang a request."""
-        threads = _open(self._threads)
+        threads = opened(self._threads)
         try:
             async with asyncio.timeout(self._patience_seconds):
                 await self._turns.acquire()
@@ -161,9 +161,3 @@ class PostgresServer:
         cursor.execute(f"SET lock_timeout = {int(self._patience_seconds * 1000)}")
         cursor.close()
         connection.commit()
-
-
-def _open(threads: EngineThreads | None) -> EngineThreads:
-    if threads is None:
-        raise RuntimeError("The database is not open: call start() first.")
-    return threads

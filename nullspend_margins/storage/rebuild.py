@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import Connection, RowMapping, text
-from sqlalchemy.exc import DataError, IntegrityError
 
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.comparison import ROLLUPS, Rollup, parameters, statements
 from nullspend_margins.storage.cost_sums import Span
-from nullspend_margins.storage.dialects import is_overflow
+from nullspend_margins.storage.dialects import overflow_as
 from nullspend_margins.storage.orgs import orgs_in
 from nullspend_margins.storage.tables import cost_events, cost_facts, pruned_costs, revenue_facts
 
@@ -97,15 +96,15 @@ def mend(tx: Connection, found: Comparison, org_id: str) -> int:
     rollup, span = found.rollup, found.span
     wanted = statements(rollup, tx.dialect.name, some=span is not None)
     given = parameters(rollup, org_id, span)
-    try:
+
+    def too_much() -> ValidationFailed:
+        return ValidationFailed(
+            f"What a cell of {rollup.name} must hold is beyond 2^63, more than it can."
+        )
+
+    with overflow_as(too_much):
         removed = tx.execute(wanted.remove, given).rowcount
         put = tx.execute(wanted.put, given, execution_options={"preserve_rowcount": True}).rowcount
-    except (DataError, IntegrityError) as problem:
-        if is_overflow(problem):
-            raise ValidationFailed(
-                f"What a cell of {rollup.name} must hold is beyond 2^63, more than it can."
-            ) from problem
-        raise
     return removed + put
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, select
 
 from nullspend_margins.domain.period import Period
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
-from nullspend_margins.storage.revenue_rebuild import INVOICED
+from nullspend_margins.storage.revenue_sums import INVOICED
 from nullspend_margins.storage.staging import (
     StagedReport,
     apply_staged,
@@ -40,7 +40,7 @@ __all__ = [
     "customer_profiles",
     "delete_provider",
     "discard_staged",
-    "last_invoice_at",
+    "last_invoices",
     "month_amounts",
     "month_customers",
     "one_customer_months",
@@ -138,19 +138,18 @@ def one_customer_months(
     return fetch_tuples(tx, _one_customer, given)
 
 
-def last_invoice_at(
-    tx: Connection, org_id: str, provider: str, customer_id: str, period: Period
-) -> datetime | None:
-    """When a customer's last invoice of one month was made, UTC."""
-    return tx.execute(
-        select(months_table.c.last_invoice_at).where(
+def last_invoices(tx: Connection, org_id: str, period: Period) -> dict[tuple[str, str], datetime]:
+    """When each customer's last invoice of one month was made, UTC, by (provider, customer id)."""
+    found = tx.execute(
+        select(
+            months_table.c.provider, months_table.c.customer_id, months_table.c.last_invoice_at
+        ).where(
             months_table.c.org_id == org_id,
             months_table.c.basis == INVOICED,
             months_table.c.month == period.index,
-            months_table.c.provider == provider,
-            months_table.c.customer_id == customer_id,
         )
-    ).scalar()
+    )
+    return {(provider, customer_id): moment for provider, customer_id, moment in found}
 
 
 def customer_profiles(

@@ -12,26 +12,23 @@ facts, with it they add up to the rollups.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from itertools import chain
 from typing import TypeVar
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete
-from sqlalchemy.exc import DataError, IntegrityError
 
+from nullspend_margins.domain.cost import Amount, add_amount
 from nullspend_margins.domain.money import MAX_NANODOLLARS
+from nullspend_margins.domain.period import Period, day_of
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.bulk import BulkInsert, adding
-from nullspend_margins.storage.dialects import is_overflow
+from nullspend_margins.storage.dialects import overflow_as
 from nullspend_margins.storage.tables import cost_model_days, cost_months, pruned_costs
 
 DayCell = tuple[int, str, str, str, str]
 """Day number, tag value, source, provider, model."""
-Amount = tuple[int, int]
-"""Nanodollars and number of requests."""
 K = TypeVar("K", bound=tuple[object, ...])
 
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _AMOUNTS = ("cost_nanodollars", "request_count")
 
 _add_months = BulkInsert(cost_months, adding(cost_months, *_AMOUNTS))
@@ -82,15 +79,9 @@ def _by_month(deltas: Mapping[DayCell, Amount]) -> dict[tuple[int, str], Amount]
     for (day, tag_value, *_), (cost, requests) in deltas.items():
         month = month_of.get(day)
         if month is None:
-            month = month_of[day] = _month_of(day)
-        known_cost, known_requests = months.get((month, tag_value), (0, 0))
-        months[month, tag_value] = (known_cost + cost, known_requests + requests)
+            month = month_of[day] = Period.containing(day_of(day)).index
+        add_amount(months, (month, tag_value), cost, requests)
     return months
-
-
-def _month_of(day: int) -> int:
-    moment = date.fromordinal(day + _EPOCH_ORDINAL)
-    return moment.year * 12 + moment.month - 1
 
 
 def _add(tx: Connection, bulk: BulkInsert, org_id: str, cells: Mapping[K, Amount]) -> None:
@@ -98,12 +89,8 @@ def _add(tx: Connection, bulk: BulkInsert, org_id: str, cells: Mapping[K, Amount
     if any(abs(number) > MAX_NANODOLLARS for number in chain.from_iterable(amounts)):
         raise RollupOverflow
     rows = [(org_id, *key, *amount) for key, amount in sorted(cells.items()) if amount != (0, 0)]
-    try:
+    with overflow_as(RollupOverflow):
         bulk.write(tx, rows)
-    except (DataError, IntegrityError) as problem:
-        if is_overflow(problem):
-            raise RollupOverflow from problem
-        raise
 
 
 def _drop(tx: Connection, table: Table, org_id: str, cells: Iterable[tuple[object, ...]]) -> None:

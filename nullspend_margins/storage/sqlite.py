@@ -14,7 +14,7 @@ from sqlalchemy.pool import QueuePool
 
 from nullspend_margins.errors import ConfigurationError
 from nullspend_margins.storage.schema import upgrade
-from nullspend_margins.storage.threads import EngineThreads
+from nullspend_margins.storage.threads import EngineThreads, opened
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class SqliteFile:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a snapshot on a reader thread."""
-        return await _open(self._reading).run(work)
+        return await opened(self._reading).run(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on the writer thread, holding the write lock from the beginning.
@@ -84,7 +84,7 @@ class SqliteFile:
         A transaction that reads first and then writes fails with SQLITE_BUSY_SNAPSHOT when
         another process wrote in between, whatever the busy timeout; BEGIN IMMEDIATE cannot.
         """
-        return await _open(self._writing).run(work)
+        return await opened(self._writing).run(work)
 
     def _engine(self, begin: str, connections: int) -> Engine:
         engine = create_engine(
@@ -114,12 +114,6 @@ class SqliteFile:
             connection.exec_driver_sql(begin)
 
         return engine
-
-
-def _open(threads: EngineThreads | None) -> EngineThreads:
-    if threads is None:
-        raise RuntimeError("The database is not open: call start() first.")
-    return threads
 
 
 def _create_private(path: str) -> None:

@@ -6,7 +6,7 @@ it talks to the provider, and one that fails half way leaves the numbers as they
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -23,16 +23,15 @@ from sqlalchemy import (
     select,
 )
 
-from nullspend_margins.domain.period import as_utc
+from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import REPORTING_CURRENCY, RevenueFact, RevenueWindow
 from nullspend_margins.storage.bulk import BulkInsert, Row, replacing
-from nullspend_margins.storage.dialects import is_among
-from nullspend_margins.storage.revenue_rebuild import latest, newest_first, rebuild
+from nullspend_margins.storage.dialects import chunks, is_among
+from nullspend_margins.storage.revenue_sums import latest, newest_first, rebuild_sums
 from nullspend_margins.storage.tables import revenue_facts, revenue_staging
 from nullspend_margins.storage.types import instant_text
 
 INVOICE = "invoice"
-_AT_ONCE = 500
 _put = BulkInsert(revenue_staging, replacing(revenue_staging))
 _staged, _facts = revenue_staging.c, revenue_facts.c
 
@@ -108,7 +107,7 @@ def apply_staged(
     _delete(tx, org_id, provider, [object_id for object_id, _, _ in left])
     if touched:
         _insert(tx, org_id, provider, changed)
-        rebuild(tx, org_id, provider, touched)
+        rebuild_sums(tx, org_id, provider, touched)
     discard_staged(tx, org_id, provider, sync_id=sync_id)
     return bool(touched)
 
@@ -130,7 +129,7 @@ def discard_staged(
 
 
 def _row(org_id: str, provider: str, sync_id: str, fact: RevenueFact) -> Row:
-    moment, counted = as_utc(fact.occurred_at), fact.is_counted
+    counted = fact.is_counted
     return (
         org_id,
         provider,
@@ -138,12 +137,12 @@ def _row(org_id: str, provider: str, sync_id: str, fact: RevenueFact) -> Row:
         fact.object_id,
         INVOICE,
         fact.customer_id,
-        moment.year * 12 + moment.month - 1,
+        Period.containing(fact.occurred_at).index,
         fact.amount_minor,
         fact.currency,
         fact.amount_microdollars if counted else 0,
         int(counted),
-        instant_text(moment),
+        instant_text(fact.occurred_at),
         fact.customer_name,
         fact.customer_email,
         fact.avatar_url,
@@ -210,13 +209,13 @@ def _places_outside(
     places = select(_facts.object_id, _facts.customer_id, _facts.month).where(outside)
     return [
         (row[0], row[1], row[2])
-        for some in _chunks(changed.object_ids(tx))
+        for some in chunks(changed.object_ids(tx))
         for row in tx.execute(places.where(is_among(tx, _facts.object_id, some)))
     ]
 
 
 def _delete(tx: Connection, org_id: str, provider: str, object_ids: Sequence[str]) -> None:
-    for some in _chunks(object_ids):
+    for some in chunks(object_ids):
         tx.execute(
             delete(revenue_facts).where(
                 _facts.org_id == org_id,
@@ -231,8 +230,3 @@ def _insert(tx: Connection, org_id: str, provider: str, changed: _Difference) ->
     rows = select(literal(org_id), literal(provider), *changed.rows.c)
     # In the order of the key: its index grows at one end.
     tx.execute(insert(revenue_facts).from_select(names, rows.order_by(changed.rows.c.object_id)))
-
-
-def _chunks(object_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(object_ids), _AT_ONCE):
-        yield object_ids[start : start + _AT_ONCE]

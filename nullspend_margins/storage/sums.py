@@ -6,7 +6,7 @@ overflows into floats; PostgreSQL sums into ``numeric``. In two halves every sum
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, SupportsInt
 
 from sqlalchemy import (
     BigInteger,
@@ -54,6 +54,11 @@ def whole(dialect: str, high: ColumnElement[Any], low: ColumnElement[Any]) -> Co
     fits = carried.between(-(2**31), 2**31 - 1)
     total = carried.bitwise_lshift(_HALF_BITS).bitwise_or(low.bitwise_and(_LOW_BITS))
     return case((fits, total), else_=literal_column(f"'{TOO_LARGE}'"))
+
+
+def joined(high: SupportsInt, low: SupportsInt) -> int:
+    """The same of two halves that were read."""
+    return (int(high) << 32) + int(low)
 
 
 def day_of_instant(dialect: str, column: ColumnElement[Any]) -> ColumnElement[int]:

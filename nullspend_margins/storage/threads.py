@@ -48,6 +48,13 @@ class EngineThreads:
         await asyncio.to_thread(self.engine.dispose)
 
 
+def opened(threads: EngineThreads | None) -> EngineThreads:
+    """``threads``, once there are any. Raises ``RuntimeError`` before."""
+    if threads is None:
+        raise RuntimeError("The database is not open: call start() first.")
+    return threads
+
+
 def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
     with engine.begin() as connection:
         return work(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import JSON, TIMESTAMP, BigInteger, Dialect, Float, Integer, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -22,8 +23,8 @@ class UtcDateTime(TypeDecorator[datetime]):
     the text of ``instant_text``: it is compared and ordered rightly and parsed fast.
     """
 
-    impl = TIMESTAMP(timezone=True)
-    cache_ok = True
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = TIMESTAMP(timezone=True)
+    cache_ok: bool | None = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
         """Text in SQLite, ``TIMESTAMPTZ`` in PostgreSQL."""

@@ -13,7 +13,7 @@ import httpx
 
 from nullspend_margins.errors import ServiceUnavailable
 from nullspend_margins.hookspecs import PluginContext
-from nullspend_margins.outbound.contract import OutboundAnswer
+from nullspend_margins.outbound.contract import MAX_BODY, OutboundAnswer
 from nullspend_margins.protocols import Clock
 from nullspend_margins.testing.samples import FixedClock
 
@@ -98,7 +98,12 @@ class _Outbound:
         return None
 
     async def post(
-        self, url: str, *, content: bytes, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        content: bytes,
+        headers: Mapping[str, str] | None = None,
+        max_body: int = MAX_BODY,
     ) -> OutboundAnswer:
         """The service's answer. Raises ``ServiceUnavailable`` when there is none."""
         request = httpx.Request("POST", url, content=content, headers=headers)
@@ -109,5 +114,5 @@ class _Outbound:
         except httpx.HTTPError:
             raise ServiceUnavailable(f"{host} does not answer.") from None
         return OutboundAnswer(
-            host=host, status=answer.status_code, headers=dict(answer.headers), body=body
+            host=host, status=answer.status_code, headers=dict(answer.headers), body=body[:max_body]
         )

@@ -19,7 +19,6 @@ from nullspend_margins.web.answers import without_body
 from nullspend_margins.web.call import Incoming
 from nullspend_margins.web.failures import failure_answer
 from nullspend_margins.web.guard import Guard
-from nullspend_margins.web.openapi import document
 from nullspend_margins.web.route import IngestRoute, PublicRoute, Route, SessionRoute
 from nullspend_margins.web.router import Match, Router
 from nullspend_margins.web.routes import ROUTES
@@ -50,14 +49,7 @@ class WebApp:
         self._router = Router(ROUTES, config.server.prefix)
         self._guard = Guard(config, monotonic=monotonic)
         self._services = services
-        describe = partial(
-            document,
-            ROUTES,
-            prefix=config.server.prefix,
-            cookie=config.session.cookie_name,
-            version=__version__,
-        )
-        self._document = lru_cache(_MOUNTS_REMEMBERED)(describe)
+        self._document = lru_cache(_MOUNTS_REMEMBERED)(partial(_document, config))
 
     def matches(self, scope: Scope) -> bool:
         """Whether an HTTP request is for one of our paths, with whatever method."""
@@ -111,6 +103,19 @@ class WebApp:
         if isinstance(route, SessionRoute):
             return await self._guard.session(route, request, services)
         raise TypeError(f"{type(route).__name__} is no kind of route that is served")
+
+
+def _document(config: Config, mount: str) -> bytes:
+    # Loaded when somebody asks for it, which most hosts see nobody do.
+    from nullspend_margins.web.openapi import document
+
+    return document(
+        ROUTES,
+        mount,
+        prefix=config.server.prefix,
+        cookie=config.session.cookie_name,
+        version=__version__,
+    )
 
 
 def _has_bearer(scope: Scope) -> bool:

@@ -10,22 +10,17 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.json import encode
 
-from nullspend_margins.domain.cost import CostEvent
+from nullspend_margins.domain.cost import MAX_BREAKDOWN_BYTES, CostEvent
+from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.money import NANODOLLARS_PER_MICRODOLLAR
 from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.web.issues import Issue
-from nullspend_margins.web.wire.events import (
-    MAX_BREAKDOWN_BYTES,
-    MAX_BREAKDOWN_DEPTH,
-    MAX_KEY,
-    TIME,
-)
+from nullspend_margins.web.wire.events import MAX_BREAKDOWN_DEPTH, MAX_KEY, TIME
 from nullspend_margins.web.wire.events import CostEvent as CostEventOnWire
 
 # Inside an event id: no key holds a control character, so that no two ids read the same.
 _JOIN, _UNIQUE = "\x1f", "\x1e"
-_CUSTOMER_TAG = "customer"
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _CLOCK_SKEW = timedelta(days=1)
@@ -99,7 +94,7 @@ class Reading:
             model=event.model,
             cost_nanodollars=event.cost_microdollars * NANODOLLARS_PER_MICRODOLLAR,
             occurred_at=(_moment(event.occurred_at) if event.occurred_at else None) or self.now,
-            tag_value=event.customer or tags.get(_CUSTOMER_TAG, ""),
+            tag_value=event.customer or tags.get(CUSTOMER_TAG_KEY, ""),
             input_tokens=event.input_tokens,
             output_tokens=event.output_tokens,
             cached_input_tokens=event.cached_input_tokens or 0,

@@ -6,6 +6,7 @@ import logging
 
 from starlette.responses import Response
 
+from nullspend_margins.domain.text import one_line
 from nullspend_margins.errors import (
     AuthenticationRequired,
     CredentialRefused,
@@ -62,7 +63,7 @@ def failure_answer(
         asked,
         status,
         code,
-        _one_line(error.message),
+        one_line(error.message),
     )
     return _envelope(status, ErrorBody(code, error.message, error.details), _headers(error, bearer))
 
@@ -87,8 +88,3 @@ def _headers(error: MarginsError, bearer: bool) -> dict[str, str]:
 
 def _envelope(status: int, body: ErrorBody, headers: dict[str, str] | None = None) -> Response:
     return answer(encode(ErrorEnvelope(body)), status=status, headers=headers)
-
-
-def _one_line(message: str) -> str:
-    """A message may quote what somebody sent: it must not forge a line of the log."""
-    return "".join(char if char.isprintable() else " " for char in message)

@@ -18,6 +18,6 @@ def register_notifiers(context: PluginContext) -> list[Notifier]:
     if problems:
         raise ConfigurationError("\n".join(problems))
     return [
-        SlackNotifier(channel, link=settings.link, outbound=context.outbound)
+        SlackNotifier(channel, link=settings.link, outbound=context.outbound, clock=context.clock)
         for _, channel in settings.located
     ]

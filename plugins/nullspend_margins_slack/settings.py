@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from nullspend_margins import Secret
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,48}[a-z0-9])?")
 _LINK = re.compile(r"https?://[!-~]+")
 _MAX_LINK = 500
 
@@ -17,7 +17,7 @@ _MAX_LINK = 500
 def _name_problem(name: str) -> str | None:
     if _NAME.fullmatch(name):
         return None
-    return "must be 1 to 64 small letters, digits, - and _, for example billing-team"
+    return "must be 1 to 50 small letters, digits, - and _, for example billing-team"
 
 
 def _orgs_problem(orgs: tuple[str, ...]) -> str | None:

@@ -26,7 +26,8 @@ _PERMISSION = re.compile(r"\brak_[a-z0-9_]+")
 # Stripe echoes keys partly redacted; what it leaves is nobody's business either. A key may hold
 # any sign, but for those that end it in a sentence.
 _KEY_LIKE = re.compile(r"\b(?:(?:sk|rk|pk)_(?:live|test)|whsec)_(?:\S*[\w*…])?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+"""What no text that is stored or told may hold."""
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _MESSAGE_LENGTH = 300
 
@@ -93,7 +94,7 @@ def without_keys(text: str) -> str:
 
 def scrub(message: str | None) -> str:
     """``message`` in one line without anything that looks like a key, at most 300 characters."""
-    clean = _CONTROL.sub(" ", without_keys(message or "")).strip()
+    clean = CONTROL.sub(" ", without_keys(message or "")).strip()
     if len(clean) > _MESSAGE_LENGTH:
         clean = clean[: _MESSAGE_LENGTH - 1] + "…"
     return clean or "it gave no reason"

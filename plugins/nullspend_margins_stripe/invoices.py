@@ -47,7 +47,9 @@ class MonthPage(NamedTuple):
 class Fetch(Protocol):
     """Runs an attempt until it answers."""
 
-    async def __call__(self, attempt: Callable[[float], Awaitable[T]]) -> T: ...
+    async def __call__(self, attempt: Callable[[float], Awaitable[T]]) -> T:
+        """What ``attempt``, given its seconds, answers at last."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ decoder and never becomes an object.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,9 +14,8 @@ from typing import Any
 import msgspec
 
 from nullspend_margins import RevenueFact, ValidationFailed
-from nullspend_margins_stripe.failures import Transient
+from nullspend_margins_stripe.failures import CONTROL, Transient
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _MAX_TEXT = 256
 
 
@@ -154,11 +152,11 @@ def _clean(text: str | None) -> str | None:
     """People's text made storable: no control characters, at most 256 characters."""
     if not text:
         return None
-    return _CONTROL.sub(" ", text).strip()[:_MAX_TEXT].rstrip() or None
+    return CONTROL.sub(" ", text).strip()[:_MAX_TEXT].rstrip() or None
 
 
 def _tag(value: object) -> str | None:
     """A tag value must match to the letter: an unusable one is none, never a mended one."""
     if not isinstance(value, str) or not 1 <= len(value) <= _MAX_TEXT:
         return None
-    return None if _CONTROL.search(value) else value
+    return None if CONTROL.search(value) else value

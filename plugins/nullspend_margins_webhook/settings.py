@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from nullspend_margins import Secret
 from nullspend_margins_webhook.signing import secret_problem
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,48}[a-z0-9])?")
 _MOST_SECRETS = 5
 
 
 def _name_problem(name: str) -> str | None:
     if _NAME.fullmatch(name):
         return None
-    return "must be 1 to 64 small letters, digits, - and _, for example billing-team"
+    return "must be 1 to 50 small letters, digits, - and _, for example billing-team"
 
 
 def _secrets_problem(secrets: tuple[Secret, ...]) -> str | None:

@@ -85,12 +85,16 @@ def _seed(tx: Transaction) -> None:
         crossing = replace(CROSSING, customer_id=f"cus_{number}", tag_value=f"tag {number}")
         crossing = replace(crossing, period=Period.parse("2026-11"))
         created = now - timedelta(hours=5 - number)
-        alerts.enqueue(tx, org_id, f"evt_{number}", crossing, created, notifiers)
+        alerts.enqueue(tx, org_id, {f"evt_{number}": crossing}, created, notifiers)
     later = now + timedelta(hours=1)
+    for _ in range(2):
+        webhook = alert_outbox.claim_due(tx, "webhook", now, lambda attempt: timedelta(hours=1))
+        reason = "127.0.0.1 answered with 500."
+        alert_outbox.give_up(tx, webhook, "webhook", now, reason, attempts=1)
+    alert_outbox.claim_due(tx, "log", now, lambda attempt: timedelta(hours=1))
     alert_outbox.mark_delivered(tx, "evt_1", "log", now)
-    alert_outbox.give_up(tx, "evt_1", "webhook", now, "127.0.0.1 answered with 500.")
-    alert_outbox.give_up(tx, "evt_2", "webhook", now, "127.0.0.1 answered with 500.")
-    alert_outbox.mark_failed(tx, "evt_2", "gone", now, later, "ConnectError")
+    gone = alert_outbox.claim_due(tx, "gone", now, lambda attempt: timedelta(hours=1))
+    alert_outbox.mark_failed(tx, gone, "gone", now, later, "ConnectError")
 
 
 def test_every_delivery_is_listed_with_its_state(run: Run, config: Path) -> None:
@@ -126,6 +130,38 @@ def test_the_list_can_be_narrowed_down(
     outcome = run("alerts", "list", "--config", config, *options)
     rows = [line.split("\t") for line in outcome.out.splitlines()]
     assert [f"{row[0]} {row[6]}" for row in rows] == expected
+
+
+@pytest.mark.parametrize("of", ["\u202e", "\u2028", "\u200b", "\x1b"])
+def test_what_steers_a_terminal_is_not_printed(
+    run: Run, config: Path, database_url: str, of: str
+) -> None:
+    async def spoil() -> None:
+        database = Database(database_url)
+        await database.start()
+        crossing = replace(CROSSING, customer_id="cus_9", tag_value=f"a{of}b")
+        now = datetime.now(UTC) - timedelta(hours=9)
+        await database.write(
+            lambda tx: alerts.enqueue(tx, f"or{of}g", {"evt_9": crossing}, now, ["webhook"])
+        )
+        await database.write(_give_up)
+        await database.close()
+
+    def _give_up(tx: Transaction) -> None:
+        now = datetime.now(UTC)
+        found = alert_outbox.claim_due(tx, "webhook", now, lambda attempt: timedelta(hours=1))
+        reason = f"of{of}f"
+        alert_outbox.give_up(tx, found, "webhook", now, reason, attempts=1)  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, spoil()).result()
+    listed = run("alerts", "list", "--config", config).out
+    assert "or g" in listed
+    assert "a b" in listed
+    assert "of f" in listed
+    resent = run("alerts", "resend", "--config", config, "evt_9").out
+    assert resent == "evt_9 or g webhook: delivered\n"
+    assert of not in listed + resent
 
 
 def test_a_dead_alert_is_sent_again(run: Run, config: Path, receiver: Receiver) -> None:

@@ -1,3 +1,5 @@
+"""A world of its own for each test, on both databases."""
+
 from collections.abc import AsyncIterator
 
 import pytest_asyncio

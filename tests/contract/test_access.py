@@ -1,3 +1,5 @@
+"""Sessions, plans, roles, the cron secret, and where a request comes from."""
+
 import pytest
 
 from tests.world import CRON_SECRET, World, event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 
 from nullspend_margins import Credential, ModelCost, MonthCost, Period, RevenueFact, TagCost
+from nullspend_margins.services.matching import match_customers
+from nullspend_margins.storage import alerts, costs
+from tests.storage.test_alerts import CROSSING
 from tests.world import KEY, World, event, unix, world
 
 OCTOBER = "2026-10-05T00:00:00Z"
@@ -271,6 +275,7 @@ class Invoices:
     """Another provider, with one customer: an amount in cents for each day it paid."""
 
     name = "other"
+    customer_id = "o_1"
 
     def __init__(self, **cents: int) -> None:
         self.cents = cents
@@ -287,7 +292,7 @@ class Invoices:
         yield [
             RevenueFact(
                 object_id=day,
-                customer_id="o_1",
+                customer_id=self.customer_id,
                 amount_minor=cents,
                 currency="usd",
                 occurred_at=datetime.strptime(day, "d%Y_%m_%d").replace(tzinfo=UTC),
@@ -406,3 +411,104 @@ async def test_an_orgs_alerts_go_out_although_its_syncs_fail_or_take_all_the_tim
         assert (await here.cron()).json() == {"data": {"synced": 0, "errors": 1}}
         hold.release()
         assert listener.told == [("one", "critical")]
+
+
+async def test_a_receiver_that_takes_all_the_time_gets_a_part_of_the_crons(
+    database_url: str,
+) -> None:
+    class Hanging(Listener):
+        async def notify(self, alert: Any) -> None:
+            await asyncio.Event().wait()
+
+    sections = {
+        "cron": {"time_budget_seconds": 2},
+        "ingest": {"dedupe_days": 2},
+        "alerts": {"poll_seconds": 0},
+    }
+    async with world(database_url, plugins=[Hanging()], **sections) as here:
+        await here.spend("one", 1_000_000)
+        await here.connect()
+        services = await here.margins.services()
+        database, now = services.alerts._database, here.clock.now()
+        await database.write(
+            lambda tx: alerts.enqueue(tx, "org_1", {"evt_1": CROSSING}, now, ["listener"])
+        )
+        here.clock.advance(days=3)
+        assert (await here.cron()).json() == {"data": {"synced": 1, "errors": 0}}
+        assert await database.read(costs.orgs_with_events) == []  # pruned
+        [delivery] = await services.alerts.deliveries("org_1")
+        assert (delivery.state(here.clock.now()), delivery.attempts) == ("waiting", 0)
+
+
+async def test_customers_that_await_an_invoice_are_looked_up_together(sqlite_url: str) -> None:
+    listener = Listener()
+    async with world(sqlite_url, plugins=[listener]) as here:
+        for number in range(5):
+            created = unix(2026, 10, 25)
+            here.account.add_invoice(f"cus_{number}", 10_000, created=created)
+            await here.map(f"cus_{number}", f"tag_{number}")
+            await here.spend(f"tag_{number}", 1_000_000)
+            await here.spend(f"tag_{number}", 1_000_000, occurredAt=OCTOBER)
+        await here.connect()
+        await synced(here)
+        services = await here.margins.services()
+
+        def statements(tx: Any) -> int:
+            shown: list[str] = []
+            connection = tx.connection.driver_connection
+            connection.set_trace_callback(shown.append)
+            services.alerts.enqueue_crossings(tx, "org_1", here.clock.now(), [])
+            connection.set_trace_callback(None)
+            return sum("last_invoice_at" in each for each in shown)
+
+        assert await services.alerts._database.write(statements) == 1
+        assert listener.heard == []
+
+
+async def test_syncs_of_two_providers_at_once_that_match_one_tag_raise_one_alert(
+    database_url: str,
+) -> None:
+    listener = Listener()
+    other = Invoices(d2026_10_03=10_000, d2026_11_03=10_000)
+    other.customer_id = "one"
+    async with world(database_url, plugins=[listener, other]) as here:
+        for month in (10, 11):
+            here.account.add_invoice("one", 10_000, created=unix(2026, month, 3))
+        await here.connect()
+        assert (await here.call("POST", "/api/connections/other", {})).status_code == 201
+        await here.sync()
+        await sync_other(here)
+        await here.spend("one", 1_000_000, occurredAt=OCTOBER)
+        await here.spend("one", 900_000_000)
+        await _end_syncs_at_once(here)
+        await delivered(here)
+        assert listener.told == [("one", "critical")]
+
+
+async def _end_syncs_at_once(here: World) -> None:
+    """What the last transactions of two syncs do, the one before the other has committed."""
+    service, now = (await here.margins.services()).alerts, here.clock.now()
+    first_is_through, second_is_through = threading.Event(), threading.Event()
+
+    def end(tx: Any, provider: str) -> int:
+        match_customers(tx, "org_1", provider, {"one": None}, {"one"}, now)
+        return service.enqueue_crossings(tx, "org_1", now, [])
+
+    def first(tx: Any) -> int:
+        raised = end(tx, "stripe")
+        first_is_through.set()
+        # In vain, where the second one waits for this one's commit, as it should.
+        second_is_through.wait(1)
+        return raised
+
+    def second(tx: Any) -> int:
+        raised = end(tx, "other")
+        second_is_through.set()
+        return raised
+
+    async def after_the_first() -> int:
+        await asyncio.to_thread(first_is_through.wait, 30)
+        return await service._database.write(second)
+
+    found = await asyncio.gather(service._database.write(first), after_the_first())
+    assert found == [1, 0]

@@ -1,3 +1,5 @@
+"""Connecting Stripe, replacing the key, disconnecting."""
+
 import asyncio
 
 import httpx

@@ -1,3 +1,5 @@
+"""Cost events over HTTP: what is taken, and that it counts once."""
+
 import asyncio
 import uuid
 

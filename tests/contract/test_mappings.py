@@ -1,3 +1,5 @@
+"""Customer mappings over HTTP."""
+
 import asyncio
 import uuid
 

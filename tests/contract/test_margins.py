@@ -1,3 +1,5 @@
+"""The margin table, one customer, CSV, and what is not matched yet."""
+
 import csv
 import io
 from urllib.parse import quote
@@ -137,7 +139,8 @@ async def test_the_models_are_ordered_by_cost_then_name(here: World) -> None:
     ]
 
 
-async def test_unmatched_lists_what_is_left_to_map(here: World) -> None:
+async def unmatched_company(here: World) -> None:
+    """Two customers and a tag value that nobody joined, and a pair that a sync does."""
     here.account.add_customer("cus_big", name="BetaCo", email="billing@beta.co")
     here.account.add_customer("cus_small", name=None)
     here.account.add_customer("cus_auto", name="Delta LLC")
@@ -150,6 +153,10 @@ async def test_unmatched_lists_what_is_left_to_map(here: World) -> None:
     await here.post_event({**event(), "customer": None})
     await here.connect()
     await here.sync()
+
+
+async def test_unmatched_lists_what_is_left_to_map(here: World) -> None:
+    await unmatched_company(here)
     unmatched = await here.get("/api/margins/unmatched", role="viewer")
     (pending,) = unmatched.pop("pendingAutoMatches")
     assert pending.pop("id")

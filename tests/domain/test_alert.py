@@ -1,3 +1,5 @@
+"""When a tier got worse, when to wait for an invoice, when to try again."""
+
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 

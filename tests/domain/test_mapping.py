@@ -1,3 +1,5 @@
+"""Which customers and tag values match by themselves."""
+
 from nullspend_margins.domain.mapping import AutoMatch, auto_matches
 
 

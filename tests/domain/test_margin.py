@@ -1,3 +1,5 @@
+"""Percents, tiers, projections, budgets and the order of the table."""
+
 from fractions import Fraction
 
 import pytest

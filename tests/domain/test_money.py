@@ -1,3 +1,5 @@
+"""Rounding, splitting and writing money."""
+
 from decimal import ROUND_FLOOR, Decimal
 
 import pytest

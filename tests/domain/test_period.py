@@ -1,3 +1,5 @@
+"""Months and days in UTC."""
+
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,7 +12,6 @@ import hypothesis
 import schemathesis
 from schemathesis import AuthContext, Case, GenerationMode, HookContext, Response
 from schemathesis.config import SchemathesisConfig
-from schemathesis.core.failures import Failure
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.generation.stateful.state_machine import StepInput, StepOutput, Transition
@@ -22,6 +20,14 @@ from schemathesis.schemas import BaseSchema
 from nullspend_margins.errors import Conflict, NotFound
 from nullspend_margins.web.guard import INGEST_KEY_HEADER
 from nullspend_margins.web.routes import ROUTES
+from tests.openapi.exemptions import (
+    COST_EVENTS,
+    existing_provider,
+    is_no_exemption,
+    operation_id,
+    required_alone,
+    with_integers,
+)
 from tests.openapi.served import Served, seed
 from tests.world import KEY, ORG
 
@@ -30,9 +36,6 @@ PHASES = ("examples", "coverage", "fuzzing")
 # changed since. Every walk has an org of its own.
 _WALKING = "stateful"
 
-_STRIPE_CREDENTIALS = frozenset({"connectStripe", "replaceStripeCredential"})
-_ANY_CREDENTIALS = frozenset({"connectProvider", "replaceProviderCredential"})
-_COST_EVENTS = frozenset({"reportCostEvent", "reportCostEventBatch"})
 _CONNECTS = frozenset({"connectStripe", "connectProvider"})
 _NEED_SOMETHING = frozenset(
     {
@@ -109,7 +112,7 @@ class Report:
             if answer is None:
                 self.problems[f"no answer: {node.value.operation.label}"] = str(interaction.request)
                 continue
-            self.statuses[_operation_id(node.value)][answer.status_code] += 1
+            self.statuses[operation_id(node.value)][answer.status_code] += 1
         for case_id, checks in recorder.checks.items():
             for check in checks:
                 if check.failure_info is not None:
@@ -144,8 +147,8 @@ def walk(served: Served, effort: Effort, *, seeded: bool) -> Report:
     """
     schema, report = _schema(served, Caller(), replace(effort, phases=(_WALKING,))), Report()
     schema.config.generation.update(modes=[GenerationMode.POSITIVE])
-    schema.hook("map_query")(_required_alone)
-    schema.hook("map_path_parameters")(_existing_provider)
+    schema.hook("map_query")(required_alone)
+    schema.hook("map_path_parameters")(existing_provider)
     walker = _Walker(served)
     schema.auth(refresh_interval=None)(walker.provider())
     machine: Any = schema.as_state_machine()
@@ -157,7 +160,7 @@ def walk(served: Served, effort: Effort, *, seeded: bool) -> Report:
         def step(self, input: StepInput) -> StepOutput:  # noqa: A002 - schemathesis' own name
             output: StepOutput = super().step(input)
             status = output.response.status_code
-            report.statuses[_operation_id(input.case)][status] += 1
+            report.statuses[operation_id(input.case)][status] += 1
             if input.transition is not None and input.is_applied:
                 report.links[_link(input.transition), status] += 1
             return output
@@ -226,70 +229,15 @@ def _schema(served: Served, caller: Caller, effort: Effort) -> BaseSchema:
         f"{served.url}/api/openapi.json", config=SchemathesisConfig.from_dict(settings)
     )
     schema.config.checks.update(included_check_names=["all"])
-    schema.hook("filter_failure")(_is_no_exemption)
-    schema.hook("map_body").apply_to(operation_id=list(_COST_EVENTS))(_with_integers)
+    schema.hook("filter_failure")(is_no_exemption)
+    schema.hook("map_body").apply_to(operation_id=list(COST_EVENTS))(with_integers)
     return schema.include(operation_id=list(effort.operations)) if effort.operations else schema
-
-
-def _operation_id(case: Case) -> str:
-    return str(case.operation.definition.raw["operationId"])
 
 
 def _link(transition: Transition) -> str:
     """``operation.link``: schemathesis has ``METHOD /path -> [status] link -> METHOD /path``."""
     source, rest = transition.id.split(" -> [")
     return f"{_OPERATIONS[source]}.{rest.partition('] ')[2].partition(' -> ')[0]}"
-
-
-def _is_no_exemption(
-    _context: HookContext, failure: Failure, case: Case, response: Response
-) -> bool:
-    """False where the contract has it otherwise, or JSON Schema cannot say what it wants."""
-    operation = _operation_id(case)
-    if "use_after_free" in failure.checks and operation == "getProviderConnection":
-        # The contract answers 200 with null where nothing is connected (any more).
-        return response.status_code != 200 or response.json() != {"data": None}
-    if "ensure_resource_availability" in failure.checks and operation == "replaceStripeCredential":
-        # What is connected by /connect is deleted by /disconnect, which schemathesis cannot know.
-        return False
-    if "positive_data_acceptance" not in failure.checks or response.status_code != 400:
-        return True
-    error = response.json()["error"]
-    if operation in _STRIPE_CREDENTIALS:
-        # A well-formed key may still be refused, but by Stripe alone.
-        return bool(error["code"] != "stripe_validation_failed")
-    if operation in _ANY_CREDENTIALS:
-        # What a provider asks for is the provider's to say, so the document takes any object.
-        return error["code"] not in {"stripe_validation_failed", "validation_error"}
-    if operation in _COST_EVENTS and error["code"] == "validation_error":
-        return not all(map(_is_beyond_schemas, error["details"]["issues"]))
-    return True
-
-
-def _required_alone(_context: HookContext, query: Any) -> Any:
-    return query and {name: value for name, value in query.items() if name == "id"}
-
-
-def _existing_provider(_context: HookContext, parameters: Any) -> Any:
-    if parameters and "provider" in parameters:
-        return {**parameters, "provider": "stripe"}
-    return parameters
-
-
-def _with_integers(_context: HookContext, body: Any) -> Any:
-    """To JSON Schema 5.0 is an integer; the contract says that it is none: ask with 5 mostly."""
-    if isinstance(body, dict):
-        return {name: _with_integers(_context, value) for name, value in body.items()}
-    if isinstance(body, list):
-        return [_with_integers(_context, value) for value in body]
-    return int(body) if isinstance(body, float) and body.is_integer() else body
-
-
-def _is_beyond_schemas(issue: Mapping[str, str]) -> bool:
-    if re.fullmatch(r"must be `integer( \| null)?`, not `float`", issue["message"]):
-        return True
-    # Neither bytes, levels and texts at any depth, nor today's date can be written in a schema.
-    return issue["path"].endswith(("costBreakdown", "occurredAt"))
 
 
 def _restoring(served: Served, org: str) -> Callable[[HookContext, Case, Response], None]:
@@ -299,7 +247,7 @@ def _restoring(served: Served, org: str) -> Callable[[HookContext, Case, Respons
     """
 
     def after_call(_context: HookContext, case: Case, response: Response) -> None:
-        operation, status = _operation_id(case), response.status_code
+        operation, status = operation_id(case), response.status_code
         if operation in _CONNECTS and status == 409:
             served.run(_disconnect(served, org))
         elif operation in _NEED_SOMETHING and status in {200, 404}:

@@ -1,36 +1,31 @@
-"""The document is complete, its examples are true, and its limits are those that are enforced."""
+"""The document is complete, and its examples are true."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from functools import cache
-from types import SimpleNamespace
-from typing import Any
 
-import jsonschema_rs
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from nullspend_margins.config import SessionSettings
-from nullspend_margins.domain.period import Period
-from nullspend_margins.errors import ValidationFailed
-from nullspend_margins.plugins.contracts import problems_of
-from nullspend_margins.version import __version__
 from nullspend_margins.web.failures import STATUS_OF_CODE
-from nullspend_margins.web.openapi import document, documented_errors
+from nullspend_margins.web.openapi import documented_errors
 from nullspend_margins.web.route import IngestRoute, Route, SessionRoute
 from nullspend_margins.web.routes import ROUTES, TAGS
-from nullspend_margins.web.wire.events import CostEvent
-from nullspend_margins.web.wire.mappings import MappingRequest
-from nullspend_margins_stripe.credentials import parse_credential
-
-Json = dict[str, Any]
+from tests.openapi.document import (
+    api,
+    contents,
+    described,
+    description,
+    nodes,
+    operation_of,
+    problems,
+    properties,
+    schemas,
+    target,
+    validator_of,
+)
 
 DETAILS_OF_EXAMPLE = {
     **dict.fromkeys(
@@ -51,105 +46,6 @@ UNITS = {
     r"Seconds$": "seconds",
     r"[pP]eriod$": "UTC",
 }
-
-
-@cache
-def api() -> Json:
-    found: Json = json.loads(
-        document(
-            ROUTES,
-            mount="/billing",
-            prefix="",
-            cookie=SessionSettings().cookie_name,
-            version=__version__,
-        )
-    )
-    return found
-
-
-def schemas() -> dict[str, Json]:
-    found: dict[str, Json] = api()["components"]["schemas"]
-    return found
-
-
-def operation_of(route: Route) -> Json:
-    found: Json = api()["paths"][route.template][route.method.lower()]
-    return found
-
-
-def target(node: Json) -> Json:
-    """``node``, or what it refers to."""
-    if "$ref" not in node:
-        return node
-    found: Any = api()
-    for name in node["$ref"].removeprefix("#/").split("/"):
-        found = found[name]
-    return dict(found)
-
-
-def problems(schema: Json, value: object) -> list[str]:
-    """Why ``value`` is not what ``schema`` describes. Patterns are read as JavaScript's."""
-    errors = validator_of(json.dumps(schema)).iter_errors(value)
-    return [error.message for error in errors]
-
-
-@cache
-def validator_of(schema: str) -> jsonschema_rs.Validator:
-    whole = {**json.loads(schema), "components": api()["components"]}
-    return jsonschema_rs.validator_for(whole, validate_formats=True)
-
-
-def nodes(schema: Json) -> Iterator[Json]:
-    """A schema and all that are in it, references not followed."""
-    yield schema
-    if "$ref" in schema:
-        return
-    for name in ("items", "additionalProperties", "propertyNames"):
-        if isinstance(schema.get(name), dict):
-            yield from nodes(schema[name])
-    for each in (*schema.get("properties", {}).values(), *schema.get("anyOf", ())):
-        yield from nodes(each)
-
-
-def contents() -> Iterator[tuple[str, Json]]:
-    """Every body and answer of every operation: a label, and its media type object."""
-    for route in ROUTES:
-        operation = operation_of(route)
-        for media, content in operation.get("requestBody", {}).get("content", {}).items():
-            yield f"{route.operation_id} {media}", content
-        for status, response in operation["responses"].items():
-            for media, content in response["content"].items():
-                yield f"{route.operation_id} {status} {media}", content
-    for name, response in api()["components"]["responses"].items():
-        for media, content in response["content"].items():
-            yield f"{name} {media}", content
-
-
-def described() -> Iterator[tuple[str, Json]]:
-    """Every parameter and every header of an answer."""
-    for route in ROUTES:
-        operation = operation_of(route)
-        for parameter in operation.get("parameters", ()):
-            yield f"{route.operation_id} {parameter['name']}", parameter
-        for status, response in operation["responses"].items():
-            for name, header in response.get("headers", {}).items():
-                yield f"{route.operation_id} {status} {name}", header
-
-
-def properties() -> Iterator[tuple[str, str, Json]]:
-    for name, schema in schemas().items():
-        for field, kind in schema.get("properties", {}).items():
-            yield name, field, kind
-
-
-def description(kind: Json) -> str:
-    """What is said of a property, where it stands or where its type does."""
-    return str(kind.get("description") or target(kind).get("description") or _of_choice(kind))
-
-
-def _of_choice(kind: Json) -> str:
-    others = [each for each in kind.get("anyOf", ()) if each != {"type": "null"}]
-    return description(others[0]) if len(others) == 1 else ""
 
 
 def test_two_validators_accept_the_document() -> None:
@@ -291,89 +187,3 @@ def test_patterns_are_those_of_javascript() -> None:
         for node in nodes(schema):
             assert r"\n" not in node.get("pattern", "")
             assert r"\ud" not in node.get("pattern", "")
-
-
-def decodes(kind: type, value: object) -> bool:
-    try:
-        msgspec.json.decode(json.dumps(value).encode(), type=kind)
-    except (msgspec.ValidationError, UnicodeError):
-        return False
-    return True
-
-
-PROBES = (
-    *("", "a", "é", "a\x00", "\x1f", "\x7f", "\x80", "\x9f", "\xa0", "a\n", "\u2028", "😀"),
-    *("x" * length for length in (64, 65, 100, 101, 200, 201, 256, 257, 1000, 1001)),
-    *("llm", "tool", "custom", "LLM", "manual", "auto", "other"),
-    *(0, -1, 1, 2**53 - 1, 2**53, 10**12, 10**12 + 1, 10**30, 0.5, True, False, None),
-    *([], {}, {"a": "b"}, {"a b": "b"}, {"": "b"}, {"k" * 64: "b"}, {"k" * 65: "b"}, {"é": "b"}),
-    *({"a": 1}, {"a": None}, {"a": "\n"}, {"a\n": ""}, {"a": "x" * 256}, {"a": "x" * 257}),
-    *({str(number): "" for number in range(count)} for count in (10, 11)),
-)  # fmt: skip
-"""At the limits of something, and beyond them. Not 5.0, which JSON Schema takes for an integer."""
-LATER = {"occurredAt", "costBreakdown"}
-"""Fields that are looked at again after the body is read."""
-
-
-@pytest.mark.parametrize(
-    ("kind", "sound"),
-    [
-        (
-            CostEvent,
-            dict.fromkeys(("inputTokens", "outputTokens", "costMicrodollars"), 1)
-            | {"provider": "p", "model": "m"},
-        ),
-        (MappingRequest, {"stripeCustomerId": "c", "tagValue": "t"}),
-    ],
-)
-def test_what_a_body_may_hold_is_what_is_taken(kind: type, sound: Json) -> None:
-    schema = schemas()[kind.__name__]
-    for field in schema["properties"].keys() - LATER:
-        for probe in PROBES:
-            body = {**sound, field: probe}
-            assert decodes(kind, body) is (problems(schema, body) == []), (field, probe)
-    for field in sound:
-        assert field in schema["required"]
-        assert not decodes(kind, {name: sound[name] for name in sound.keys() - {field}})
-
-
-def pattern_of(schema: Json) -> re.Pattern[str]:
-    """Compiled for Python, whose ``$`` would also match before a final newline."""
-    [pattern] = {node["pattern"] for node in nodes(schema) if "pattern" in node}
-    return re.compile(pattern.removesuffix("$") + r"\Z")
-
-
-@pytest.mark.parametrize("name", ["a", "A.b_c-1", "x" * 64, "x" * 65, "", "a b", "é", "a/b", "-a"])
-def test_the_names_of_providers_are_those_that_plugins_may_have(name: str) -> None:
-    named = SimpleNamespace(name=name)
-    found = [each for each in problems_of("notifier", named) if "has the name" in each]
-    assert (found == []) is (problems(parameter("provider"), name) == [])
-
-
-def parameter(name: str) -> Json:
-    return next(each["schema"] for _, each in described() if each.get("name") == name)
-
-
-@given(st.from_regex(r"\A[0-9]{4}-[0-9]{2}\Z") | st.text(max_size=9))
-def test_the_pattern_of_periods_is_what_is_read(text: str) -> None:
-    try:
-        Period.parse(text)
-        taken = True
-    except ValidationFailed:
-        taken = False
-    assert taken is (pattern_of(parameter("period")).match(text) is not None)
-
-
-_KEYS = st.from_regex(r"\A\s?(rk_live|rk_test|sk_test|sk_live|pk_live)_[!-~ é*.]{0,9}\s?\Z")
-
-
-@given(_KEYS | st.builds("rk_live_{}".format, st.text("x.", min_size=489, max_size=492)))
-def test_the_pattern_of_stripe_keys_is_what_is_taken(text: str) -> None:
-    try:
-        parse_credential({"stripeKey": text}, environment="development")
-        taken = True
-    except ValidationFailed:
-        taken = False
-    assert taken is (
-        pattern_of(schemas()["StripeKey"]["properties"]["stripeKey"]).match(text) is not None
-    )

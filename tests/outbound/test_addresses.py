@@ -26,15 +26,16 @@ fd12::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 64:ff9b::7f00:1 64:ff9b::10.0.0.1""")
 
 SPECIAL = words("""
 100.64.0.1 100.127.255.255 192.0.0.8 192.0.2.1 192.88.99.1 198.18.0.1 198.51.100.1
-203.0.113.1 240.0.0.1 ::127.0.0.1 ::8.8.8.8 64:ff9b:1::808:808 100::1 2001::1 2001:20::1
-2001:db8::1 2002:7f00:1:: 2002:808:808:: 3fff::1 4000::1 5f00::1 fec0::1
-::ffff:0:127.0.0.1""")
+203.0.113.1 240.0.0.1 100::1 2001:20::1 2001:db8::1 3fff::1 4000::1 5f00::1 fec0::1""")
 
 NEVER = words("""
 0.0.0.0 0.1.2.3 169.254.169.254 169.254.170.2 169.254.0.1 168.63.129.16 100.100.100.200
 192.0.0.192 224.0.0.1 239.255.255.255 255.255.255.255 :: fe80::1 fe80::1%eth0 fd00:ec2::254
 ::1%lo 2606:4700::1111%eth0 fd20:ce::254 ff02::1 ff0e::1 ::ffff:169.254.169.254
-64:ff9b::a9fe:a9fe""")
+64:ff9b::a9fe:a9fe fd00:c1::a9fe:a9fe fd00:42::42 fd00:a9fe:a9fe::1 fd00:100::100:200
+::127.0.0.1 ::8.8.8.8 ::169.254.169.254 ::2 ::0.0.255.255 64:ff9b:1::808:808
+64:ff9b:1:a9fe:a9:fe00:: 2001::1 2002:7f00:1:: 2002:808:808:: 2002:a9fe:a9fe::
+::ffff:0:127.0.0.1 ::ffff:0:169.254.169.254""")
 
 v4 = st.integers(0, 2**32 - 1).map(IPv4Address)
 
@@ -105,6 +106,12 @@ def test_nothing_is_allowed_that_python_knows_to_be_special(
         (["10.0.0.0/8", "intranet"], '"intranet" is not a network'),
         (["169.254.169.254"], '"169.254.169.254" cannot be allowed: it is a metadata service'),
         (["fe80::/64"], '"fe80::/64" cannot be allowed: it is link-local'),
+        (["2002::/16"], '"2002::/16" cannot be allowed: it is an IPv4 address within'),
+        (["fd00:42::42"], '"fd00:42::42" cannot be allowed: it is a metadata service'),
+        (["::ffff:10.0.0.0/104"], '"::ffff:10.0.0.0/104" never applies'),
+        (["64:ff9b::/96"], '"64:ff9b::/96" never applies'),
+        (["fd12::1%eth0"], '"fd12::1%eth0" never applies'),
+        (["::1", "::/0", "64:ff9b::/32"], None),
     ],
 )
 def test_what_an_operator_writes_is_checked(values: list[str], wanted: str | None) -> None:

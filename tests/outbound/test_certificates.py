@@ -128,3 +128,18 @@ async def test_old_tls_is_not_spoken(authority: Authority) -> None:
                 f"https://{NAME}:{receiver.port}/", content=b"{}"
             )
     assert receiver.received == []
+
+
+async def test_authorities_that_cannot_be_read_are_told_and_stop_no_plain_http(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.pem"
+    broken.write_text("nothing of use")
+    for file in (tmp_path / "missing.pem", broken):
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        own = client()
+        with pytest.raises(ServiceUnavailable, match="SSL_CERT_FILE"):
+            await own.post(f"https://{NAME}/", content=b"{}")
+        async with receiving() as receiver:
+            answer = await own.post(f"http://{NAME}:{receiver.port}/", content=b"{}")
+        assert answer.is_success

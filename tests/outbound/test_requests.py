@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import logging
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from nullspend_margins import OutboundRefused, ServiceUnavailable
 from nullspend_margins.outbound.addresses import read_networks
 from nullspend_margins.outbound.client import OutboundClient
-from nullspend_margins.outbound.exchange import MAX_BODY
+from nullspend_margins.outbound.contract import MAX_BODY, OutboundAnswer
 from nullspend_margins.outbound.target import OutboundRules
 from nullspend_margins.version import __version__
 from tests.outbound.receivers import OK, Names, answer, client, names, receiving
@@ -186,6 +187,40 @@ async def test_a_huge_body_is_read_to_the_limit_and_no_further() -> None:
     async with receiving(endless) as receiver:
         found = await client().post(f"http://{NAME}:{receiver.port}/", content=b"{}")
     assert found.body == b"x" * MAX_BODY
+
+
+@pytest.mark.parametrize(("limit", "read"), [(0, b""), (3, b"slo"), (99_999_999, b"slow")])
+async def test_no_more_of_a_body_is_waited_for_than_is_wanted(limit: int, read: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
+    parts = [head, b"slow"] if limit > 3 else [head, read, b""]  # and then it goes silent
+    async with receiving([each for each in parts if each or limit <= 3]) as receiver:
+        url = f"http://{NAME}:{receiver.port}/"
+        found = await client(seconds=5).post(url, content=b"{}", max_body=limit)
+    assert (found.status, found.body) == (200, read)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("30", 30),
+        (" 7 ", 7),
+        ("Sun, 15 Nov 2026 12:01:00 GMT", 60),
+        ("Sun, 15 Nov 2026 11:59:00 GMT", None),
+        ("0", None),
+        ("-5", None),
+        ("1e9", None),
+        ("\u0663", None),
+        ("9" * 5000, 999_999_999),
+        ("Sun, 15 Nov 99999 12:01:00 GMT", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(written: str, seconds: float | None) -> None:
+    found = OutboundAnswer(host=NAME, status=429, headers={"retry-after": written}, body=b"")
+    assert found.retry_after_seconds(datetime(2026, 11, 15, 12, tzinfo=UTC)) == seconds
+    silent = OutboundAnswer(host=NAME, status=429, headers={}, body=b"")
+    assert silent.retry_after_seconds(datetime(2026, 11, 15, 12, tzinfo=UTC)) is None
 
 
 async def test_a_compressed_body_stays_compressed() -> None:

@@ -108,10 +108,11 @@ def books(draw: st.DrawFn, month: Period) -> Books:
     customers = CUSTOMERS + MORE if many else CUSTOMERS
     tags = TAGS + MORE if many else TAGS
     months = st.integers(-4, 1).map(lambda shift: clamped(month.index + shift))
+    steady = draw(_steady_customers(month))
     return Books(
-        mappings=draw(_mappings(customers, tags, 12 if many else 0)),
-        revenue=draw(_revenue(customers, months, 8 if many else 0)),
-        events=draw(_events((*tags, ""), months)),
+        mappings=draw(_mappings(steady.mappings, customers, tags, 12 if many else 0)),
+        revenue=[*steady.revenue, *draw(_revenue(customers, months, 8 if many else 0))],
+        events=[*steady.events, *draw(_events((*tags, ""), months))],
         facts=draw(_facts((*tags, ""), months)),
         statuses=draw(
             st.dictionaries(
@@ -123,9 +124,51 @@ def books(draw: st.DrawFn, month: Period) -> Books:
     )
 
 
+steady_months = st.tuples(
+    st.sampled_from((0, 0, 1, 2, 3, 100)),
+    st.sampled_from((0, 1, 2, 5, 5, 8, 10, 10, 12, 30)),
+    st.sampled_from((0, 0, 0, 1_000, -1_000, 500, -500, 333)),
+    st.lists(st.sampled_from(MODELS), min_size=1, max_size=3, unique=True),
+)
+"""Cents of revenue, tenths of it that are spent, nanodollars beside that, and on which models."""
+
+
+@st.composite
+def _steady_customers(draw: st.DrawFn, month: Period) -> Books:
+    """Some with revenue or cost in each of three months, mostly at the border of a tier."""
+    mappings, revenue, events = [], [], []
+    for tag in draw(st.lists(st.sampled_from(TAGS), max_size=5, unique=True)):
+        customer = f"steady-{tag}"
+        mappings.append(DrawnMapping(provider="stripe", customer_id=customer, tag_value=tag))
+        for shift in (-2, -1, 0):
+            start = clamped(month.index + shift).start
+            cents, tenths, beside, models = draw(steady_months)
+            object_id = f"{customer}-{shift}"
+            paid = {"object_id": object_id, "customer_id": customer, "currency": "usd"}
+            revenue.append(("stripe", RevenueFact(**paid, amount_minor=cents, occurred_at=start)))
+            cost = max(0, max(cents, 0) * 1_000_000 * tenths + beside)
+            for number, model in enumerate(models):
+                one = CostEvent(
+                    event_id=f"{object_id}-{model}",
+                    provider="openai",
+                    model=model,
+                    cost_nanodollars=cost // 3
+                    if number
+                    else cost - (len(models) - 1) * (cost // 3),
+                    occurred_at=start,
+                    tag_value=tag,
+                )
+                events.append(("api", one))
+    return Books(mappings=mappings, revenue=revenue, events=events)
+
+
 @st.composite
 def _mappings(
-    draw: st.DrawFn, customers: Sequence[str], tags: Sequence[str], at_least: int
+    draw: st.DrawFn,
+    before: Sequence[DrawnMapping],
+    customers: Sequence[str],
+    tags: Sequence[str],
+    at_least: int,
 ) -> list[DrawnMapping]:
     """Mostly of Stripe's and of the tag key that counts; each customer and tag once a provider."""
     one = st.builds(
@@ -138,7 +181,7 @@ def _mappings(
     )
     found: list[DrawnMapping] = []
     taken: set[tuple[str, str, str, str]] = set()
-    for each in draw(st.lists(one, min_size=at_least, max_size=at_least + 10)):
+    for each in (*before, *draw(st.lists(one, min_size=at_least, max_size=at_least + 10))):
         keys = {
             (each.tag_key, each.provider, "customer", each.customer_id),
             (each.tag_key, each.provider, "tag", each.tag_value),

@@ -16,19 +16,16 @@ from hypothesis.stateful import (
 
 from nullspend_margins import (
     CostEvent,
+    CredentialRefused,
     Period,
+    PermissionMissing,
+    ProviderUnavailable,
+    ValidationFailed,
 )
-from nullspend_margins.errors import (
-    Conflict,
-    MarginsError,
-)
+from nullspend_margins.errors import Conflict, ConnectionRevoked, InternalError, MarginsError
 from tests.properties import arithmetic, writes
 from tests.properties.model import ModelMapping, Org
-from tests.properties.sync_stage import (
-    LEASE_SECONDS,
-    Seen,
-    Stage,
-)
+from tests.properties.sync_stage import LEASE_SECONDS, Seen, Stage
 from tests.properties.turnstiles import Account, Invoice
 
 ORG, FRESH = "org_1", "org_fresh"
@@ -43,9 +40,40 @@ invoices = st.tuples(
     st.one_of(st.integers(-2, 5), st.just(10_000)),
     st.sampled_from(("usd", "usd", "usd", "eur")),
     st.sampled_from(("paid", "paid", "open")),
-    st.integers(0, 130),
+    st.one_of(st.integers(0, 130), st.sampled_from((0, 19, 20, 80, 100, 111, 112))),
 )
+"""Of 20 November: the ends of this month, of the window and of the 90 days are among them."""
+
 which = st.integers(0, 1)
+recently = st.sampled_from((0, 0, 90, 91))
+
+FAILURES: dict[type[Exception], type[Exception]] = {
+    ProviderUnavailable: ProviderUnavailable,
+    CredentialRefused: ConnectionRevoked,
+    PermissionMissing: PermissionMissing,
+    ValidationFailed: ProviderUnavailable,
+    RuntimeError: InternalError,
+}
+"""What a provider may raise, and what the one who asked for the sync is told."""
+
+failures = st.tuples(
+    st.integers(0, 4), st.sampled_from([*FAILURES]).map(lambda cls: cls("the provider's trouble"))
+)
+
+Action = tuple[int, str, int, tuple[int, Exception] | None]
+"""Which process, what it does, for how many steps, and what is in the provider's way."""
+
+actions = st.tuples(
+    which,
+    st.sampled_from(("go on", "go on", "go on", "stop", "finish", "lose")),
+    st.sampled_from((1, 1, 2, 2, 3, 4, 6, 12)),
+    st.one_of(st.none(), st.none(), failures),
+)
+
+MEANWHILE = (
+    "another syncs", "another syncs", "lease", "lease", "month", "the key is replaced",
+    "it is connected anew", "a match is rejected", "an invoice vanishes",
+)  # fmt: skip
 
 
 class Happenings(RuleBasedStateMachine):
@@ -67,12 +95,15 @@ class Happenings(RuleBasedStateMachine):
 
     # What the provider's customers do.
 
-    @initialize(invoices=st.lists(invoices, max_size=6), tags=st.lists(st.sampled_from(TAGS)))
-    def begin_somewhere(self, invoices: list[DrawnInvoice], tags: list[str]) -> None:
+    @initialize(
+        invoices=st.lists(invoices, max_size=6),
+        spent=st.lists(st.tuples(st.sampled_from(TAGS), recently), max_size=3),
+    )
+    def begin_somewhere(self, invoices: list[DrawnInvoice], spent: list[tuple[str, int]]) -> None:
         for drawn in invoices:
             self.invoice(drawn)
-        for tag in tags[:3]:
-            self.spend(tag, 0)
+        for tag, days_ago in spent:
+            self.spend(tag, days_ago)
 
     @rule(drawn=invoices)
     def invoice(self, drawn: DrawnInvoice) -> None:
@@ -120,7 +151,7 @@ class Happenings(RuleBasedStateMachine):
 
     # What the host and its people do.
 
-    @rule(tag=st.sampled_from(TAGS), days_ago=st.sampled_from((0, 0, 89, 90, 91)))
+    @rule(tag=st.sampled_from(TAGS), days_ago=recently)
     def spend(self, tag: str, days_ago: int) -> None:
         event = CostEvent(
             event_id=f"event-{next(self.numbers)}",
@@ -169,6 +200,20 @@ class Happenings(RuleBasedStateMachine):
         gone = self.org.mappings[number % len(self.org.mappings)]
         self.stage.do(self.stage.processes[by].services.mappings.delete(ORG, gone.id))
         self.org = writes.unmapped(self.org, gone)
+
+    def happen(self, what: str, by: int) -> None:
+        """One of ``MEANWHILE``, where there is something it can happen to."""
+        matches = [at for at, each in enumerate(self.org.mappings) if each.match_type == "auto"]
+        if what in ("lease", "month"):
+            self.wait(what)
+        elif what == "a match is rejected" and matches:
+            self.unmap(by, matches[0])
+        elif what == "an invoice vanishes" and self.account.invoices:
+            self.change(len(self.account.invoices) // 2, {})
+        elif what == "the key is replaced" and self.org.connections:
+            self.replace_key("other")
+        elif what == "it is connected anew" and self.org.connections:
+            self.disconnect(by, again=True)
 
     @precondition(lambda self: not self.org.connections)
     @rule()

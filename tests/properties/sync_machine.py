@@ -16,17 +16,10 @@ from hypothesis.stateful import (
     rule,
 )
 
-from nullspend_margins import (
-    CredentialRefused,
-    Period,
-    PermissionMissing,
-    ProviderUnavailable,
-    ValidationFailed,
-)
+from nullspend_margins import CredentialRefused, Period
 from nullspend_margins.errors import (
     Conflict,
     ConnectionRevoked,
-    InternalError,
     MarginsError,
     NotFound,
     SyncInProgress,
@@ -36,7 +29,16 @@ from nullspend_margins.web.wire.base import encode
 from nullspend_margins.web.wire.margins import table_of
 from tests.properties import answers, arithmetic, turnstiles, writes
 from tests.properties.arithmetic import Thresholds
-from tests.properties.sync_happenings import ORG, Happenings, which
+from tests.properties.sync_happenings import (
+    FAILURES,
+    MEANWHILE,
+    ORG,
+    Action,
+    Happenings,
+    actions,
+    failures,
+    which,
+)
 from tests.properties.sync_stage import (
     Seen,
     Stage,
@@ -48,28 +50,6 @@ from tests.properties.sync_stage import (
 from tests.properties.turnstiles import Process
 
 FRESH = "org_fresh"
-FAILURES: dict[type[Exception], type[Exception]] = {
-    ProviderUnavailable: ProviderUnavailable,
-    CredentialRefused: ConnectionRevoked,
-    PermissionMissing: PermissionMissing,
-    ValidationFailed: ProviderUnavailable,
-    RuntimeError: InternalError,
-}
-"""What a provider may raise, and what the one who asked for the sync is told."""
-
-failures = st.tuples(
-    st.integers(0, 4), st.sampled_from([*FAILURES]).map(lambda cls: cls("the provider's trouble"))
-)
-
-Action = tuple[int, str, int, tuple[int, Exception] | None]
-"""Which process, what it does, for how many steps, and what is in the provider's way."""
-
-actions = st.tuples(
-    which,
-    st.sampled_from(("go on", "go on", "go on", "stop", "finish", "lose")),
-    st.sampled_from((1, 1, 2, 2, 3, 4, 6, 12)),
-    st.one_of(st.none(), st.none(), failures),
-)
 
 
 class Syncs(Happenings):
@@ -80,6 +60,7 @@ class Syncs(Happenings):
             if process.is_running:  # of a run that failed
                 on.do(turnstiles.ended(process))
         super().__init__(on)
+        self.looked_after = self.connected_before = 0
         self.began: dict[Process, int] = {}
         self.overlapped: set[Process] = set()
         self.fences: dict[Process, int] = {}
@@ -124,16 +105,36 @@ class Syncs(Happenings):
             if process.task is None or process.task.done():
                 break
             self.stage.do(turnstiles.step(process))
-            self.look(process)
+        self.look(process)
         if process.task is not None and process.task.done():
             self.end(process)
+
+    @rule(by=which, happenings=st.lists(st.sampled_from(MEANWHILE), max_size=4))
+    def meanwhile(self, by: int, happenings: list[str]) -> None:
+        """One has read everything; before it puts that in place, all sorts of things happen."""
+        process = self.stage.processes[by]
+        if process.is_running or not self.org.connections:
+            return
+        self.begin(process, None, stepwise=True)
+        while not (process.task.done() or (process.told and process.told.complete)):
+            self.stage.do(turnstiles.step(process))
+        self.look(process)
+        for each in happenings:
+            if each == "another syncs":
+                self.sync(1 - by, None)
+            else:
+                self.happen(each, 1 - by)
+        self.end(process)
 
     @rule(by=which, shift=st.integers(-4, 0))
     def read(self, by: int, shift: int) -> None:
         """The margin table, which this process may have kept from before."""
         self.look(None)
+        self.see_table(self.stage.processes[by], shift)
+
+    def see_table(self, process: Process, shift: int = 0) -> None:
         period = Period.containing(self.clock.now()).shift(shift)
-        table = self.stage.do(self.stage.processes[by].services.margins.table(ORG, period))
+        table = self.stage.do(process.services.margins.table(ORG, period))
         shown = msgspec.json.decode(encode(table_of(table)))
         assert shown == answers.table(self.org, str(period), Thresholds())
 
@@ -164,6 +165,8 @@ class Syncs(Happenings):
 
     def look(self, by: Process | None) -> Seen:
         """Compare everything with the model; what has changed, ``by`` has done."""
+        if self.looked_after == self.stage.done:
+            return self.seen
         before, seen = self.seen, self.stage.look(ORG)
         self.seen = seen
         if seen.fence != before.fence:
@@ -176,6 +179,11 @@ class Syncs(Happenings):
         assert seen.numbers == numbers_of(revenue_of(self.org))
         assert seen.mappings == set(self.org.mappings)
         assert seen.rejected == self.org.rejected
+        if seen.connection != before.connection or self.connects != self.connected_before:
+            self.connected_before = self.connects
+            for process in self.stage.processes:
+                self.see_table(process)
+        self.looked_after = self.stage.done
         return seen
 
     def commit(self, by: Process, seen: Seen) -> None:

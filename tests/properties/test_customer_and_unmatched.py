@@ -46,7 +46,7 @@ def without_nothing(rows: Sequence[Json], *names: str) -> list[Json]:
     return [each for each in rows if any(each[name] for name in names)]
 
 
-@examples(30)
+@examples(20)
 @given(drawn=two_orgs(), thresholds=st.sampled_from(EVERY), shift=st.integers(-1, 1))
 async def test_every_field_of_a_customer_is_as_the_model_says(
     here: Product, drawn: tuple[Period, Books, Books], thresholds: Thresholds, shift: int
@@ -70,7 +70,7 @@ async def test_every_field_of_a_customer_is_as_the_model_says(
             assert found == expected
 
 
-@examples(30)
+@examples(20)
 @given(drawn=two_orgs(), ahead=st.integers(-40, 140))
 async def test_what_is_left_to_map_is_as_the_model_says(
     here: Product, drawn: tuple[Period, Books, Books], ahead: int
@@ -134,7 +134,7 @@ def cheap(number: int, cost: int) -> CostEvent:
     )
 
 
-@examples(20)
+@examples(12)
 @given(drawn=two_orgs(), thresholds=st.sampled_from(EVERY))
 async def test_rows_models_months_and_files_add_up(
     here: Product, drawn: tuple[Period, Books, Books], thresholds: Thresholds

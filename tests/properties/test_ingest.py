@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from nullspend_margins import CostEvent, Period
 from nullspend_margins.storage.costs import StoredEvent
-from tests.properties import model, strategies
+from tests.properties import answers, strategies
+from tests.properties.arithmetic import Thresholds
 from tests.properties.cells import Ledger, require_right
-from tests.properties.model import Org, Thresholds
+from tests.properties.model import Org
 from tests.properties.product import Product, product, tag_path
 from tests.properties.profile import examples
 from tests.properties.strategies import Books, DrawnMapping
@@ -104,17 +105,19 @@ async def test_however_events_arrive_each_counts_once(here: Product, arrival: Ar
     await here.clear()
     here.clock.moment = arrival.month.start + timedelta(days=3)
     org = await here.load(ORG, Books(mappings=MAPPED))
-    answers: dict[tuple[str, str], list[StoredEvent]] = {}
+    told: dict[tuple[str, str], list[StoredEvent]] = {}
 
     async def submit(one: Submission) -> None:
         services = await here.apps[PROCESSES[one.process]].services()
         stored = await services.ingest.submit(ORG, one.source, one.events)
         for event, answer in zip(one.events, stored, strict=True):
-            answers.setdefault((one.source, event.event_id), []).append(answer)
+            told.setdefault((one.source, event.event_id), []).append(answer)
 
+    for thresholds in PROCESSES:  # each keeps the table of before any event
+        await here.read(f"/api/margins?period={arrival.month}", ORG, thresholds)
     for wave in arrival.waves:
         await asyncio.gather(*map(submit, wave))
-    for given_to in answers.values():
+    for given_to in told.values():
         assert sum(answer.inserted for answer in given_to) == 1
         assert len({(answer.id, answer.created_at) for answer in given_to}) == 1
     ledger = Ledger()
@@ -134,11 +137,11 @@ async def read_like(here: Product, org: Org, arrival: Arrival) -> None:
         theirs = [(await here.read(path, OTHER, thresholds)).json()["data"] for path in paths]
         assert mine == theirs
         assert mine == [
-            model.table(org, str(arrival.month), thresholds),
-            model.detail(org, "acme", str(arrival.month), thresholds),
+            answers.table(org, str(arrival.month), thresholds),
+            answers.detail(org, "acme", str(arrival.month), thresholds),
         ]
         unmatched = (await here.read("/api/margins/unmatched", ORG, thresholds)).json()["data"]
-        assert unmatched == model.unmatched(org, here.clock.now())
+        assert unmatched == answers.unmatched(org, here.clock.now())
 
 
 @dataclass(frozen=True)
@@ -218,8 +221,8 @@ async def test_over_http_a_retry_counts_once_by_its_key(here: Product, sent: lis
     for number, post in enumerate(sent):
         keys = keys_of(post)
         calls = [deliver(here, key, post, PROCESSES[turn]) for turn in range(post.times)]
-        answers = await asyncio.gather(*calls) if post.at_once else [await call for call in calls]
-        for turn, answer in enumerate(answers):
+        replies = await asyncio.gather(*calls) if post.at_once else [await call for call in calls]
+        for turn, answer in enumerate(replies):
             for index, (name, given_id) in enumerate(zip(keys, answer, strict=True)):
                 unique = name or ("unkeyed", number, turn, index)
                 expected.setdefault(unique, post.bodies[index])
@@ -231,7 +234,7 @@ async def test_over_http_a_retry_counts_once_by_its_key(here: Product, sent: lis
     events = [("api", event) for event in ledger.events.values()]
     for thresholds in PROCESSES:
         answer = await here.read("/api/margins?period=2026-11", ORG, thresholds)
-        assert answer.json()["data"] == model.table(
+        assert answer.json()["data"] == answers.table(
             Org(mappings=org.mappings, events=events), "2026-11", thresholds
         )
 

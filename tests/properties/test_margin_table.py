@@ -63,7 +63,7 @@ async def check(
     return answer.content
 
 
-@examples(40)
+@examples(30)
 @given(drawn=two_orgs(), thresholds=st.sampled_from(EVERY), shift=st.integers(-2, 2))
 async def test_every_field_of_every_row_is_as_the_model_says(
     here: Product, drawn: tuple[Period, Books, Books], thresholds: Thresholds, shift: int
@@ -233,7 +233,7 @@ def changing_orgs(draw: st.DrawFn) -> tuple[Period, Books, Books, list[tuple[Cha
     return month, first, second, [(each, draw(st.integers(0, 1))) for each in drawn]
 
 
-@examples(30)
+@examples(20)
 @given(drawn=changing_orgs(), apps=st.permutations(EVERY))
 async def test_a_read_after_any_write_is_of_what_is_stored_now(
     here: Product,

@@ -24,8 +24,9 @@ from nullspend_margins.storage import costs, revenue, revisions
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.tables import customer_months, revenue_customers
 from tests.properties import strategies
+from tests.properties.arithmetic import month_of
 from tests.properties.cells import Ledger, require_right
-from tests.properties.model import counts, latest, month_of
+from tests.properties.model import counts, latest
 from tests.properties.profile import examples
 from tests.storage.builders import NOW, ORG, rows
 from tests.storage.rebuilding import ALL_TABLES, emptied
@@ -150,7 +151,7 @@ class Org(RuleBasedStateMachine):
     def _forget_revenue(self, provider: str) -> None:
         self.invoices = {key: fact for key, fact in self.invoices.items() if key[0] != provider}
 
-    @rule(damage=st.lists(DAMAGE, min_size=1, max_size=3))
+    @rule(damage=st.lists(DAMAGE, min_size=1, max_size=3, unique=True))
     def damage_and_mend(self, damage: Sequence[str]) -> None:
         before = self.run(self.database.read(_all_rollups))
         self.write(lambda tx: [tx.execute(text(each)) for each in damage])

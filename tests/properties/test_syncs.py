@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 def test_any_syncs_that_fall_together_end_at_what_the_provider_says(database_url: str) -> None:
     with stage(database_url) as on:
-        run_state_machine_as_test(lambda: Syncs(on), settings=examples(15, stateful_step_count=15))
+        run_state_machine_as_test(lambda: Syncs(on), settings=examples(30, stateful_step_count=12))
 
 
 class InlineDatabase:

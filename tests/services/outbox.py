@@ -85,7 +85,7 @@ class Outbox:
             crossing = replace(CROSSING, customer_id=f"cus_of_{alert_id}")
             await self.database.write(
                 lambda tx, alert_id=alert_id, crossing=crossing: alerts.enqueue(
-                    tx, org_id, alert_id, crossing, now, [to]
+                    tx, org_id, {alert_id: crossing}, now, [to]
                 )
             )
 

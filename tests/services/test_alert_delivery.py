@@ -6,15 +6,31 @@ import asyncio
 import logging
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from nullspend_margins import Alert, ServiceUnavailable, ValidationFailed
 from nullspend_margins.domain.alert import RETRY_PAUSES
-from nullspend_margins.services.notifying import Failure, notify
+from nullspend_margins.services.notifier_call import Failure, notify
+from nullspend_margins.storage import alerts
+from nullspend_margins.storage.alert_outbox import UNREPORTED
 from nullspend_margins.storage.database import Database
 from tests.services.outbox import NOBODY_ELSE, CountingDatabase, Hanging, Listener, Outbox
 from tests.world import FixedClock
+
+
+class Mute(ServiceUnavailable):
+    """Made without the product's ``__init__``."""
+
+    def __init__(self) -> None:
+        Exception.__init__(self)
+
+
+class Worse(Mute):
+    def __str__(self) -> str:
+        raise RuntimeError("not even that")
+
 
 ALERT = Alert(alert_id="evt_1", org_id="org_1", type="margin.threshold_crossed", payload={})
 
@@ -78,6 +94,10 @@ async def test_what_a_notifier_refuses_for_good_is_dead_at_once(database: Databa
         (asyncio.CancelledError(), "CancelledError"),
         (TimeoutError("of its own"), "TimeoutError"),
         (GeneratorExit(), "GeneratorExit"),
+        (SystemExit(3), "SystemExit"),
+        (ServiceUnavailable(ValueError("no text")), "no text"),  # type: ignore[arg-type]
+        (Mute(), "Mute"),
+        (Worse(), "Worse"),
         (ServiceUnavailable("two\nlines\x00and\tmore"), "two lines and more"),
         (ServiceUnavailable("x" * 900), "x" * 500),
     ],
@@ -149,7 +169,9 @@ async def test_one_that_returns_just_before_it_is_cancelled_has_delivered() -> N
 
     assert await notify(Late(), ALERT, 0.01) is None
     assert await notify(Listener(), ALERT, 15) is None
-    assert await notify(Hanging(), ALERT, 0.01) == Failure("it took longer than 0.01 seconds")
+    assert await notify(Hanging(), ALERT, 0.01) == Failure(
+        "it took longer than 0.01 seconds", is_late=True
+    )
 
 
 async def test_a_delivery_that_is_stopped_is_tried_again_when_its_claim_lapses(
@@ -168,7 +190,7 @@ async def test_a_delivery_that_is_stopped_is_tried_again_when_its_claim_lapses(
     assert await box.service.due() == []
     box.clock.moment += NOBODY_ELSE
     await box.deliver()
-    assert await box.states() == {"evt_1 hanging": ("delivered", 1, None)}
+    assert await box.states() == {"evt_1 hanging": ("delivered", 2, None)}
 
 
 async def test_an_alert_whose_delivery_could_not_be_written_down_comes_again(
@@ -251,7 +273,7 @@ async def test_a_deadline_that_passes_on_the_way_leaves_the_rest_unclaimed(
             await asyncio.sleep(deadline - time.monotonic())
 
     slow = Slow()
-    box = Outbox(database, slow)
+    box = Outbox(database, slow, notify_seconds=15)
     await box.put("evt_1", "evt_2")
     await box.service.deliver_due(deadline)
     assert slow.asked == 1
@@ -330,3 +352,111 @@ async def test_one_that_is_loaded_again_gets_what_waited(database: Database) -> 
     listener = Listener()
     await Outbox(database, listener, clock=box.clock).deliver()
     assert listener.heard == ["evt_1"]
+
+
+async def test_an_alert_that_ends_each_process_that_tries_it_is_given_up(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Deadly(Hanging):
+        tried = 0
+
+        async def notify(self, alert: Alert) -> None:
+            self.tried += 1
+            await super().notify(alert)
+
+    deadly = Deadly()
+    clock = FixedClock()
+    for attempt in range(1, 4):
+        box = Outbox(database, deadly, attempts=3, clock=clock)
+        if attempt == 1:
+            await box.put("evt_1", to="hanging")
+        process = asyncio.create_task(box.deliver())
+        await deadly.entered.wait()
+        process.cancel()
+        await asyncio.wait({process})
+        deadly.entered.clear()
+        assert await box.states() == {"evt_1 hanging": ("waiting", attempt, UNREPORTED)}
+        assert await box.next_attempt("evt_1") - clock.now() >= RETRY_PAUSES[attempt - 1] * 0.9
+        clock.moment = await box.next_attempt("evt_1")
+    await Outbox(database, deadly, attempts=3, clock=clock).deliver()
+    assert deadly.tried == 3
+    assert await box.states() == {"evt_1 hanging": ("dead", 3, UNREPORTED)}
+    assert "given up for hanging at attempt 3" in caplog.text
+
+
+async def test_a_deadline_cuts_an_attempt_off_and_does_not_count_it(database: Database) -> None:
+    hanging = Hanging()
+    box = Outbox(database, hanging)
+    await box.put("evt_1", to="hanging")
+    began = await box.next_attempt("evt_1")
+    async with asyncio.timeout(10):  # less than a notifier has
+        await box.service.deliver_due(time.monotonic() + 0.5)
+    assert hanging.was_cancelled
+    assert await box.states() == {"evt_1 hanging": ("waiting", 0, None)}
+    assert await box.next_attempt("evt_1") == began
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [
+        (600.0, timedelta(minutes=10)),
+        (1e300, timedelta(days=1)),
+        (float("nan"), timedelta(0)),
+        (-5.0, timedelta(0)),
+        ("soon", timedelta(0)),
+    ],
+)
+async def test_a_receiver_that_asks_to_wait_is_left_alone_by_every_alert(
+    database: Database, asked: float, waits: timedelta
+) -> None:
+    busy = Listener(problem=ServiceUnavailable("429", retry_after_seconds=asked))
+    box = Outbox(database, busy, Listener("other"))
+    await box.put("evt_1", "evt_2", "evt_3")
+    await box.put("evt_4", to="other")
+    began = box.clock.now()
+    await box.deliver()
+    assert busy.asked == (1 if waits else 3)
+    moments = [await box.next_attempt(f"evt_{number}") for number in (1, 2, 3)]
+    assert all(waits <= each - began < waits + timedelta(seconds=6) for each in moments)
+    assert sum(made for _, made, _ in (await box.states()).values()) == busy.asked + 1
+    busy.problem = None
+    box.clock.moment = max(moments)
+    await box.deliver()
+    assert sorted(busy.heard) == ["evt_1", "evt_2", "evt_3"]
+
+
+async def test_a_claim_begins_when_the_database_gives_it(database_url: str) -> None:
+    clock = FixedClock()
+
+    class Slow(Database):
+        async def write(self, work: Any) -> Any:
+            clock.advance(minutes=2)  # somebody else writes
+            return await super().write(work)
+
+    database = Slow(database_url)
+    await database.start()
+    hanging = Hanging()
+    box = Outbox(database, hanging, clock=clock)
+    await box.put("evt_1", to="hanging")
+    delivering = asyncio.create_task(box.deliver())
+    await hanging.entered.wait()
+    assert await box.service.due() == []
+    hanging.released.set()
+    await delivering
+    await database.close()
+
+
+async def test_who_disconnects_meanwhile_hears_of_no_next_attempt(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(Listener):
+        async def notify(self, alert: Alert) -> None:
+            await database.write(lambda tx: alerts.delete_provider(tx, "org_1", "stripe"))
+            await super().notify(alert)
+
+    for attempts in (1, 3):
+        box = Outbox(database, Failing(problem=ConnectionError()), attempts=attempts)
+        await box.put("evt_1")
+        await box.deliver()
+        assert await box.states() == {}
+    assert caplog.messages == []

@@ -118,3 +118,11 @@ async def test_two_who_send_it_again_at_once_deliver_it_once(
     found = [await anext(each, None) for each in sending]
     assert [each and each.outcome for each in found] == ["delivered", None]
     assert listener.heard == ["evt_3"]
+
+
+async def test_who_comes_too_late_is_told_that_it_is_taken(box: Outbox, listener: Listener) -> None:
+    listener.problem = None
+    [dead] = await box.service.deliveries("org_2", dead=True)
+    queue = box.service._queues["listener"]
+    assert [(await queue.resend(dead)).outcome for _ in range(2)] == ["delivered", "taken"]
+    assert listener.heard == ["evt_3"]

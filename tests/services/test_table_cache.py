@@ -1,3 +1,5 @@
+"""Which tables are kept, and for how long."""
+
 from nullspend_margins.services.table_cache import TableCache
 
 

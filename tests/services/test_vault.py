@@ -1,3 +1,5 @@
+"""Sealed credentials open for their own org, provider and keys alone."""
+
 import pytest
 
 from nullspend_margins.services.vault import Unreadable, Vault

@@ -53,6 +53,7 @@ async def test_too_many_messages_are_tried_again_and_slacks_wish_is_told() -> No
         "Slack did not take the message: it answered with 429 (rate_limited), "
         "and asks to wait 30 s."
     )
+    assert failed.value.retry_after_seconds == 30
 
 
 @pytest.mark.parametrize(

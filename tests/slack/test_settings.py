@@ -9,6 +9,7 @@ import pytest
 
 from nullspend_margins import ConfigurationError, Margins
 from nullspend_margins.config import load_config, parse_section
+from nullspend_margins.plugins.contracts import problems_of
 from nullspend_margins_slack.settings import SlackSettings
 from tests.slack.support import URL, notifiers
 
@@ -32,6 +33,11 @@ def test_each_channel_is_a_notifier_of_its_own() -> None:
     assert unnamed.name == "slack"
 
 
+def test_the_longest_name_is_one_that_a_notifier_may_have() -> None:
+    [named] = notifiers({"channels": [{"name": "a" * 50, "url": URL}]})
+    assert problems_of("notifier", named) == []
+
+
 def test_a_toml_file_is_read_and_hides_the_url(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,7 +59,11 @@ MISTAKES: dict[str, tuple[Mapping[str, object], str]] = {
     "no orgs": ({"url": URL, "orgs": []}, "plugins.slack.orgs: lists no org."),
     "a bad name": (
         {"channels": [{"name": "#billing", "url": URL}]},
-        "plugins.slack.channels[0].name: must be 1 to 64 small letters",
+        "plugins.slack.channels[0].name: must be 1 to 50 small letters",
+    ),
+    "a long name": (
+        {"channels": [{"name": "a" * 51, "url": URL}]},
+        "plugins.slack.channels[0].name: must be 1 to 50 small letters",
     ),
     "one name twice": (
         {"channels": [{"name": "a", "url": URL}, {"name": "a", "url": URL}]},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,7 +14,7 @@ from nullspend_margins.domain.cost import CostEvent, CostFact
 from nullspend_margins.domain.mapping import CustomerMapping
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
-from nullspend_margins.storage import revenue
+from nullspend_margins.storage import costs, revenue
 
 ORG = "org_1"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -97,3 +99,14 @@ def rows(tx: Connection, table: Table, org_id: str = ORG) -> list[tuple[Any, ...
     columns = [column for column in table.columns if column.name != "org_id"]
     found = tx.execute(select(*columns).where(table.c.org_id == org_id))
     return sorted((tuple(row) for row in found), key=repr)
+
+
+def put_cursor(tx: Connection, value: str) -> None:
+    """How far the pulled source called ``source`` is."""
+    costs.save_cursor(tx, "source", value, NOW)
+
+
+async def happened(flag: threading.Event) -> None:
+    """Let everything else run until ``flag``."""
+    while not flag.is_set():  # noqa: ASYNC110 - threads set it
+        await asyncio.sleep(0)

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
 from nullspend_margins.domain.alert import THRESHOLD_CROSSED, Alert, Crossing
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.margin import MonthAmounts
 from nullspend_margins.storage import alert_outbox, alerts
-from nullspend_margins.storage.alerts import Raised, Wanted
+from nullspend_margins.storage.alert_outbox import Claim
+from nullspend_margins.storage.alerts import DeliveryFilter, Raised
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.tables import alert_deliveries
 from tests.storage.builders import NOVEMBER, NOW, ORG
@@ -43,20 +44,31 @@ def enqueue(
     **changes: Any,
 ) -> bool:
     crossing = dataclasses.replace(CROSSING, **changes)
-    return alerts.enqueue(tx, org_id, alert_id, crossing, now, notifiers)
+    return alerts.enqueue(tx, org_id, {alert_id: crossing}, now, notifiers) == 1
 
 
 def due(tx: Connection, now: datetime = NOW) -> list[str]:
     return alert_outbox.due_notifiers(tx, ["log", "slack", "other"], now)
 
 
+def taken(tx: Connection, notifier: str, now: datetime = NOW) -> Claim | None:
+    return alert_outbox.claim_due(tx, notifier, now, lambda attempt: timedelta(minutes=attempt))
+
+
 def claim(tx: Connection, notifier: str, now: datetime = NOW) -> str | None:
-    found = alert_outbox.claim_due(tx, notifier, now, now + timedelta(minutes=1))
-    return found and found[0].alert_id
+    found = taken(tx, notifier, now)
+    return found and found.alert.alert_id
 
 
-def wanted(now: datetime = NOW, **values: Any) -> Wanted:
-    return Wanted(loaded=("log", "slack"), now=now, **values)
+def given_up(tx: Connection, notifier: str = "slack") -> bool:
+    found = taken(tx, notifier)
+    return found is not None and alert_outbox.give_up(
+        tx, found, notifier, NOW, "HTTP 500", attempts=found.attempt
+    )
+
+
+def wanted(now: datetime = NOW, **values: Any) -> DeliveryFilter:
+    return DeliveryFilter(loaded=("log", "slack"), now=now, **values)
 
 
 def told(found: list[Any], now: datetime = NOW) -> list[tuple[str, str, str]]:
@@ -67,12 +79,10 @@ async def test_a_crossing_is_kept_once_for_each_notifier(database: Database) -> 
     assert await database.write(enqueue)
     assert not await database.write(lambda tx: enqueue(tx, "evt_2"))
     for notifier in ("log", "slack"):
-        found = await database.write(
-            lambda tx, n=notifier: alert_outbox.claim_due(tx, n, NOW, SOON)
-        )
+        found = await database.write(lambda tx, n=notifier: taken(tx, n))
         payload = CROSSING.event("evt_1", NOW)
         alert = Alert(alert_id="evt_1", org_id=ORG, type=THRESHOLD_CROSSED, payload=payload)
-        assert found == (alert, 0)
+        assert found == Claim(alert, 1, SOON, NOW, None)
     assert await database.write(lambda tx: claim(tx, "other")) is None
 
 
@@ -121,12 +131,17 @@ async def test_a_delivered_alert_is_not_due_again_and_a_failed_one_later(
 ) -> None:
     def work(tx: Connection) -> list[Any]:
         enqueue(tx)
+        log, slack = taken(tx, "log"), taken(tx, "slack")
         alert_outbox.mark_delivered(tx, "evt_1", "log", NOW)
-        alert_outbox.mark_failed(tx, "evt_1", "slack", NOW, SOON, "HTTP 500")
-        alert_outbox.mark_failed(tx, "evt_1", "log", NOW, SOON, "too late to matter")
-        return [due(tx), due(tx, SOON), alert_outbox.claim_due(tx, "slack", SOON, SOON)[1]]
+        told = [
+            alert_outbox.mark_failed(tx, slack, "slack", NOW, SOON, "HTTP 500"),
+            alert_outbox.mark_failed(tx, log, "log", NOW, SOON, "too late to matter"),
+        ]
+        return [told, due(tx), due(tx, SOON), taken(tx, "slack", SOON)]
 
-    assert await database.write(work) == [[], ["slack"], 1]
+    *found, again = await database.write(work)
+    assert found == [[True, False], [], ["slack"]]
+    assert (again.attempt, again.last_error, again.due_at) == (2, "HTTP 500", SOON)
 
 
 async def test_one_that_was_given_up_is_not_due_and_its_end_is_told_once(
@@ -134,20 +149,103 @@ async def test_one_that_was_given_up_is_not_due_and_its_end_is_told_once(
 ) -> None:
     def work(tx: Connection) -> list[Any]:
         enqueue(tx)
-        ends = [alert_outbox.give_up(tx, "evt_1", "slack", NOW, "HTTP 500") for _ in range(2)]
-        alert_outbox.mark_failed(tx, "evt_1", "slack", NOW, NOW, "a slower process")
-        return [ends, due(tx, SOON), claim(tx, "slack", SOON)]
+        mine = taken(tx, "slack")
+        ends = [
+            alert_outbox.give_up(tx, mine, "slack", NOW, "HTTP 500", attempts=1) for _ in range(2)
+        ]
+        late = alert_outbox.mark_failed(tx, mine, "slack", NOW, NOW, "a slower process")
+        return [ends, late, due(tx, SOON), claim(tx, "slack", SOON)]
 
-    assert await database.write(work) == [[True, False], ["log"], None]
+    assert await database.write(work) == [[True, False], False, ["log"], None]
     dead = await database.read(lambda tx: alerts.deliveries(tx, ORG, wanted(dead=True)))
     assert told(dead) == [("evt_1", "slack", "dead")]
     assert (dead[0].attempts, dead[0].last_error, dead[0].given_up_at) == (1, "HTTP 500", NOW)
 
 
+async def test_who_lost_its_claim_changes_nothing(database: Database) -> None:
+    def work(tx: Connection) -> list[Any]:
+        enqueue(tx, notifiers=("slack",))
+        mine, theirs = taken(tx, "slack"), taken(tx, "slack", SOON)
+        lost = [
+            alert_outbox.mark_failed(tx, mine, "slack", SOON, SOON, "HTTP 500"),
+            alert_outbox.give_up(tx, mine, "slack", SOON, "HTTP 500", attempts=1),
+            alert_outbox.release(tx, mine, "slack"),
+        ]
+        return [lost, due(tx, SOON), alert_outbox.release(tx, theirs, "slack")]
+
+    assert await database.write(work) == [[False] * 3, [], True]
+
+
+async def test_a_claim_counts_at_once_and_a_released_one_was_never_taken(
+    database: Database,
+) -> None:
+    def listed(tx: Connection) -> tuple[int, str | None, datetime]:
+        [found] = alerts.deliveries(tx, ORG, wanted())
+        return found.attempts, found.last_error, found.next_attempt_at
+
+    def work(tx: Connection) -> list[Any]:
+        enqueue(tx, notifiers=("slack",))
+        alert_outbox.mark_failed(tx, taken(tx, "slack"), "slack", NOW, SOON, "HTTP 500")
+        before = listed(tx)
+        mine = taken(tx, "slack", SOON)
+        during = listed(tx)
+        alert_outbox.release(tx, mine, "slack")
+        return [before, during, listed(tx)]
+
+    before, during, after = await database.write(work)
+    assert before == after == (1, "HTTP 500", SOON)
+    assert during == (2, alert_outbox.UNREPORTED, SOON + timedelta(minutes=2))
+
+
+async def test_what_is_due_to_one_notifier_can_be_made_to_wait(database: Database) -> None:
+    def work(tx: Connection) -> list[Any]:
+        enqueue(tx)
+        enqueue(tx, "evt_2", customer_id="cus_2")
+        mine = taken(tx, "slack")
+        alert_outbox.postpone(tx, "slack", NOW, SOON + timedelta(hours=1))
+        still_ours = alert_outbox.release(tx, mine, "slack")
+        claim(tx, "slack")
+        return [still_ours, due(tx), due(tx, SOON + timedelta(hours=1))]
+
+    assert await database.write(work) == [True, ["log"], ["log", "slack"]]
+
+
+async def test_any_number_of_crossings_takes_two_statements(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    await database.start()
+    shown: list[str] = []
+
+    def work(tx: Connection, amount: int) -> int:
+        crossings = {
+            f"evt_{amount}_{number}": dataclasses.replace(CROSSING, customer_id=f"cus_{number}")
+            for number in range(amount)
+        }
+        event.listen(tx, "before_cursor_execute", lambda *given: shown.append(given[2]))
+        return alerts.enqueue(tx, ORG, crossings, NOW, ("log", "slack"))
+
+    assert await database.write(lambda tx: work(tx, 200)) == 200
+    assert len(shown) == 2
+    assert await database.write(lambda tx: work(tx, 201)) == 1  # the others were there
+    await database.close()
+
+
+async def test_only_new_alerts_are_to_be_delivered(database: Database) -> None:
+    def work(tx: Connection) -> list[Any]:
+        enqueue(tx)
+        other = dataclasses.replace(CROSSING, customer_id="cus_2")
+        new = alerts.enqueue(tx, ORG, {"evt_2": CROSSING, "evt_3": other}, NOW, ("log",))
+        return [new, sorted(told(alerts.deliveries(tx, ORG, wanted())))]
+
+    assert await database.write(work) == [
+        1,
+        [("evt_1", "log", "waiting"), ("evt_1", "slack", "waiting"), ("evt_3", "log", "waiting")],
+    ]
+
+
 async def test_a_late_success_counts_more_than_the_end(database: Database) -> None:
     def work(tx: Connection) -> list[Any]:
         enqueue(tx, notifiers=("slack",))
-        alert_outbox.give_up(tx, "evt_1", "slack", NOW, "HTTP 500")
+        given_up(tx)
         alert_outbox.mark_delivered(tx, "evt_1", "slack", SOON)
         return told(alerts.deliveries(tx, ORG, wanted()), SOON)
 
@@ -157,16 +255,18 @@ async def test_a_late_success_counts_more_than_the_end(database: Database) -> No
 async def test_only_a_dead_delivery_of_the_same_org_is_put_back(database: Database) -> None:
     def work(tx: Connection) -> list[Any]:
         enqueue(tx)
-        alert_outbox.give_up(tx, "evt_1", "slack", NOW, "HTTP 500")
+        given_up(tx)
         found = [
             alert_outbox.revive(tx, "org_2", "evt_1", "slack", NOW),
             alert_outbox.revive(tx, ORG, "evt_1", "log", NOW),
             alert_outbox.revive(tx, ORG, "evt_1", "slack", NOW),
             alert_outbox.revive(tx, ORG, "evt_1", "slack", NOW),
         ]
-        return [found, alert_outbox.claim_due(tx, "slack", NOW, SOON)[1]]
+        return [found, taken(tx, "slack")]
 
-    assert await database.write(work) == [[False, False, True, False], 0]
+    tried, again = await database.write(work)
+    assert tried == [False, False, True, False]
+    assert (again.attempt, again.last_error) == (1, "HTTP 500")
 
 
 async def test_a_claim_is_nobody_elses_until_it_lapses(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""The facade: snapshots, rollbacks, cancellation, and what becomes of the database's errors."""
+"""The facade: snapshots, rollbacks, cancellation, and callers at the same time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,18 +16,7 @@ from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
 from nullspend_margins.storage import costs
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.tables import cost_events, cost_months
-from tests.postgres import PostgresForTests
-from tests.storage.builders import NOVEMBER, NOW, ORG, event, rows
-
-
-async def happened(flag: threading.Event) -> None:
-    """Let everything else run until ``flag``."""
-    while not flag.is_set():  # noqa: ASYNC110 - threads set it
-        await asyncio.sleep(0)
-
-
-def put_cursor(tx: Connection, value: str) -> None:
-    costs.save_cursor(tx, "source", value, NOW)
+from tests.storage.builders import NOVEMBER, NOW, ORG, event, happened, put_cursor, rows
 
 
 async def test_a_write_that_raises_leaves_nothing(database: Database) -> None:
@@ -116,22 +104,6 @@ async def test_more_callers_than_connections_wait_their_turn(database: Database)
     assert await asyncio.gather(*(database.read(work) for _ in range(12))) == [None] * 12
 
 
-async def test_a_caller_that_finds_every_connection_busy_is_told_so(postgres_url: str) -> None:
-    database = Database(postgres_url, busy_timeout_seconds=1, pool_size=1)
-    await database.start()
-    held, released = threading.Event(), threading.Event()
-    holding = asyncio.create_task(database.read(lambda _: (held.set(), released.wait(10))))
-    await happened(held)
-    try:
-        with pytest.raises(ServiceUnavailable, match="does not answer"):
-            await database.read(lambda _: None)
-    finally:
-        released.set()
-        await holding
-    assert await database.read(lambda _: "free again") == "free again"
-    await database.close()
-
-
 async def test_work_in_the_database_leaves_the_event_loop_free(database: Database) -> None:
     answered = threading.Event()
     waiting = asyncio.create_task(database.write(lambda _: answered.wait(10)))
@@ -150,11 +122,6 @@ async def test_writers_at_the_same_time_lose_no_update(database: Database) -> No
     assert await database.read(lambda tx: rows(tx, cost_months)) == [
         (NOVEMBER.index, "acme", 280, 40)
     ]
-
-
-async def test_a_mistake_in_sql_is_not_called_an_outage(database: Database) -> None:
-    with pytest.raises(DBAPIError):
-        await database.read(lambda tx: tx.execute(text("SELECT nothing FROM nowhere")))
 
 
 async def test_closing_twice_and_opening_again_is_fine(database: Database) -> None:
@@ -201,103 +168,11 @@ def test_two_processes_write_one_sqlite_file(sqlite_url: str) -> None:
     assert asyncio.run(total()) == [(NOVEMBER.index, "acme", 40 * 2 + 40 * 1000, 120)]
 
 
-async def test_sqlite_locked_by_somebody_else_is_an_outage(sqlite_url: str) -> None:
-    ours = Database(sqlite_url, busy_timeout_seconds=0.05)
-    theirs = Database(sqlite_url)
-    await ours.start()
-    await theirs.start()
-    begun, done = threading.Event(), threading.Event()
-
-    def hold(_: Connection) -> None:
-        begun.set()
-        assert done.wait(10)
-
-    holding = asyncio.create_task(theirs.write(hold))
-    await happened(begun)
-    try:
-        with pytest.raises(ServiceUnavailable, match="does not answer"):
-            await ours.write(lambda tx: put_cursor(tx, "one"))
-        assert await ours.read(lambda tx: costs.load_cursor(tx, "source")) is None
-    finally:
-        done.set()
-        await holding
-        await ours.close()
-        await theirs.close()
-
-
 async def test_a_database_in_memory_serves_one_process() -> None:
     database = Database("sqlite:///:memory:")
     await database.start()
     await database.write(lambda tx: put_cursor(tx, "one"))
     assert await database.read(lambda tx: costs.load_cursor(tx, "source")) == "one"
-    await database.close()
-
-
-async def test_a_file_that_is_no_database_is_a_mistake_in_the_configuration(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "notes.txt"
-    path.write_text("not a database at all\n" * 100)
-    with pytest.raises(ConfigurationError, match="not an SQLite database"):
-        await Database(f"sqlite:///{path}").start()
-    assert path.read_text().startswith("not a database")
-
-
-async def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="nowhere does not exist"):
-        await Database(f"sqlite:///{tmp_path}/nowhere/margins.db").start()
-
-
-async def test_a_server_that_is_not_there_is_an_outage(caplog: pytest.LogCaptureFixture) -> None:
-    database = Database("postgresql://me:hunter2@127.0.0.1:1/nothing")
-    with pytest.raises(ServiceUnavailable) as raised:
-        await database.start()
-    assert "hunter2" not in f"{raised.value} {raised.value.details} {database!r} {caplog.text}"
-
-
-async def test_connections_the_server_closed_are_replaced(
-    postgres_server: PostgresForTests, postgres_url: str
-) -> None:
-    database = Database(postgres_url)
-    await database.start()
-    name = postgres_url.rpartition("/")[2]
-    postgres_server.execute(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
-    )
-    assert await database.read(lambda _: 1) == 1
-    await database.close()
-
-
-async def test_a_connection_that_breaks_during_the_work_is_an_outage(postgres_url: str) -> None:
-    database = Database(postgres_url)
-    await database.start()
-
-    def end_it_all(tx: Connection) -> None:
-        put_cursor(tx, "one")
-        tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
-
-    with pytest.raises(ServiceUnavailable):
-        await database.write(end_it_all)
-    assert await database.read(lambda tx: costs.load_cursor(tx, "source")) is None
-    await database.close()
-
-
-async def test_a_deadlock_is_tried_again(postgres_url: str) -> None:
-    database = Database(postgres_url)
-    await database.start()
-    locks = text("SELECT pg_advisory_xact_lock(:number)")
-
-    def both(first: int, second: int) -> Any:
-        def work(tx: Connection) -> None:
-            tx.execute(locks, {"number": first})
-            tx.execute(text("SELECT pg_sleep(0.05)"))
-            tx.execute(locks, {"number": second})
-            put_cursor(tx, f"{first}-{second}")
-
-        return database.write(work)
-
-    await asyncio.gather(both(1, 2), both(2, 1))
-    assert await database.read(lambda tx: costs.load_cursor(tx, "source")) in {"1-2", "2-1"}
     await database.close()
 
 

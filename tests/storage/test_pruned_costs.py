@@ -188,12 +188,13 @@ def _fill_as_then(tx: Connection) -> None:
     """Some orgs, some of their events pruned as the first release did."""
     late = NOW.replace(hour=23, minute=59, second=59, microsecond=999_999)
     events = [
-        event("1", 5, occurred_at=NOW - timedelta(days=40)),
+        event("1", 2**32 - 1, occurred_at=NOW - timedelta(days=40)),
         event("2", 0, occurred_at=NOW - timedelta(days=40)),
         event("3", 7, occurred_at=late),
         event("4", 11, occurred_at=late, tag_value=""),
         event("5", MAX_COST_NANODOLLARS, occurred_at=NOW - timedelta(days=41)),
         event("6", 13, occurred_at=NOW - timedelta(days=40), model="kept"),
+        event("7", 2, occurred_at=NOW - timedelta(days=40)),
     ]
     for org_id in (ORG, "org_2", "unpruned"):
         costs.insert_events(tx, org_id, "api", events, NOW)
@@ -235,7 +236,7 @@ async def test_what_was_pruned_before_is_what_rollups_have_more_than_events_and_
         assert found == {
             ORG: [
                 (ago - 1, "acme", "api", "openai", "gpt-4o", MAX_COST_NANODOLLARS, 1),
-                (ago, "acme", "api", "openai", "gpt-4o", 5, 2),
+                (ago, "acme", "api", "openai", "gpt-4o", 2**32 - 1, 2),
                 (DAY, "acme", "api", "openai", "gpt-4o", 7, 1),
             ],
             "org_2": [(DAY, "", "api", "openai", "gpt-4o", 11, 1)],

@@ -129,30 +129,37 @@ LAST = "COMMIT"
 PAUSES = ["INSERT INTO margins_cost_months", "INSERT INTO margins_cost_model_days", LAST]
 
 
+class Held:
+    """Ingest that stops before a statement of its transaction until it may go on."""
+
+    def __init__(self, before: str) -> None:
+        self.before = before
+        self.reached, self.go_on = threading.Event(), threading.Event()
+        self.attempts = 0
+
+    def store(self, tx: Connection) -> None:
+        self.attempts += 1
+
+        @event.listens_for(tx, "before_cursor_execute")
+        def look(_c: object, _cursor: object, statement: str, *_: object) -> None:
+            if statement.startswith(self.before):
+                self._pause()
+
+        costs.insert_events(tx, ORG, "api", [builders.event("second", 7)], NOW)
+        if self.before == LAST:
+            self._pause()
+
+    def _pause(self) -> None:
+        self.reached.set()
+        self.go_on.wait(60)
+
+
 @pytest.mark.parametrize("before", PAUSES)
 async def test_mending_waits_for_ingest_that_has_begun_to_add_up_and_goes_before_one_that_has_not(
     postgres_url: str, before: str
 ) -> None:
     """Whatever statement a transaction of ingest stops at, nothing is counted twice or lost."""
-    reached, go_on = threading.Event(), threading.Event()
-    attempts = 0
-
-    def pause() -> None:
-        reached.set()
-        go_on.wait(60)
-
-    def store(tx: Connection) -> None:
-        nonlocal attempts
-        attempts += 1
-
-        @event.listens_for(tx, "before_cursor_execute")
-        def look(_c: object, _cursor: object, statement: str, *_: object) -> None:
-            if statement.startswith(before):
-                pause()
-
-        costs.insert_events(tx, ORG, "api", [builders.event("second", 7)], NOW)
-        if before == LAST:
-            pause()
+    held = Held(before)
 
     def first(tx: Connection) -> None:
         costs.insert_events(tx, ORG, "api", [builders.event("first", 5)], NOW)
@@ -162,16 +169,16 @@ async def test_mending_waits_for_ingest_that_has_begun_to_add_up_and_goes_before
     async with opened(postgres_url) as ours, opened(postgres_url) as theirs:
         await ours.write(first)
         with locks_taken() as locks:
-            ingest = asyncio.create_task(theirs.write(store))
-            await asyncio.to_thread(reached.wait, 60)
+            ingest = asyncio.create_task(theirs.write(held.store))
+            await asyncio.to_thread(held.reached.wait, 60)
             mending = asyncio.create_task(mend(ours))
             try:
                 await until_done_or_waiting(mending, theirs)
             finally:
-                go_on.set()
+                held.go_on.set()
             report, _ = await asyncio.gather(mending, ingest)
         assert report.wrong == 2
-        assert (attempts, locks) == (1, ["margins_cost_months", "margins_cost_model_days"])
+        assert (held.attempts, locks) == (1, ["margins_cost_months", "margins_cost_model_days"])
         assert (await check(ours)).wrong == 0
         assert (await stored(ours))[0] == [(NOVEMBER.index, "acme", 12, 2)]
 

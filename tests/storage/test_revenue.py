@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -118,9 +117,9 @@ async def test_a_month_has_its_own_latest_name_and_invoice(database: Database) -
             revenue.month_customers(tx, ORG, NOVEMBER),
             revenue.one_customer_months(tx, *one, OCTOBER, OCTOBER),
             sorted(revenue.one_customer_months(tx, *one, OCTOBER, NOVEMBER)),
-            revenue.last_invoice_at(tx, *one, OCTOBER),
-            revenue.last_invoice_at(tx, *one, NOVEMBER),
-            revenue.last_invoice_at(tx, *one, NOVEMBER.shift(1)),
+            revenue.last_invoices(tx, ORG, OCTOBER).get(one[1:]),
+            revenue.last_invoices(tx, ORG, NOVEMBER).get(one[1:]),
+            revenue.last_invoices(tx, ORG, NOVEMBER.shift(1)).get(one[1:]),
         ]
 
     october = (OCTOBER.index, 1_000_000, "Old", "a")
@@ -149,49 +148,6 @@ async def test_among_many_invoices_of_one_moment_the_last_id_names_the_customer(
     )
     assert found is not None
     assert found.name == "Named by in_24"
-
-
-async def test_a_sync_that_finds_nothing_new_writes_nothing(database: Database) -> None:
-    facts = [invoice("1"), invoice("2", customer_id=None), invoice("3", currency="eur")]
-    assert await database.write(lambda tx: sync(tx, facts))
-    before = await database.read(_physical)
-    assert not await database.write(lambda tx: sync(tx, facts))
-    assert await database.read(_physical) == before
-
-
-def _physical(tx: Connection) -> list[Any]:
-    """On PostgreSQL a rewritten row shows, even when it is the same."""
-    if tx.dialect.name == "sqlite":
-        return rows(tx, customer_months)
-    found = tx.exec_driver_sql(
-        "SELECT xmin::text, xmax::text, ctid::text FROM margins_customer_months UNION ALL "
-        "SELECT xmin::text, xmax::text, ctid::text FROM margins_revenue_facts"
-    )
-    return sorted(map(tuple, found))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"amount_minor": 7},
-        {"currency": "eur"},
-        {"customer_id": "cus_2"},
-        {"customer_id": None},
-        {"occurred_at": OCTOBER.start},
-        {"customer_name": "Renamed"},
-        {"customer_email": "new@example.com"},
-        {"avatar_url": "https://example.com/a.png"},
-        {"suggested_tag": "acme"},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-async def test_whatever_changes_on_an_invoice_is_noticed(
-    database: Database, change: dict[str, Any]
-) -> None:
-    first = invoice("1")
-    await database.write(lambda tx: sync(tx, [first]))
-    assert await database.write(lambda tx: sync(tx, [replace(first, **change)]))
-    assert not await database.write(lambda tx: sync(tx, [replace(first, **change)]))
 
 
 async def test_an_invoice_that_vanished_takes_its_month_and_customer_with_it(
@@ -225,63 +181,6 @@ async def test_an_invoice_that_enters_the_window_leaves_its_old_month(database: 
     await database.write(lambda tx: sync(tx, [replace(old, occurred_at=NOW)]))
     found = await database.read(lambda tx: amounts(tx, months=Months(march.first, NOVEMBER)))
     assert found == {("cus_1", NOVEMBER.index): 3_000_000}
-
-
-async def test_the_report_counts_what_a_sync_has_staged(database: Database) -> None:
-    facts = [
-        invoice("1", 100),
-        invoice("2", 0),
-        invoice("3", occurred_at=OCTOBER.start),
-        invoice("4", customer_id="cus_2", suggested_tag="late"),
-        invoice("5", customer_id="cus_2", suggested_tag="early", occurred_at=OCTOBER.start),
-        invoice("6", customer_id="cus_2", suggested_tag=None, occurred_at=NOW),
-        invoice("7", customer_id=None),
-        invoice("8", currency="eur", customer_id="cus_3"),
-        invoice("9", currency="eur", customer_id=None),
-        invoice("10", currency="jpy"),
-    ]
-
-    def stage(tx: Connection) -> revenue.StagedReport:
-        revenue.stage(tx, ORG, "stripe", "s1", facts[:6])
-        revenue.stage(tx, ORG, "stripe", "s1", facts[4:])  # pages may overlap
-        revenue.stage(tx, ORG, "stripe", "s2", [invoice("11")])
-        revenue.stage(tx, "org_2", "stripe", "s1", [invoice("12")])
-        return revenue.staged_report(tx, ORG, "stripe", "s1")
-
-    report = await database.write(stage)
-    assert report == (10, 4, {"eur": 2, "jpy": 1}, 2, 4)
-    customers = await database.read(lambda tx: revenue.staged_customers(tx, ORG, "stripe", "s1"))
-    assert customers == {"cus_1": None, "cus_2": "late", "cus_3": None}
-
-
-async def test_staging_is_cleared_of_one_sync_or_of_all(database: Database) -> None:
-    def stage(tx: Connection) -> None:
-        for sync_id in ("s1", "s2", "s3"):
-            revenue.stage(tx, ORG, "stripe", sync_id, [invoice("1")])
-        revenue.stage(tx, ORG, "paddle", "s1", [invoice("1")])
-
-    def left(tx: Connection) -> list[tuple[str, str]]:
-        return [(row[0], row[1]) for row in rows(tx, revenue_staging)]
-
-    await database.write(stage)
-    await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe", sync_id="s1"))
-    assert await database.read(left) == [("paddle", "s1"), ("stripe", "s2"), ("stripe", "s3")]
-    await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe"))
-    assert await database.read(left) == [("paddle", "s1")]
-
-
-async def test_two_syncs_staged_at_the_same_time_do_not_mix(database: Database) -> None:
-    def stage(sync_id: str, number: int) -> Any:
-        return database.write(
-            lambda tx: revenue.stage(tx, ORG, "stripe", sync_id, [invoice(f"in_{number}", number)])
-        )
-
-    await asyncio.gather(
-        *(stage(s, n) for n in range(1, 11) for s in ("s1", "s2") if n % 2 or s == "s1")
-    )
-    await database.write(lambda tx: revenue.apply_staged(tx, ORG, "stripe", "s2", WINDOW))
-    stored = await database.read(lambda tx: rows(tx, revenue_facts))
-    assert sorted(row[1] for row in stored) == [f"in_{n}" for n in (1, 3, 5, 7, 9)]
 
 
 async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_key(

@@ -1,3 +1,5 @@
+"""A Stripe-shaped server, and providers that talk to it."""
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator

@@ -1,3 +1,5 @@
+"""The web application over services that are fakes."""
+
 import pytest
 
 from tests.web.fakes import Web

@@ -1,4 +1,4 @@
-"""Services without a database, and requests below any client: what the web layer is tested with."""
+"""Services without a database, and the web application over them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from nullspend_margins.services.margins import (
 from nullspend_margins.services.sync import CronReport
 from nullspend_margins.services.sync_run import SyncReport
 from nullspend_margins.web import WebApp
+from tests.web.requests import Answer, cost_event, raw_request
 
 NOW = datetime(2026, 4, 20, 12, tzinfo=UTC)
 KEY = "ns_live_sk_" + "0" * 32
@@ -238,62 +239,6 @@ class Web:
     async def raw(self, path: str, **scope: object) -> Answer:
         """A GET below any client: ``path`` and the rest of the scope are as given."""
         return await raw_request(self.app, path, **scope)
-
-
-@dataclass
-class Answer:
-    """What an ASGI app sent."""
-
-    status_code: int
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-async def raw_request(
-    app: WebApp,
-    path: str,
-    *,
-    method: str = "GET",
-    messages: Sequence[Mapping[str, Any]] = (),
-    headers: Sequence[tuple[bytes, bytes]] = (),
-    **scope: object,
-) -> Answer | None:
-    """Call ``app`` as a server would; ``None`` when it sent nothing."""
-    waiting, sent = list(messages), []
-
-    async def receive() -> Any:
-        return waiting.pop(0) if waiting else {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    full = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "query_string": b"",
-        "headers": headers,
-        **scope,
-    }
-    await app(full, receive, send)
-    if not sent:
-        return None
-    body = b"".join(message.get("body", b"") for message in sent[1:])
-    return Answer(sent[0]["status"], body)
-
-
-def cost_event(**changes: object) -> dict[str, object]:
-    """A cost event with what is required."""
-    return {
-        "provider": "openai",
-        "model": "gpt-4o",
-        "inputTokens": 1,
-        "outputTokens": 2,
-        "costMicrodollars": 3,
-        **changes,
-    }
 
 
 def table_row(tag_value: str, *, name: str | None = None, cost: int = 30_000_000) -> TableRow:

@@ -10,7 +10,8 @@ import pytest
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.web.bodies import decode
 from nullspend_margins.web.wire.events import CostEvent, CostEventBatch
-from tests.web.fakes import Web, cost_event, raw_request
+from tests.web.fakes import Web
+from tests.web.requests import cost_event, raw_request
 
 SINGLE, BATCH = "/api/cost-events", "/api/cost-events/batch"
 MEBIBYTE = 1024 * 1024

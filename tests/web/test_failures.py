@@ -8,7 +8,8 @@ import pytest
 from nullspend_margins import errors
 from nullspend_margins.errors import CredentialRefused, MarginsError, ServiceUnavailable
 from nullspend_margins.web.failures import STATUS_OF_CODE
-from tests.web.fakes import Web, raw_request
+from tests.web.fakes import Web
+from tests.web.requests import raw_request
 
 JSON = {"Content-Type": "application/json"}
 

@@ -6,7 +6,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from tests.web.fakes import Web, raw_request, table_row
+from tests.web.fakes import Web, table_row
+from tests.web.requests import raw_request
 
 TAGS = ["a/b", "a b", "100%", "%2F", "%25", "a+b", "Ünï 客", "/x", "x/", "a?b#c&d=e", "unmatched"]
 

@@ -148,6 +148,19 @@ async def test_anything_else_is_tried_again(status: int) -> None:
     assert str(status) in failed.value.message
 
 
+@pytest.mark.parametrize(("status", "waits"), [(429, 30), (503, 30), (500, None)])
+async def test_a_busy_receiver_says_when_to_come_back(status: int, waits: float | None) -> None:
+    async with receiving(answer(status, Retry_After="30")) as receiver:
+        with pytest.raises(ServiceUnavailable) as failed:
+            await one(receiver.port).notify(ALERT)
+    assert failed.value.retry_after_seconds == waits
+
+
+async def test_its_body_is_not_waited_for() -> None:
+    async with receiving([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", b""]) as receiver:
+        await one(receiver.port).notify(ALERT)
+
+
 async def test_neither_logs_nor_errors_have_the_path_or_a_secret(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -12,6 +12,7 @@ from nullspend_margins import ConfigurationError, Margins, PluginError
 from nullspend_margins.config import load_config, parse_section
 from nullspend_margins.outbound.client import OutboundClient
 from nullspend_margins.outbound.target import rules_for
+from nullspend_margins.plugins.contracts import problems_of
 from nullspend_margins_webhook.settings import WebhookSettings
 from tests.webhook.support import OTHER, SECRET, URL, notifiers
 
@@ -40,6 +41,11 @@ def test_each_receiver_is_a_notifier_of_its_own() -> None:
     ]
     [unnamed] = notifiers({"endpoints": [ONE]})
     assert unnamed.name == "webhook"
+
+
+def test_the_longest_name_is_one_that_a_notifier_may_have() -> None:
+    [named] = notifiers({"endpoints": [{"name": "a" * 50, **ONE}]})
+    assert problems_of("notifier", named) == []
 
 
 def test_a_toml_file_with_several_receivers_is_read(
@@ -99,7 +105,11 @@ MISTAKES: dict[str, tuple[Mapping[str, object], str]] = {
     ),
     "a bad name": (
         {"endpoints": [{"name": "Billing Team", **ONE}]},
-        "plugins.webhook.endpoints[0].name: must be 1 to 64 small letters",
+        "plugins.webhook.endpoints[0].name: must be 1 to 50 small letters",
+    ),
+    "a long name": (
+        {"endpoints": [{"name": "a" * 51, **ONE}]},
+        "plugins.webhook.endpoints[0].name: must be 1 to 50 small letters",
     ),
     "one name twice": (
         {"endpoints": [{"name": "a", **ONE}, {"name": "a", **ONE}]},

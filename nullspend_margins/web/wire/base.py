@@ -5,12 +5,14 @@ The ``title`` of a type is its name in OpenAPI; a type without one stands where 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 from msgspec.json import Encoder
 
+from nullspend_margins.domain.period import as_utc
 from nullspend_margins.domain.text import MAX_TEXT
 
 # `(?!\n)$` because a bare `$` also matches before a final newline in Python.
@@ -18,15 +20,15 @@ PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*(?!\n)$"
 """No control characters, no lone surrogates."""
 UUID_PATTERN = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
-_INT64 = {"format": "int64"}
+INT64 = {"format": "int64"}
 _MONTH = "(0[1-9]|1[0-2])"
 _FROM_1970_TO_9998 = "(19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])"
 
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, pattern=PRINTABLE)]
 Microdollars = Annotated[
-    int, Meta(description="Microdollars: 1 USD = 1,000,000.", extra_json_schema=_INT64)
+    int, Meta(description="Microdollars: 1 USD = 1,000,000.", extra_json_schema=INT64)
 ]
-Tally = Annotated[int, Meta(ge=0, extra_json_schema=_INT64)]
+Tally = Annotated[int, Meta(ge=0, extra_json_schema=INT64)]
 # On the wire an integer where the percent is whole: see `percent`.
 Percent = Annotated[
     float, Meta(description="Percent, 100 is all of it; rounded to 2 decimals, half up.")
@@ -108,15 +110,13 @@ class DeletedAnswer(Wire, frozen=True):
     data: Deleted
 
 
-_encoder = Encoder()
-encode = _encoder.encode
+encode: Callable[[object], bytes] = Encoder().encode
 """Struct to JSON bytes."""
 
 
 def timestamp(moment: datetime) -> str:
     """An instant as the wire tells it: ``2026-04-05T10:00:00.000Z``."""
-    utc = moment.astimezone(UTC)
-    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return as_utc(moment).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def optional_timestamp(moment: datetime | None) -> str | None:

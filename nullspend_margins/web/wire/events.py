@@ -6,37 +6,41 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from nullspend_margins.domain.cost import MAX_COST_NANODOLLARS, MAX_COUNT
+from nullspend_margins.domain.cost import (
+    MAX_COST_NANODOLLARS,
+    MAX_COUNT,
+    MAX_LABEL,
+    MAX_MODEL,
+    MAX_PROVIDER,
+    MAX_TAG_KEY,
+    MAX_TAGS,
+)
 from nullspend_margins.domain.money import NANODOLLARS_PER_MICRODOLLAR
 from nullspend_margins.domain.text import MAX_TEXT
-from nullspend_margins.web.wire.base import PRINTABLE, Text, Timestamp, Uuid, Wire
+from nullspend_margins.web.wire.base import INT64, PRINTABLE, Text, Timestamp, Uuid, Wire
 
 MAX_BATCH = 100
 MAX_KEY = 200
-MAX_BREAKDOWN_BYTES = 8192
 MAX_BREAKDOWN_DEPTH = 8
-TAG_KEY = r"^[A-Za-z0-9_-]{1,64}(?!\n)$"
+TAG_KEY = rf"^[A-Za-z0-9_-]{{1,{MAX_TAG_KEY}}}(?!\n)$"
 TIME = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
     r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
 )
 """ISO 8601 with an offset, before it is read."""
 
-_INT64 = {"format": "int64"}
-
-Provider = Annotated[str, Meta(min_length=1, max_length=100, pattern=PRINTABLE)]
-Model = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
-Count = Annotated[int, Meta(ge=0, le=MAX_COUNT, extra_json_schema=_INT64)]
+Provider = Annotated[str, Meta(min_length=1, max_length=MAX_PROVIDER, pattern=PRINTABLE)]
+Model = Annotated[str, Meta(min_length=1, max_length=MAX_MODEL, pattern=PRINTABLE)]
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNT, extra_json_schema=INT64)]
 Cost = Annotated[
     int,
     Meta(
         ge=0,
         le=MAX_COST_NANODOLLARS // NANODOLLARS_PER_MICRODOLLAR,
-        extra_json_schema=_INT64,
+        extra_json_schema=INT64,
     ),
 ]
-# The contract sets no limit for these; a database does well to have one.
-Label = Annotated[str, Meta(max_length=1000, pattern=PRINTABLE)]
+Label = Annotated[str, Meta(max_length=MAX_LABEL, pattern=PRINTABLE)]
 IdempotencyKey = Annotated[str, Meta(max_length=MAX_KEY, pattern=PRINTABLE)]
 TagKey = Annotated[str, Meta(pattern=TAG_KEY)]
 TagText = Annotated[str, Meta(max_length=MAX_TEXT, pattern=PRINTABLE)]
@@ -44,7 +48,7 @@ Tags = Annotated[
     dict[TagKey, TagText],
     Meta(
         title="Tags",
-        max_length=10,
+        max_length=MAX_TAGS,
         description="The host's own labels. `customer` names the customer where the event itself"
         " does not.",
         examples=[{"team": "search"}],

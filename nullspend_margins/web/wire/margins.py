@@ -46,10 +46,10 @@ StatusName = Annotated[
 ]
 
 TIER_NAMES: dict[HealthTier, TierName] = {
-    HealthTier.HEALTHY: "fine",
+    HealthTier.HEALTHY: "healthy",
     HealthTier.MODERATE: "moderate",
     HealthTier.AT_RISK: "at_risk",
-    HealthTier.CRITICAL: "dire",
+    HealthTier.CRITICAL: "critical",
 }
 
 

@@ -8,8 +8,8 @@ import logging
 from nullspend_margins.errors import MarginsError
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, CostBatch, PulledCostSource
+from nullspend_margins.services.closing import closing
 from nullspend_margins.services.leasing import LeaseKeeper
-from nullspend_margins.services.pages import closing
 from nullspend_margins.storage import costs, leases, revisions
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease

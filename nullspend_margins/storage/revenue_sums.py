@@ -1,4 +1,4 @@
-"""Rebuilds what revenue facts add up to. Rebuilt, never incremented: it cannot drift."""
+"""What revenue facts add up to. Rebuilt, never incremented: it cannot drift."""
 
 from __future__ import annotations
 
@@ -19,22 +19,20 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from nullspend_margins.errors import ValidationFailed
-from nullspend_margins.storage.dialects import is_among, is_overflow
+from nullspend_margins.storage.dialects import chunks, is_among, overflow_as
 from nullspend_margins.storage.sums import halves, whole
 from nullspend_margins.storage.tables import customer_months, revenue_customers, revenue_facts
 
 INVOICED = "invoiced"
 """The one basis of revenue today: what was paid, in the month the invoice was made."""
 
-_AT_ONCE = 500
 _FIRST_NUMBER = 10**9
 _facts = revenue_facts.c
 
 
-def rebuild(
+def rebuild_sums(
     tx: Connection, org_id: str, provider: str, touched: Collection[tuple[str | None, int]]
 ) -> None:
     """Rebuild the (customer, month) pairs in ``touched``, and those customers' profiles.
@@ -44,21 +42,20 @@ def rebuild(
     """
     months = sorted({month for _, month in touched})
     customers = sorted({customer for customer, _ in touched if customer is not None})
-    try:
-        for start in range(0, len(customers), _AT_ONCE):
-            some = customers[start : start + _AT_ONCE]
+    with overflow_as(_too_much):
+        for some in chunks(customers):
             _rebuild_months(tx, org_id, provider, some, months)
             _rebuild_customers(tx, org_id, provider, some)
-    except (DataError, IntegrityError, OperationalError) as problem:
-        if is_overflow(problem):
-            raise ValidationFailed(
-                "A customer's revenue is beyond 9.2 trillion dollars, more than can be stored."
-            ) from problem
-        raise
+
+
+def _too_much() -> ValidationFailed:
+    return ValidationFailed(
+        "A customer's revenue is beyond 9.2 trillion dollars, more than can be stored."
+    )
 
 
 def _rebuild_months(
-    tx: Connection, org_id: str, provider: str, customers: list[str], months: list[int]
+    tx: Connection, org_id: str, provider: str, customers: Sequence[str], months: list[int]
 ) -> None:
     table = customer_months.c
     tx.execute(
@@ -104,7 +101,9 @@ def month_cells(dialect: str, chosen: ColumnElement[bool]) -> Select[Any]:
     ).group_by(one.provider, one.customer_id, one.month)
 
 
-def _rebuild_customers(tx: Connection, org_id: str, provider: str, customers: list[str]) -> None:
+def _rebuild_customers(
+    tx: Connection, org_id: str, provider: str, customers: Sequence[str]
+) -> None:
     """Customers with uncounted revenue alone are kept too, for their names."""
     table = revenue_customers.c
     tx.execute(

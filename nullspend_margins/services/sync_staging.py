@@ -1,0 +1,106 @@
+"""What one sync reads, kept beside the numbers in use until it is applied."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
+from nullspend_margins.errors import MarginsError
+from nullspend_margins.protocols import RevenueProvider
+from nullspend_margins.services.closing import closing
+from nullspend_margins.storage import leases, revenue
+from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.leases import Lease
+
+_log = logging.getLogger("nullspend_margins.sync")
+_STAGED_AT_ONCE = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncProgress:
+    """How far a sync is, told after every page."""
+
+    org_id: str
+    provider: str
+    invoices_fetched: int
+
+
+ProgressListener = Callable[[SyncProgress], None]
+
+
+class SyncStaging:
+    """The staging of one run."""
+
+    def __init__(
+        self,
+        database: Database,
+        source: RevenueProvider,
+        org_id: str,
+        sync_id: str,
+        progress: ProgressListener | None,
+    ) -> None:
+        self._database = database
+        self._source = source
+        self._org_id = org_id
+        self._sync_id = sync_id
+        self._progress = progress
+
+    async def fill(self, secret: str, window: RevenueWindow, lease: Lease) -> None:
+        """Pages go into staging as they come: constant memory, no transaction meanwhile.
+
+        Some at a time: for the database a page is little, and a commit for each much.
+        """
+        await self._clear(lease)
+        first, end = window.first.start, window.last.end
+        fetched, unstaged = 0, list[RevenueFact]()
+        async with closing(self._source.fetch_revenue(secret, window)) as pages:
+            async for page in pages:
+                facts = [fact for fact in page if first <= fact.occurred_at < end]
+                fetched += len(facts)
+                unstaged += facts
+                if len(unstaged) >= _STAGED_AT_ONCE:
+                    await self._stage(unstaged, lease)
+                    unstaged = []
+                self._tell(fetched)
+        await self._stage(unstaged, lease)
+
+    async def discard(self) -> None:
+        """Remove what this run staged. A database that is away then is only logged."""
+        try:
+            await asyncio.shield(
+                self._database.write(
+                    lambda tx: revenue.discard_staged(
+                        tx, self._org_id, self._source.name, sync_id=self._sync_id
+                    )
+                )
+            )
+        except MarginsError as problem:
+            _log.warning("staging not cleared: %s", problem.message)
+
+    async def _clear(self, lease: Lease) -> None:
+        """Remove what runs left that died. Whoever holds the lease may."""
+
+        def clear(tx: Transaction) -> None:
+            leases.verify(tx, lease)
+            revenue.discard_staged(tx, self._org_id, self._source.name)
+
+        await self._database.write(clear)
+
+    async def _stage(self, facts: Sequence[RevenueFact], lease: Lease) -> None:
+        def stage(tx: Transaction) -> None:
+            leases.verify(tx, lease)
+            revenue.stage(tx, self._org_id, self._source.name, self._sync_id, facts)
+
+        if facts:
+            await self._database.write(stage)
+
+    def _tell(self, fetched: int) -> None:
+        if self._progress is not None:
+            self._progress(
+                SyncProgress(
+                    org_id=self._org_id, provider=self._source.name, invoices_fetched=fetched
+                )
+            )
