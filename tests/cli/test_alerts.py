@@ -18,7 +18,7 @@ from nullspend_margins.domain.period import Period
 from nullspend_margins.storage import alert_outbox, alerts
 from nullspend_margins.storage.database import Database, Transaction
 from tests.cli.conftest import Run
-from tests.storage.test_alerts import CROSSING
+from tests.storage.alerting import CROSSING
 
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"
 

@@ -3,70 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from nullspend_margins import Credential, ModelCost, MonthCost, Period, RevenueFact, TagCost
-from nullspend_margins.services.matching import match_customers
 from nullspend_margins.storage import alerts, costs
-from tests.storage.test_alerts import CROSSING
-from tests.world import KEY, World, event, unix, world
-
-OCTOBER = "2026-10-05T00:00:00Z"
-
-
-class Listener:
-    """A host's notifier that can be made to fail."""
-
-    def __init__(self, name: str = "listener") -> None:
-        self.name = name
-        self.heard: list[dict[str, Any]] = []
-        self.fails = False
-
-    async def notify(self, alert: Any) -> None:
-        if self.fails:
-            raise ConnectionError("nobody there")
-        self.heard.append(dict(alert.payload))
-
-    @property
-    def told(self) -> list[tuple[str, str]]:
-        """Tag value and tier of each alert."""
-        objects = [each["data"]["object"] for each in self.heard]
-        return [(each["customer"]["tagValue"], each["margin"]["currentTier"]) for each in objects]
-
-
-class Broken:
-    name = "broken"
-
-    async def notify(self, alert: object) -> None:
-        raise RuntimeError("always")
-
-
-async def falling(here: World) -> None:
-    """A customer that was moderate in October and loses money in November."""
-    here.account.add_customer("cus_1", name="One")
-    here.account.add_invoice("cus_1", 10_000, created=unix(2026, 10, 3))
-    here.account.add_invoice("cus_1", 10_000, created=unix(2026, 11, 3))
-    await here.map("cus_1", "one")
-    await here.spend("one", 75_000_000, occurredAt=OCTOBER)
-    await here.spend("one", 105_000_000)
-    await here.connect(KEY)
-
-
-async def delivered(here: World) -> None:
-    """Everything that is due, once what the sync began to deliver by itself is out."""
-    services = await here.margins.services()
-    await asyncio.gather(*services.sync._running, return_exceptions=True)
-    await services.alerts.deliver_due()
-
-
-async def synced(here: World) -> None:
-    await here.sync()
-    await delivered(here)
+from tests.contract.alerting import OCTOBER, Broken, Listener, delivered, falling, synced
+from tests.storage.alerting import CROSSING
+from tests.world import event, unix, world
 
 
 async def test_a_tier_that_got_worse_is_told_once(database_url: str) -> None:
@@ -240,127 +185,6 @@ async def test_another_orgs_customer_is_another_alert(database_url: str) -> None
         assert len({each["id"] for each in listener.heard}) == 2
 
 
-class Warehouse:
-    """An aggregating source: what it says of every month, by tag value."""
-
-    name = "warehouse"
-
-    def __init__(self, **microdollars: int) -> None:
-        self.microdollars = microdollars
-
-    async def month_costs(self, org_id: str, first: Period, last: Period) -> list[MonthCost]:
-        return [MonthCost(tag, last.index, cost * 1000) for tag, cost in self.microdollars.items()]
-
-    async def model_costs(self, org_id: str, tag_value: str, period: Period) -> list[ModelCost]:
-        return []
-
-    async def tag_costs(self, org_id: str, since: object) -> list[TagCost]:
-        return [TagCost(tag, cost * 1000, 1) for tag, cost in self.microdollars.items()]
-
-
-async def test_costs_of_an_aggregating_source_count(database_url: str) -> None:
-    listener, warehouse = Listener(), Warehouse(one=60_000_000)
-    async with world(database_url, plugins=[listener, warehouse]) as here:
-        for month in (10, 11):
-            here.account.add_invoice("cus_1", 10_000, created=unix(2026, month, 3))
-        await here.map("cus_1", "one")
-        await here.spend("one", 50_000_000)
-        await here.connect()
-        await synced(here)
-        assert listener.told == [("one", "critical")]
-        assert listener.heard[0]["data"]["object"]["cost_microdollars"] == 110_000_000
-
-
-class Invoices:
-    """Another provider, with one customer: an amount in cents for each day it paid."""
-
-    name = "other"
-    customer_id = "o_1"
-
-    def __init__(self, **cents: int) -> None:
-        self.cents = cents
-
-    async def parse_credential(self, body: object) -> Credential:
-        return Credential(secret="s", label="other")
-
-    async def check_credential(self, secret: str) -> None: ...
-
-    async def has_customer(self, secret: str, customer_id: str) -> bool:
-        return True
-
-    async def fetch_revenue(self, secret: str, window: object) -> AsyncIterator[list[RevenueFact]]:
-        yield [
-            RevenueFact(
-                object_id=day,
-                customer_id=self.customer_id,
-                amount_minor=cents,
-                currency="usd",
-                occurred_at=datetime.strptime(day, "d%Y_%m_%d").replace(tzinfo=UTC),
-            )
-            for day, cents in self.cents.items()
-        ]
-
-
-async def sync_other(here: World) -> None:
-    answer = await here.call("POST", "/api/connections/other/sync")
-    assert answer.status_code == 200, answer.text
-    await delivered(here)
-
-
-async def test_any_providers_invoice_is_waited_for(database_url: str) -> None:
-    listener = Listener()
-    plugins = [listener, Invoices(d2026_10_25=10_000)]
-    async with world(database_url, plugins=plugins) as here:
-        await here.map("cus_1", "one")
-        await here.map("o_1", "one", provider="other")
-        await here.spend("one", 1_000_000)
-        await here.spend("one", 1_000_000, occurredAt=OCTOBER)
-        assert (await here.call("POST", "/api/connections/other", {})).status_code == 201
-        await sync_other(here)
-        assert listener.heard == []
-        here.clock.advance(days=7)
-        await sync_other(here)
-        assert listener.told == [("one", "critical")]
-
-
-async def test_the_last_of_several_providers_invoices_is_waited_for(database_url: str) -> None:
-    listener = Listener()
-    plugins = [listener, Invoices(d2026_10_19=10_000)]
-    async with world(database_url, plugins=plugins) as here:
-        here.account.add_invoice("cus_1", 10_000, created=unix(2026, 10, 2))
-        await here.map("cus_1", "one")
-        await here.map("o_1", "one", provider="other")
-        await here.spend("one", 1_000_000)
-        await here.call("POST", "/api/connections/other", {})
-        await sync_other(here)
-        await here.connect()
-        await synced(here)
-        assert listener.heard == []
-        here.clock.advance(days=1)
-        await synced(here)
-        assert listener.told == [("one", "critical")]
-
-
-async def test_a_customer_that_gets_a_second_provider_is_not_told_of_again(
-    database_url: str,
-) -> None:
-    listener = Listener()
-    plugins = [listener, Invoices(d2026_10_03=10_000, d2026_11_03=10_000)]
-    async with world(database_url, plugins=plugins) as here:
-        await here.map("o_1", "one", provider="other")
-        await here.spend("one", 205_000_000)
-        await here.spend("one", 10_000_000, occurredAt=OCTOBER)
-        await here.call("POST", "/api/connections/other", {})
-        await sync_other(here)
-        assert listener.told == [("one", "critical")]
-        for month in (10, 11):
-            here.account.add_invoice("cus_1", 10_000, created=unix(2026, month, 3))
-        await here.map("cus_1", "one")  # from now on it stands for the row
-        await here.connect()
-        await synced(here)
-        assert listener.told == [("one", "critical")]
-
-
 class OnlyFor(Listener):
     """A listener that wants to hear of some orgs alone."""
 
@@ -463,52 +287,3 @@ async def test_customers_that_await_an_invoice_are_looked_up_together(sqlite_url
 
         assert await services.alerts._database.write(statements) == 1
         assert listener.heard == []
-
-
-async def test_syncs_of_two_providers_at_once_that_match_one_tag_raise_one_alert(
-    database_url: str,
-) -> None:
-    listener = Listener()
-    other = Invoices(d2026_10_03=10_000, d2026_11_03=10_000)
-    other.customer_id = "one"
-    async with world(database_url, plugins=[listener, other]) as here:
-        for month in (10, 11):
-            here.account.add_invoice("one", 10_000, created=unix(2026, month, 3))
-        await here.connect()
-        assert (await here.call("POST", "/api/connections/other", {})).status_code == 201
-        await here.sync()
-        await sync_other(here)
-        await here.spend("one", 1_000_000, occurredAt=OCTOBER)
-        await here.spend("one", 900_000_000)
-        await _end_syncs_at_once(here)
-        await delivered(here)
-        assert listener.told == [("one", "critical")]
-
-
-async def _end_syncs_at_once(here: World) -> None:
-    """What the last transactions of two syncs do, the one before the other has committed."""
-    service, now = (await here.margins.services()).alerts, here.clock.now()
-    first_is_through, second_is_through = threading.Event(), threading.Event()
-
-    def end(tx: Any, provider: str) -> int:
-        match_customers(tx, "org_1", provider, {"one": None}, {"one"}, now)
-        return service.enqueue_crossings(tx, "org_1", now, [])
-
-    def first(tx: Any) -> int:
-        raised = end(tx, "stripe")
-        first_is_through.set()
-        # In vain, where the second one waits for this one's commit, as it should.
-        second_is_through.wait(1)
-        return raised
-
-    def second(tx: Any) -> int:
-        raised = end(tx, "other")
-        second_is_through.set()
-        return raised
-
-    async def after_the_first() -> int:
-        await asyncio.to_thread(first_is_through.wait, 30)
-        return await service._database.write(second)
-
-    found = await asyncio.gather(service._database.write(first), after_the_first())
-    assert found == [1, 0]

@@ -19,6 +19,9 @@ from nullspend_margins.outbound.addresses import LOCAL_NETWORKS
 from nullspend_margins.outbound.client import OutboundClient
 from nullspend_margins.outbound.target import OutboundRules
 
+NAME = "hooks.example.test"
+SECRET = "/services/T00/s3cr3t?token=s3cr3t"
+"""Path and query that nothing may tell."""
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -42,7 +45,7 @@ def words(text: str) -> list[str]:
     return text.split()
 
 
-def names(*addresses: str, name: str = "hooks.example.test") -> Names:
+def names(*addresses: str, name: str = NAME) -> Names:
     """A name service that knows one name."""
     return Names(**{name.replace(".", "_"): [addresses]})
 

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from nullspend_margins import ServiceUnavailable
-from tests.outbound.receivers import Authority, client, names, receiving
-
-NAME = "hooks.example.test"
+from tests.outbound.receivers import NAME, Authority, client, names, receiving
 
 
 @pytest.fixture

@@ -50,24 +50,9 @@ def row(org: Org, tag_value: str, month: Month, thresholds: Thresholds) -> Row:
     months = [shifted(month, -2), shifted(month, -1), month]
     amounts = [(revenue_of(org, tag_value, each), cost_of(org, tag_value, each)) for each in months]
     revenue, cost = amounts[-1]
-    points = [spark(*each) for each in amounts]
     health = tier(revenue, cost, thresholds)
-    sparkline: list[Json] = [
-        {"period": shown(each), "marginPercent": as_json(point)}
-        for each, point in zip(months, points, strict=True)
-    ]
-    worsening = False
-    if all(earned or cost_then for earned, cost_then in amounts):
-        projected = one_month_on(points)
-        sparkline.append(
-            {
-                "period": shown(shifted(month, 1)),
-                "marginPercent": as_json(projected),
-                "projected": True,
-            }
-        )
-        then = tier_of_percent(Fraction(projected, 100), thresholds)
-        worsening = SEVERITY.index(then) < SEVERITY.index(health)
+    sparkline, then = _sparkline(months, amounts, thresholds)
+    worsening = then is not None and SEVERITY.index(then) < SEVERITY.index(health)
     budget = None
     if health == "critical" and revenue > 0:
         budget = rounded(revenue * (1 - thresholds.healthy / 100))
@@ -91,6 +76,26 @@ def row(org: Org, tag_value: str, month: Month, thresholds: Thresholds) -> Row:
             "budgetSuggestionMicrodollars": budget,
         },
     )
+
+
+def _sparkline(
+    months: list[Month], amounts: list[tuple[int, int]], thresholds: Thresholds
+) -> tuple[list[Json], str | None]:
+    """The points, and the tier of the projected one where there is one."""
+    points = [spark(*each) for each in amounts]
+    sparkline: list[Json] = [
+        {"period": shown(each), "marginPercent": as_json(point)}
+        for each, point in zip(months, points, strict=True)
+    ]
+    if not all(earned or cost for earned, cost in amounts):
+        return sparkline, None
+    projected = one_month_on(points)
+    following = {
+        "period": shown(shifted(months[-1], 1)),
+        "marginPercent": as_json(projected),
+        "projected": True,
+    }
+    return [*sparkline, following], tier_of_percent(Fraction(projected, 100), thresholds)
 
 
 def table(org: Org, period: str, thresholds: Thresholds) -> Json:
@@ -208,26 +213,15 @@ def unmatched(org: Org, now: datetime) -> Json:
         for provider, fact in org.revenue
         if fact.customer_id is not None
     }
-    left = []
-    for provider, customer in sorted(customers - mapped):
-        facts = facts_of(org, provider, customer)
-        total = sum(fact.amount_minor * 10_000 for fact in facts if counts(fact))
-        if total:
-            left.append(
-                {
-                    "stripeCustomerId": customer,
-                    "customerName": latest(facts, "customer_name"),
-                    "customerEmail": latest(facts, "customer_email"),
-                    "totalRevenueMicrodollars": total,
-                }
-            )
+    left = [_left_over(org, *each) for each in sorted(customers - mapped)]
     names = {
         (provider, customer): latest(facts_of(org, provider, customer), "customer_name")
         for provider, customer in customers
     }
     return {
         "unmatchedStripeCustomers": sorted(
-            left, key=lambda each: -each["totalRevenueMicrodollars"]
+            (each for each in left if each["totalRevenueMicrodollars"]),
+            key=lambda each: -each["totalRevenueMicrodollars"],
         ),
         "unmappedTagValues": _unmapped(org, now),
         "pendingAutoMatches": [
@@ -249,6 +243,18 @@ def unmatched(org: Org, now: datetime) -> Json:
             )
             if name is not None
         },
+    }
+
+
+def _left_over(org: Org, provider: str, customer: str) -> Json:
+    facts = facts_of(org, provider, customer)
+    return {
+        "stripeCustomerId": customer,
+        "customerName": latest(facts, "customer_name"),
+        "customerEmail": latest(facts, "customer_email"),
+        "totalRevenueMicrodollars": sum(
+            fact.amount_minor * 10_000 for fact in facts if counts(fact)
+        ),
     }
 
 

@@ -6,12 +6,12 @@ Everything is of the product's public types; nothing here knows how they are sto
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
 from nullspend_margins import CostEvent, CostFact, Period, RevenueFact
+from tests.properties.books import Books, DrawnMapping
 
 PROVIDERS = ("stripe", "adyen", "paddle")
 CUSTOMERS = ("cus_1", "cus_2", "cus_3", 'cus_"4"\\', "acme", "=1+1")
@@ -77,28 +77,6 @@ def instants(draw: st.DrawFn, period: Period) -> datetime:
         )
     )
     return moment.astimezone(draw(st.sampled_from(ZONES)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrawnMapping:
-    """A mapping as it is asked for."""
-
-    provider: str
-    customer_id: str
-    tag_value: str
-    tag_key: str = "customer"
-    match_type: str = "manual"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Books:
-    """All that an org has. Revenue is by provider; events and facts by source, as they came."""
-
-    mappings: Sequence[DrawnMapping] = ()
-    revenue: Sequence[tuple[str, RevenueFact]] = ()
-    events: Sequence[tuple[str, CostEvent]] = ()
-    facts: Sequence[tuple[str, CostFact]] = ()
-    statuses: dict[str, str] = field(default_factory=dict)
 
 
 @st.composite

@@ -41,31 +41,30 @@ def worked_example(case: Json) -> Org:
             for number, each in enumerate(case["mappings"])
         ],
         revenue=[
-            (
-                "stripe",
-                RevenueFact(
-                    object_id=f"in_{number}",
-                    customer_id=each["customer"],
-                    amount_minor=each["amountPaidCents"],
-                    currency=each["currency"],
-                    occurred_at=datetime.fromisoformat(each["created"]),
-                    customer_name=names[each["customer"]],
-                ),
-            )
+            ("stripe", _invoice(number, each, names))
             for number, each in enumerate(case["invoices"])
         ],
-        events=[
-            (
-                "api",
-                CostEvent(
-                    event_id=f"event-{number}",
-                    provider="openai",
-                    model=each["model"],
-                    cost_nanodollars=each["costMicrodollars"] * 1_000,
-                    occurred_at=datetime.fromisoformat(each["occurredAt"]),
-                    tag_value=each["tagValue"],
-                ),
-            )
-            for number, each in enumerate(case["costEvents"])
-        ],
+        events=[("api", _event(number, each)) for number, each in enumerate(case["costEvents"])],
+    )
+
+
+def _invoice(number: int, given: Json, names: dict[str, str | None]) -> RevenueFact:
+    return RevenueFact(
+        object_id=f"in_{number}",
+        customer_id=given["customer"],
+        amount_minor=given["amountPaidCents"],
+        currency=given["currency"],
+        occurred_at=datetime.fromisoformat(given["created"]),
+        customer_name=names[given["customer"]],
+    )
+
+
+def _event(number: int, given: Json) -> CostEvent:
+    return CostEvent(
+        event_id=f"event-{number}",
+        provider="openai",
+        model=given["model"],
+        cost_nanodollars=given["costMicrodollars"] * 1_000,
+        occurred_at=datetime.fromisoformat(given["occurredAt"]),
+        tag_value=given["tagValue"],
     )

@@ -15,7 +15,7 @@ from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.storage import alerts
 from nullspend_margins.storage.database import Database
-from tests.storage.test_alerts import CROSSING
+from tests.storage.alerting import CROSSING
 from tests.world import ORG, FixedClock
 
 NOBODY_ELSE = timedelta(minutes=1, seconds=1)

@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from nullspend_margins import Alert, ServiceUnavailable, ValidationFailed
 from nullspend_margins.domain.alert import RETRY_PAUSES
-from nullspend_margins.services.notifier_call import Failure, notify
 from nullspend_margins.storage import alerts
-from nullspend_margins.storage.alert_outbox import UNREPORTED
 from nullspend_margins.storage.database import Database
-from tests.services.outbox import NOBODY_ELSE, CountingDatabase, Hanging, Listener, Outbox
-from tests.world import FixedClock
-
-
-class Mute(ServiceUnavailable):
-    """Made without the product's ``__init__``."""
-
-    def __init__(self) -> None:
-        Exception.__init__(self)
-
-
-class Worse(Mute):
-    def __str__(self) -> str:
-        raise RuntimeError("not even that")
-
-
-ALERT = Alert(alert_id="evt_1", org_id="org_1", type="margin.threshold_crossed", payload={})
+from tests.services.outbox import CountingDatabase, Hanging, Listener, Outbox
 
 
 async def test_a_failed_alert_waits_longer_each_time(database: Database) -> None:
@@ -87,58 +67,6 @@ async def test_what_a_notifier_refuses_for_good_is_dead_at_once(database: Databa
     assert await box.states() == {"evt_1 listener": ("dead", 1, "The channel was archived.")}
 
 
-@pytest.mark.parametrize(
-    ("problem", "reason"),
-    [
-        (RuntimeError("POST https://hooks.example.com/T0K3N failed"), "RuntimeError"),
-        (asyncio.CancelledError(), "CancelledError"),
-        (TimeoutError("of its own"), "TimeoutError"),
-        (GeneratorExit(), "GeneratorExit"),
-        (SystemExit(3), "SystemExit"),
-        (ServiceUnavailable(ValueError("no text")), "no text"),  # type: ignore[arg-type]
-        (Mute(), "Mute"),
-        (Worse(), "Worse"),
-        (ServiceUnavailable("two\nlines\x00and\tmore"), "two lines and more"),
-        (ServiceUnavailable("x" * 900), "x" * 500),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
-)
-async def test_whatever_a_notifier_raises_is_a_failure_of_its_own(
-    database: Database,
-    caplog: pytest.LogCaptureFixture,
-    problem: BaseException,
-    reason: str,
-) -> None:
-    caplog.set_level(logging.DEBUG, "nullspend_margins")
-    good = Listener("good")
-    box = Outbox(database, Listener(problem=problem), good)
-    await box.put("evt_1")
-    await box.put("evt_2", to="good")
-    await box.deliver()
-    assert await box.states() == {
-        "evt_1 listener": ("waiting", 1, reason),
-        "evt_2 good": ("delivered", 1, None),
-    }
-    assert "T0K3N" not in caplog.text
-
-
-@pytest.mark.parametrize("obeys", [True, False], ids=["stops", "ignores being cancelled"])
-async def test_a_notifier_that_hangs_is_cut_off_and_holds_up_nobody(
-    database: Database, obeys: bool
-) -> None:
-    hanging, good = Hanging(obeys=obeys), Listener("good")
-    box = Outbox(database, hanging, good, notify_seconds=0.05)
-    await box.put("evt_1", to="hanging")
-    await box.put("evt_2", to="good")
-    await box.deliver()
-    assert hanging.was_cancelled
-    assert await box.states() == {
-        "evt_1 hanging": ("waiting", 1, "it took longer than 0.05 seconds"),
-        "evt_2 good": ("delivered", 1, None),
-    }
-    hanging.released.set()
-
-
 async def test_other_notifiers_go_on_while_one_hangs(database: Database) -> None:
     hanging, good = Hanging(), Listener("good")
     box = Outbox(database, hanging, good)
@@ -154,62 +82,6 @@ async def test_other_notifiers_go_on_while_one_hangs(database: Database) -> None
     await delivering
 
 
-def test_a_person_who_interrupts_is_no_failure_of_the_notifier() -> None:
-    with pytest.raises(KeyboardInterrupt):
-        asyncio.run(notify(Listener(problem=KeyboardInterrupt()), ALERT, 15))
-
-
-async def test_one_that_returns_just_before_it_is_cancelled_has_delivered() -> None:
-    class Late(Hanging):
-        async def notify(self, alert: Alert) -> None:
-            try:
-                await super().notify(alert)
-            except asyncio.CancelledError:
-                return  # it was through already
-
-    assert await notify(Late(), ALERT, 0.01) is None
-    assert await notify(Listener(), ALERT, 15) is None
-    assert await notify(Hanging(), ALERT, 0.01) == Failure(
-        "it took longer than 0.01 seconds", is_late=True
-    )
-
-
-async def test_a_delivery_that_is_stopped_is_tried_again_when_its_claim_lapses(
-    database: Database,
-) -> None:
-    hanging = Hanging()
-    box = Outbox(database, hanging)
-    await box.put("evt_1", to="hanging")
-    delivering = asyncio.create_task(box.deliver())
-    await hanging.entered.wait()
-    delivering.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await delivering
-    assert hanging.was_cancelled
-    hanging.released.set()
-    assert await box.service.due() == []
-    box.clock.moment += NOBODY_ELSE
-    await box.deliver()
-    assert await box.states() == {"evt_1 hanging": ("delivered", 2, None)}
-
-
-async def test_an_alert_whose_delivery_could_not_be_written_down_comes_again(
-    database_url: str,
-) -> None:
-    database = CountingDatabase(database_url, fails=lambda number: number == 3)
-    await database.start()
-    listener = Listener()
-    box = Outbox(database, listener)
-    await box.put("evt_1")
-    with pytest.raises(ServiceUnavailable):
-        await box.deliver()
-    assert listener.heard == ["evt_1"]
-    box.clock.moment += NOBODY_ELSE
-    await box.deliver()
-    assert listener.heard == ["evt_1", "evt_1"]
-    await database.close()
-
-
 async def test_one_notifiers_database_trouble_does_not_stop_another(database_url: str) -> None:
     database = CountingDatabase(database_url, fails=lambda number: number == 3)
     await database.start()
@@ -221,75 +93,6 @@ async def test_one_notifiers_database_trouble_does_not_stop_another(database_url
         await box.deliver()
     assert sorted([*listeners[0].heard, *listeners[1].heard]) in (["evt_1"], ["evt_2"])
     await database.close()
-
-
-async def test_two_processes_deliver_each_alert_once(database_url: str) -> None:
-    clock, listener = FixedClock(), Listener()
-    databases = [Database(database_url), Database(database_url)]
-    for each in databases:
-        await each.start()
-    boxes = [Outbox(each, listener, clock=clock) for each in databases]
-    ids = [f"evt_{number}" for number in range(20)]
-    await boxes[0].put(*ids)
-    await asyncio.gather(*(box.deliver() for box in boxes))
-    assert sorted(listener.heard) == sorted(ids)
-    for each in databases:
-        await each.close()
-
-
-async def test_delivering_waits_for_what_is_on_its_way_already(database: Database) -> None:
-    hanging = Hanging()
-    box = Outbox(database, hanging)
-    await box.put("evt_1", to="hanging")
-    first = asyncio.create_task(box.deliver())
-    await hanging.entered.wait()
-    second = asyncio.create_task(box.deliver())
-    for _ in range(3):  # as long as the second one's look takes
-        assert await box.service.due() == []
-    assert not second.done()
-    hanging.released.set()
-    await asyncio.gather(first, second)
-    assert await box.states() == {"evt_1 hanging": ("delivered", 1, None)}
-
-
-async def test_past_its_deadline_nothing_new_is_begun(database: Database) -> None:
-    listener = Listener()
-    box = Outbox(database, listener)
-    await box.put("evt_1")
-    await box.service.deliver_due(deadline=0)
-    assert listener.asked == 0
-    await box.deliver()
-    assert listener.asked == 1  # and it was not claimed meanwhile
-
-
-async def test_a_deadline_that_passes_on_the_way_leaves_the_rest_unclaimed(
-    database: Database,
-) -> None:
-    deadline = time.monotonic() + 0.5
-
-    class Slow(Listener):
-        async def notify(self, alert: Alert) -> None:
-            await super().notify(alert)
-            await asyncio.sleep(deadline - time.monotonic())
-
-    slow = Slow()
-    box = Outbox(database, slow, notify_seconds=15)
-    await box.put("evt_1", "evt_2")
-    await box.service.deliver_due(deadline)
-    assert slow.asked == 1
-    assert [each.name for each in await box.service.due()] == ["listener"]
-
-
-async def test_nobody_waits_for_a_busy_notifier_beyond_the_deadline(database: Database) -> None:
-    hanging = Hanging()
-    box = Outbox(database, hanging)
-    await box.put("evt_1", to="hanging")
-    delivering = asyncio.create_task(box.deliver())
-    await hanging.entered.wait()
-    await box.service.deliver_due(deadline=0)
-    assert not delivering.done()
-    hanging.released.set()
-    await delivering
 
 
 async def test_an_org_that_a_notifier_does_not_take_any_more_is_not_told_to_it(
@@ -354,48 +157,6 @@ async def test_one_that_is_loaded_again_gets_what_waited(database: Database) -> 
     assert listener.heard == ["evt_1"]
 
 
-async def test_an_alert_that_ends_each_process_that_tries_it_is_given_up(
-    database: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Deadly(Hanging):
-        tried = 0
-
-        async def notify(self, alert: Alert) -> None:
-            self.tried += 1
-            await super().notify(alert)
-
-    deadly = Deadly()
-    clock = FixedClock()
-    for attempt in range(1, 4):
-        box = Outbox(database, deadly, attempts=3, clock=clock)
-        if attempt == 1:
-            await box.put("evt_1", to="hanging")
-        process = asyncio.create_task(box.deliver())
-        await deadly.entered.wait()
-        process.cancel()
-        await asyncio.wait({process})
-        deadly.entered.clear()
-        assert await box.states() == {"evt_1 hanging": ("waiting", attempt, UNREPORTED)}
-        assert await box.next_attempt("evt_1") - clock.now() >= RETRY_PAUSES[attempt - 1] * 0.9
-        clock.moment = await box.next_attempt("evt_1")
-    await Outbox(database, deadly, attempts=3, clock=clock).deliver()
-    assert deadly.tried == 3
-    assert await box.states() == {"evt_1 hanging": ("dead", 3, UNREPORTED)}
-    assert "given up for hanging at attempt 3" in caplog.text
-
-
-async def test_a_deadline_cuts_an_attempt_off_and_does_not_count_it(database: Database) -> None:
-    hanging = Hanging()
-    box = Outbox(database, hanging)
-    await box.put("evt_1", to="hanging")
-    began = await box.next_attempt("evt_1")
-    async with asyncio.timeout(10):  # less than a notifier has
-        await box.service.deliver_due(time.monotonic() + 0.5)
-    assert hanging.was_cancelled
-    assert await box.states() == {"evt_1 hanging": ("waiting", 0, None)}
-    assert await box.next_attempt("evt_1") == began
-
-
 @pytest.mark.parametrize(
     ("asked", "waits"),
     [
@@ -423,27 +184,6 @@ async def test_a_receiver_that_asks_to_wait_is_left_alone_by_every_alert(
     box.clock.moment = max(moments)
     await box.deliver()
     assert sorted(busy.heard) == ["evt_1", "evt_2", "evt_3"]
-
-
-async def test_a_claim_begins_when_the_database_gives_it(database_url: str) -> None:
-    clock = FixedClock()
-
-    class Slow(Database):
-        async def write(self, work: Any) -> Any:
-            clock.advance(minutes=2)  # somebody else writes
-            return await super().write(work)
-
-    database = Slow(database_url)
-    await database.start()
-    hanging = Hanging()
-    box = Outbox(database, hanging, clock=clock)
-    await box.put("evt_1", to="hanging")
-    delivering = asyncio.create_task(box.deliver())
-    await hanging.entered.wait()
-    assert await box.service.due() == []
-    hanging.released.set()
-    await delivering
-    await database.close()
 
 
 async def test_who_disconnects_meanwhile_hears_of_no_next_attempt(
