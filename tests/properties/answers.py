@@ -235,15 +235,16 @@ def unmatched(org: Org, now: datetime) -> Json:
             for each in org.mappings
             if each.tag_key == "customer" and each.match_type == "auto"
         ],
-        "customerNames": {
-            customer: name
-            # Where several providers' customers have one id, Stripe's is the one meant.
-            for (_, customer), name in sorted(
-                names.items(), key=lambda item: (item[0][0] != "stripe", item[0]), reverse=True
-            )
-            if name is not None
-        },
+        "customerNames": _by_id(names),
     }
+
+
+def _by_id(names: dict[tuple[str, str], str | None]) -> dict[str, str]:
+    """Where several providers' customers have one id, Stripe's is the one meant."""
+    stripe_last = sorted(
+        names.items(), key=lambda item: (item[0][0] != "stripe", item[0]), reverse=True
+    )
+    return {customer: name for (_, customer), name in stripe_last if name is not None}
 
 
 def _left_over(org: Org, provider: str, customer: str) -> Json:
