@@ -3,4 +3,5 @@
 import pytest
 
 # These compare too, and tell as much of a difference as a test does.
-pytest.register_assert_rewrite("tests.properties.sync_machine", "tests.properties.sync_happenings")
+for name in ("sync_happenings", "sync_judgement", "sync_machine"):
+    pytest.register_assert_rewrite(f"tests.properties.{name}")

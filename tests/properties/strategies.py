@@ -107,8 +107,9 @@ steady_months = st.tuples(
     st.sampled_from((0, 1, 2, 5, 5, 8, 10, 10, 12, 30)),
     st.sampled_from((0, 0, 0, 1_000, -1_000, 500, -500, 333)),
     st.lists(st.sampled_from(MODELS), min_size=1, max_size=3, unique=True),
+    st.sampled_from((None, *NAMES[:2])),
 )
-"""Cents of revenue, tenths of it that are spent, nanodollars beside that, and on which models."""
+"""Cents of revenue, tenths of it that are spent, nanodollars beside that, on which models; name."""
 
 
 @st.composite
@@ -120,10 +121,17 @@ def _steady_customers(draw: st.DrawFn, month: Period) -> Books:
         mappings.append(DrawnMapping(provider="stripe", customer_id=customer, tag_value=tag))
         for shift in (-2, -1, 0):
             start = clamped(month.index + shift).start
-            cents, tenths, beside, models = draw(steady_months)
+            cents, tenths, beside, models, name = draw(steady_months)
             object_id = f"{customer}-{shift}"
-            paid = {"object_id": object_id, "customer_id": customer, "currency": "usd"}
-            revenue.append(("stripe", RevenueFact(**paid, amount_minor=cents, occurred_at=start)))
+            paid = RevenueFact(
+                object_id=object_id,
+                customer_id=customer,
+                amount_minor=cents,
+                currency="usd",
+                occurred_at=start,
+                customer_name=name,
+            )
+            revenue.append(("stripe", paid))
             cost = max(0, max(cents, 0) * 1_000_000 * tenths + beside)
             for number, model in enumerate(models):
                 one = CostEvent(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import count
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
-    precondition,
     rule,
 )
 
@@ -22,16 +21,17 @@ from nullspend_margins import (
     ProviderUnavailable,
     ValidationFailed,
 )
+from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.errors import Conflict, ConnectionRevoked, InternalError, MarginsError
-from tests.properties import arithmetic, writes
+from tests.properties import writes
 from tests.properties.model import ModelMapping, Org
-from tests.properties.sync_stage import LEASE_SECONDS, Seen, Stage
+from tests.properties.sync_stage import LEASE_SECONDS, Stage
 from tests.properties.turnstiles import Account, Invoice
 
 ORG, FRESH = "org_1", "org_fresh"
 BEGIN = datetime.fromisoformat("2026-11-20T00:00:00Z")
 CUSTOMERS = ("cus_1", "cus_2", "cus_3", None)
-TAGS = ("acme", "zeta", "cus_1", "cus_2")
+TAGS = ("acme", "cus_1", "cus_2", "cus_3")
 DrawnInvoice = tuple[str | None, int, str, str, int]
 """Customer, cents, currency, status, days ago."""
 
@@ -70,51 +70,26 @@ actions = st.tuples(
     st.one_of(st.none(), st.none(), failures),
 )
 
-MEANWHILE = (
-    "another syncs", "another syncs", "lease", "lease", "month", "the key is replaced",
-    "it is connected anew", "a match is rejected", "an invoice vanishes",
-)  # fmt: skip
+Happening = tuple[str, dict[str, object]]
+"""A method of ``Happenings`` and its arguments."""
 
 
-class Happenings(RuleBasedStateMachine):
-    """An org, its account at the provider, and a model of both."""
+def _happening(
+    name: str, /, **arguments: st.SearchStrategy[object]
+) -> st.SearchStrategy[Happening]:
+    return st.tuples(st.just(name), st.fixed_dictionaries(arguments))
 
-    def __init__(self, on: Stage) -> None:
-        super().__init__()
-        self.stage = on
-        self.account = on.provider.account = Account()
-        self.clock = on.clock
-        self.clock.moment = BEGIN
-        self.org = Org(connections={})
-        self.numbers = count(1)
-        self.connects = 0
-        """How often the connection was made, unmade or given another key."""
-        on.clear()
-        self.seen = on.look(ORG)
-        self.connect()
 
-    # What the provider's customers do.
-
-    @initialize(
-        invoices=st.lists(invoices, max_size=6),
-        spent=st.lists(st.tuples(st.sampled_from(TAGS), recently), max_size=3),
-    )
-    def begin_somewhere(self, invoices: list[DrawnInvoice], spent: list[tuple[str, int]]) -> None:
-        for drawn in invoices:
-            self.invoice(drawn)
-        for tag, days_ago in spent:
-            self.spend(tag, days_ago)
-
-    @rule(drawn=invoices)
-    def invoice(self, drawn: DrawnInvoice) -> None:
-        customer, cents, currency, status, days_ago = drawn
-        moment = self.clock.now() - timedelta(days=days_ago)
-        self.account.invoices[f"in_{next(self.numbers)}"] = Invoice(
-            customer, cents, currency, status, moment
-        )
-
-    @precondition(lambda self: self.account.invoices)
-    @rule(
+waits = _happening("wait", jump=st.sampled_from(("moment", "lease", "lease", "month")))
+connecting = st.one_of(
+    _happening("replace_key", key=st.sampled_from(("k", "other"))),
+    _happening("disconnect", by=which, again=st.sampled_from((True, True, False))),
+)
+rejecting = _happening("unmap", by=which, number=st.integers(0, 2))
+happenings = st.one_of(
+    _happening("invoice", drawn=invoices),
+    _happening(
+        "change",
         number=st.integers(0, 20),
         change=st.sampled_from(
             [
@@ -129,29 +104,100 @@ class Happenings(RuleBasedStateMachine):
                 {"customer": "cus_2"},
                 {"moment": BEGIN - timedelta(days=25)},
                 {},
+                {},
+                {},
             ]
         ),
-    )
-    def change(self, number: int, change: dict[str, object]) -> None:
-        """Paid late, voided, corrected, moved; with no change it vanishes."""
-        ids = sorted(self.account.invoices)
-        object_id = ids[number % len(ids)]
-        if change:
-            self.account.change(object_id, **change)
-        else:
-            del self.account.invoices[object_id]
-
-    @rule(
+    ),
+    _happening(
+        "describe",
         customer=st.sampled_from(CUSTOMERS[:3]),
         name=st.sampled_from((None, "One", "Two")),
         tag=st.sampled_from((None, *TAGS)),
+    ),
+    _happening("spend", tag=st.sampled_from(TAGS), days_ago=recently),
+    _happening(
+        "map",
+        by=which,
+        customer=st.sampled_from(CUSTOMERS[:3]),
+        tag=st.sampled_from(TAGS),
+        match_type=st.sampled_from(("manual", "auto")),
+    ),
+    rejecting,
+    _happening("restore", by=which),
+    _happening("retag", by=which, tag=st.sampled_from(TAGS)),
+    connecting,
+    waits,
+)
+
+
+class Happenings(RuleBasedStateMachine):
+    """An org, its account at the provider, and a model of both."""
+
+    def __init__(self, on: Stage) -> None:
+        super().__init__()
+        self.stage = on
+        self.account = on.provider.account = Account()
+        self.clock = on.clock
+        self.clock.moment = BEGIN
+        self.org = Org(connections={})
+        self.numbers = count(1)
+        on.clear()
+        self.seen = on.look(ORG)
+        self.connect()
+
+    @initialize(
+        invoices=st.lists(invoices, min_size=1, max_size=6),
+        spent=st.lists(st.tuples(st.sampled_from(TAGS), recently), min_size=1, max_size=4),
+        some=st.lists(happenings, max_size=4),
     )
+    def begin_somewhere(
+        self, invoices: list[DrawnInvoice], spent: list[tuple[str, int]], some: list[Happening]
+    ) -> None:
+        for drawn in invoices:
+            self.invoice(drawn)
+        for tag, days_ago in spent:
+            self.spend(tag, days_ago)
+        for edge in (RevenueWindow.ending(BEGIN).first.start, BEGIN.replace(day=1)):
+            self.paid("cus_1", 2, edge)
+            self.paid("cus_1", 4, edge - timedelta(microseconds=1))
+        self.happen(some)
+
+    @rule(some=st.lists(happenings, min_size=1, max_size=6))
+    def happen(self, some: list[Happening]) -> None:
+        """Around syncs, and in the middle of them."""
+        for name, arguments in some:
+            getattr(self, name)(**arguments)
+
+    # What the provider's customers do.
+
+    def paid(self, customer: str, cents: int, moment: datetime) -> None:
+        number = f"in_{next(self.numbers)}"
+        self.account.invoices[number] = Invoice(customer, cents, "usd", "paid", moment)
+
+    def invoice(self, drawn: DrawnInvoice) -> None:
+        """At a midnight, or just before it: months begin and end there."""
+        customer, cents, currency, status, days_ago = drawn
+        day = self.clock.now() - timedelta(days=days_ago)
+        moment = datetime.combine(day, time(), UTC) - timedelta(microseconds=cents % 2)
+        self.account.invoices[f"in_{next(self.numbers)}"] = Invoice(
+            customer, cents, currency, status, moment
+        )
+
+    def change(self, number: int, change: dict[str, object]) -> None:
+        """Paid late, voided, corrected, moved; with no change it vanishes."""
+        ids = sorted(self.account.invoices)
+        object_id = ids[number % len(ids)] if ids else None
+        if object_id and change:
+            self.account.change(object_id, **change)
+        elif object_id:
+            del self.account.invoices[object_id]
+
     def describe(self, customer: str, name: str | None, tag: str | None) -> None:
         self.account.customers[customer] = (name, tag)
 
     # What the host and its people do.
 
-    @rule(tag=st.sampled_from(TAGS), days_ago=recently)
     def spend(self, tag: str, days_ago: int) -> None:
         event = CostEvent(
             event_id=f"event-{next(self.numbers)}",
@@ -165,12 +211,6 @@ class Happenings(RuleBasedStateMachine):
         self.stage.do(ingest.submit(ORG, "host", [event]))
         self.org = replace(self.org, events=[*self.org.events, ("host", event)])
 
-    @rule(
-        by=which,
-        customer=st.sampled_from(CUSTOMERS[:3]),
-        tag=st.sampled_from(TAGS),
-        match_type=st.sampled_from(("manual", "auto")),
-    )
     def map(self, by: int, customer: str, tag: str, match_type: str) -> None:
         wanted = ModelMapping(
             id="new",
@@ -194,74 +234,61 @@ class Happenings(RuleBasedStateMachine):
             ]
             self.org = replace(after, mappings=mappings)
 
-    @precondition(lambda self: self.org.mappings)
-    @rule(by=which, number=st.integers(0, 5))
     def unmap(self, by: int, number: int) -> None:
-        gone = self.org.mappings[number % len(self.org.mappings)]
+        """Mostly one of the matcher's."""
+        if not self.org.mappings:
+            return
+        ordered = sorted(self.org.mappings, key=lambda each: each.match_type)
+        gone = ordered[number % len(ordered)]
         self.stage.do(self.stage.processes[by].services.mappings.delete(ORG, gone.id))
         self.org = writes.unmapped(self.org, gone)
 
-    def happen(self, what: str, by: int) -> None:
-        """One of ``MEANWHILE``, where there is something it can happen to."""
-        matches = [at for at, each in enumerate(self.org.mappings) if each.match_type == "auto"]
-        if what in ("lease", "month"):
-            self.wait(what)
-        elif what == "a match is rejected" and matches:
-            self.unmap(by, matches[0])
-        elif what == "an invoice vanishes" and self.account.invoices:
-            self.change(len(self.account.invoices) // 2, {})
-        elif what == "the key is replaced" and self.org.connections:
-            self.replace_key("other")
-        elif what == "it is connected anew" and self.org.connections:
-            self.disconnect(by, again=True)
+    def restore(self, by: int) -> None:
+        """A pair that was turned down is mapped by hand after all."""
+        for _, _, customer, tag in sorted(self.org.rejected)[:1]:
+            self.map(by, customer, tag, "manual")
 
-    @precondition(lambda self: not self.org.connections)
-    @rule()
+    def retag(self, by: int, tag: str) -> None:
+        """A customer that was matched is mapped to another tag."""
+        for each in self.org.mappings:
+            if each.match_type == "auto":
+                self.map(by, each.customer_id, tag, "manual")
+                break
+
     def connect(self) -> None:
+        if self.org.connections:
+            return
         services = self.stage.processes[0].services
         self.stage.do(services.connections.connect(ORG, "stripe", {"key": "k"}))
         shown = {"lastSyncAt": None, "syncStatus": "active", "skippedCurrencies": None}
         self.org = replace(self.org, connections={"stripe": shown})
-        self.connects += 1
+        self.stage.provider.connects += 1
         self.seen = self.stage.look(ORG)
 
-    @precondition(lambda self: self.org.connections)
-    @rule(key=st.sampled_from(("k", "other")))
     def replace_key(self, key: str) -> None:
+        if not self.org.connections:
+            return
         services = self.stage.processes[0].services
         self.stage.do(services.connections.replace(ORG, "stripe", {"key": key}))
-        self.connects += 1
+        self.stage.provider.connects += 1
         self.seen = self.stage.look(ORG)
-        self.show_connection(self.seen)
 
-    @precondition(lambda self: self.org.connections)
-    @rule(by=which, again=st.sampled_from((True, True, False)))
     def disconnect(self, by: int, again: bool) -> None:
+        """It may stay so until the next sync."""
+        if not self.org.connections:
+            return
         services = self.stage.processes[by].services
         self.stage.do(services.connections.disconnect(ORG, "stripe"))
         self.org = writes.disconnected(self.org, "stripe")
-        self.connects += 1
+        self.stage.provider.connects += 1
         self.seen = self.stage.look(ORG)
         if again:
             self.connect()
 
-    @rule(jump=st.sampled_from(("moment", "moment", "lease", "month")))
     def wait(self, jump: str) -> None:
         if jump == "month":
             self.clock.moment = Period.containing(self.clock.now()).shift(1).start
         self.clock.advance(seconds=LEASE_SECONDS if jump == "lease" else 1)
-
-    def show_connection(self, seen: Seen) -> None:
-        if seen.connection is None:
-            assert not self.org.connections
-            return
-        shown = {
-            "lastSyncAt": seen.connection.last_sync_at
-            and arithmetic.timestamp(seen.connection.last_sync_at),
-            "syncStatus": seen.connection.status,
-            "skippedCurrencies": seen.connection.skipped_currencies,
-        }
-        self.org = replace(self.org, connections={"stripe": shown})
 
     def outcome(self, work: object) -> object:
         try:

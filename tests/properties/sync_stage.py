@@ -27,6 +27,9 @@ T = TypeVar("T")
 LEASE_SECONDS = 3_600
 """Heartbeats come by the real clock: with leases as long as this, never."""
 
+_BEGIN = datetime(1971, 1, 1, tzinfo=UTC)
+"""A lease that was given back has run out long before."""
+
 Pair = tuple[str, str, str, str]
 
 
@@ -49,7 +52,7 @@ class Seen:
     rejected: frozenset[Pair]
     staged: int
     fence: int
-    held: bool
+    held_until: datetime | None
 
 
 @dataclass
@@ -129,7 +132,7 @@ def look_at(tx: Connection, org_id: str) -> Seen:
         )
         or 0,
         fence=lease.fence if lease else 0,
-        held=lease is not None and lease.expires_at > datetime(1971, 1, 1, tzinfo=UTC),
+        held_until=lease.expires_at if lease is not None and lease.expires_at > _BEGIN else None,
     )
 
 

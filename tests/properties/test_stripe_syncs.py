@@ -230,7 +230,7 @@ async def synced(here: Here, account: StripeAccount, org: Org, drawn: Round) -> 
     found = await here.database.read(lambda tx: look_at(tx, ORG))
     assert found.numbers == numbers_of(revenue_of(org))
     assert {replace(each, id="") for each in found.mappings} == set(org.mappings)
-    assert (found.staged, found.held) == (0, False)
+    assert (found.staged, found.held_until) == (0, None)
     return org
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import permutations
 from typing import TypeVar
 
 import pytest
@@ -15,8 +16,8 @@ from nullspend_margins.services.sync_run import SyncReport
 from nullspend_margins.storage.database import Transaction
 from tests.properties import turnstiles
 from tests.properties.profile import examples
-from tests.properties.sync_happenings import BEGIN, ORG
-from tests.properties.sync_machine import Syncs
+from tests.properties.sync_happenings import BEGIN, ORG, Happening
+from tests.properties.sync_machine import ANOTHER_SYNCS, Syncs
 from tests.properties.sync_stage import Stage, numbers_of, stage
 from tests.properties.turnstiles import Account, Invoice
 
@@ -25,7 +26,30 @@ T = TypeVar("T")
 
 def test_any_syncs_that_fall_together_end_at_what_the_provider_says(database_url: str) -> None:
     with stage(database_url) as on:
-        run_state_machine_as_test(lambda: Syncs(on), settings=examples(30, stateful_step_count=12))
+        run_state_machine_as_test(lambda: Syncs(on), settings=examples(30, stateful_step_count=15))
+
+
+BETWEEN: list[Happening] = [
+    ANOTHER_SYNCS,
+    ("wait", {"jump": "lease"}),
+    ("wait", {"jump": "month"}),
+    ("replace_key", {"key": "other"}),
+    ("disconnect", {"by": 1, "again": True}),
+    ("unmap", {"by": 1, "number": 0}),
+    ("change", {"number": 0, "change": {}}),
+]
+
+
+def test_whatever_comes_between_reading_and_applying_ends_well(database_url: str) -> None:
+    """Any two things of the list, in either order."""
+    with stage(database_url) as on:
+        for some in permutations(BETWEEN, 2):
+            machine = Syncs(on)
+            machine.begin_somewhere([("cus_1", 7, "usd", "paid", 20)], [("cus_1", 0)], [])
+            machine.sync(0, None)
+            machine.meanwhile(0, some)
+            machine.nothing_is_left_behind()
+            machine.teardown()
 
 
 class InlineDatabase:
@@ -78,7 +102,7 @@ def stopped_after(on: Stage, ticks: int, *, failing: bool) -> bool:
         process.failure = (1, ProviderUnavailable("The provider does not answer."))
     was_running, outcome = on.do(stop_after(on, ticks))
     seen = on.look(ORG)
-    assert not seen.held
+    assert seen.held_until is None
     assert seen.staged == 0
     assert seen.numbers in ([before] if failing else [before, after])
     assert seen.numbers == after or not isinstance(outcome, SyncReport)

@@ -65,6 +65,7 @@ class Told:
     began: datetime
     window: RevenueWindow
     commits: int
+    connects: int
     facts: dict[str, RevenueFact] = field(default_factory=dict)
     complete: bool = False
 
@@ -181,6 +182,8 @@ class PagedProvider:
     account: Account = field(default_factory=Account)
     commits: int = 0
     """How many syncs have gone well; each notes how many before it."""
+    connects: int = 0
+    """How often the org was connected, disconnected, or given another key; noted likewise."""
     name = "stripe"
 
     async def parse_credential(self, body: Mapping[str, object]) -> Credential:
@@ -198,7 +201,7 @@ class PagedProvider:
         process = stepping.get()
         assert process is not None
         assert process.last_looked is not None
-        told = process.told = Told(process.last_looked, window, self.commits)
+        told = process.told = Told(process.last_looked, window, self.commits, self.connects)
         ids = self.account.paid()
         pages = [ids[start : start + 2] for start in range(0, len(ids), 2)]
         for number, page in enumerate([*pages, *pages[:1]]):
