@@ -34,6 +34,7 @@ class HealthThresholds:
     moderate: Fraction = field(default=Fraction(20))
     at_risk: Fraction = field(default=Fraction(0))
     _least: tuple[tuple[HealthTier, int, int], ...] = field(init=False, repr=False, compare=False)
+    _budget_share: tuple[int, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         least = (
@@ -41,10 +42,12 @@ class HealthThresholds:
             (HealthTier.MODERATE, self.moderate),
             (HealthTier.AT_RISK, self.at_risk),
         )
-        # As plain integers: a table compares tens of thousands of times.
+        share = 1 - self.healthy / 100
+        # As plain integers: a table compares and divides tens of thousands of times.
         object.__setattr__(
             self, "_least", tuple((tier, at.numerator, at.denominator) for tier, at in least)
         )
+        object.__setattr__(self, "_budget_share", (share.numerator, share.denominator))
 
     def tier_of_ratio(self, numerator: int, denominator: int) -> HealthTier:
         """The tier of ``numerator / denominator`` percent, compared exactly.
@@ -65,5 +68,5 @@ class HealthThresholds:
 
         ``revenue * (1 - healthy / 100)``.
         """
-        share = 1 - self.healthy / 100
-        return round_half_up(revenue_microdollars * share.numerator, share.denominator)
+        numerator, denominator = self._budget_share
+        return round_half_up(revenue_microdollars * numerator, denominator)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
@@ -34,8 +36,8 @@ class LedgerRow(Struct, gc=False):
     tag_value: str
     provider: str
     customer_id: str
-    revenues: list[int]
-    costs: list[int]
+    revenues: Sequence[int]
+    costs: Sequence[int]
     customer_name: str | None = None
     avatar_url: str | None = None
 
@@ -59,20 +61,37 @@ def read_ledger(
     for provider in sorted(mapped, key=speaks_first):
         earlier = [column.get(provider, _NOBODY) for column in before]
         now = latest.get(provider, _NOBODY)
-        for customer_id, tag_value in mapped[provider].items():
-            revenue_now, name, avatar_url = now.get(customer_id, _NOTHING)
-            revenues = [*[column.get(customer_id, 0) for column in earlier], revenue_now]
-            row = rows.get(tag_value)
-            if row is None:
-                # Rounded once, after all sources have been added up.
-                spent = round_to_microdollars([column.get(tag_value, 0) for column in costs])
-                rows[tag_value] = LedgerRow(
-                    tag_value, provider, customer_id, revenues, spent, name, avatar_url
-                )
-            else:
-                row.add(revenues, name, avatar_url)
+        for row in _rows_of(provider, mapped[provider], earlier, now, costs):
+            known = rows.setdefault(row.tag_value, row)
+            if known is not row:
+                known.add(row.revenues, row.customer_name, row.avatar_url)
     _fill_names(tx, org_id, mapped, rows)
     return list(rows.values())
+
+
+def _rows_of(
+    provider: str,
+    customers: Mapping[str, str],
+    earlier: Sequence[Mapping[str, int]],
+    now: Mapping[str, CustomerMonth],
+    costs: CostColumns,
+) -> Iterable[LedgerRow]:
+    """One provider's customers. By columns: a table has thousands of rows, and few columns."""
+    tags = customers.values()
+    known = [*map(now.get, customers, repeat(_NOTHING))]
+    revenues = [map(column.get, customers, repeat(0)) for column in earlier]
+    # Rounded once, after all sources have been added up.
+    spent = [round_to_microdollars(map(column.get, tags, repeat(0))) for column in costs]
+    return map(
+        LedgerRow,
+        tags,
+        repeat(provider),
+        customers,
+        zip(*revenues, map(itemgetter(0), known), strict=True),
+        zip(*spent, strict=True),
+        map(itemgetter(1), known),
+        map(itemgetter(2), known),
+    )
 
 
 def _revenue_columns(
@@ -105,25 +124,26 @@ def _fill_names(
     tx: Transaction, org_id: str, mapped: Mapped, rows: Mapping[str, LedgerRow]
 ) -> None:
     """What the period's revenue did not tell: from the latest revenue of those customers."""
-    lacking = [
-        (provider, customer_id, rows[tag_value])
-        for provider in sorted(mapped, key=speaks_first)
-        for customer_id, tag_value in mapped[provider].items()
-        if rows[tag_value].customer_name is None or rows[tag_value].avatar_url is None
-    ]
     found: Sequence[CustomerProfile | None]
-    if len(lacking) <= _FEW_CUSTOMERS:
-        found = [revenue.profile(tx, org_id, *customer) for *customer, _ in lacking]
+    if len(rows) <= _FEW_CUSTOMERS:
+        found = [
+            revenue.profile(tx, org_id, provider, customer_id)
+            for provider, customers in mapped.items()
+            for customer_id, tag_value in customers.items()
+            if rows[tag_value].customer_name is None or rows[tag_value].avatar_url is None
+        ]
     else:
         # Few providers tell pictures: with all names known there is nearly never one to read.
-        nameless = any(row.customer_name is None for *_, row in lacking)
+        nameless = any(row.customer_name is None for row in rows.values())
         found = revenue.customer_profiles(tx, org_id, pictured=not nameless)
     profiles = {(each.provider, each.customer_id): each for each in found if each is not None}
-    for provider, customer_id, row in lacking if profiles else ():
-        known = profiles.get((provider, customer_id))
-        if known is not None:
-            row.customer_name = row.customer_name or known.name
-            row.avatar_url = row.avatar_url or known.avatar_url
+    for provider in sorted(mapped, key=speaks_first) if profiles else ():
+        for customer_id, tag_value in mapped[provider].items():
+            known = profiles.get((provider, customer_id))
+            if known is not None:
+                row = rows[tag_value]
+                row.customer_name = row.customer_name or known.name
+                row.avatar_url = row.avatar_url or known.avatar_url
 
 
 def speaks_first(provider: str) -> tuple[bool, str]:

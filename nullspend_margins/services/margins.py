@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
-
-from msgspec import Struct
 
 from nullspend_margins.config import Config
 from nullspend_margins.domain.cost import Amount, ModelCost, TagCost, add_amount
@@ -16,12 +14,8 @@ from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping
 from nullspend_margins.domain.margin import (
     SPARK_MONTHS,
-    CustomerMargin,
-    MarginSummary,
-    customer_margin,
     health_tier,
     margin_hundredths,
-    summarize,
 )
 from nullspend_margins.domain.money import split_microdollars, to_microdollars
 from nullspend_margins.domain.period import Months, Period, day_number, day_of
@@ -29,6 +23,7 @@ from nullspend_margins.errors import NotFound
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
 from nullspend_margins.services.ledger import LedgerRow, read_ledger, speaks_first
+from nullspend_margins.services.margin_table import MarginTable, build_table
 from nullspend_margins.services.table_cache import TableCache
 from nullspend_margins.storage import connections, mappings, revenue, revisions
 from nullspend_margins.storage.connections import StoredConnection
@@ -37,39 +32,6 @@ from nullspend_margins.storage.revenue import CustomerProfile
 
 RECENT_DAYS = 90
 MAX_UNMAPPED_TAGS = 500
-DISCONNECTED = "disconnected"
-
-
-class TableRow(Struct, frozen=True, gc=False):
-    """One customer of the table with what is known of it."""
-
-    margin: CustomerMargin
-    stripe_customer_id: str
-    customer_name: str | None
-    avatar_url: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncStatus:
-    """How the org's connection is doing."""
-
-    last_sync_at: datetime | None = None
-    sync_status: str = DISCONNECTED
-    skipped_currencies: Mapping[str, int] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarginTable:
-    """The table of one period, worst customer first.
-
-    ``renderings`` is for whoever shows it: what was made of this very table, by format.
-    """
-
-    period: Period
-    summary: MarginSummary
-    rows: Sequence[TableRow]
-    status: SyncStatus
-    renderings: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,30 +106,13 @@ class MarginsService:
         found = await self._database.read(read)
         if isinstance(found, MarginTable):
             return found
+        before = self._tables.latest(org_id, period.index)
         # Thousands of rows take tens of milliseconds: not on the host's event loop.
-        table = await asyncio.to_thread(self._build_table, period, found)
-        if not self._costs.remote:
-            self._tables.put(org_id, period.index, found.revision, table, rows=len(table.rows))
-        return table
-
-    def _build_table(self, period: Period, found: _Ingredients) -> MarginTable:
-        rows = [
-            TableRow(
-                customer_margin(row.tag_value, row.revenues, row.costs, self._thresholds),
-                row.customer_id,
-                row.customer_name,
-                row.avatar_url,
-            )
-            for row in found.ledger
-            if row.revenues[-1] or row.costs[-1]
-        ]
-        rows.sort(key=lambda row: row.margin.sort_key)
-        return MarginTable(
-            period=period,
-            summary=summarize(row.margin for row in rows),
-            rows=rows,
-            status=_status(found.connections),
+        table = await asyncio.to_thread(
+            build_table, period, found.ledger, found.connections, self._thresholds, before
         )
+        self._tables.put(org_id, period.index, found.revision, table, rows=len(table.rows))
+        return table
 
     async def customer(self, org_id: str, tag_value: str, period: Period) -> CustomerDetail:
         """One customer. Raises ``NotFound`` when no mapping has that tag value."""
@@ -241,18 +186,6 @@ def _names(profiles: Sequence[CustomerProfile]) -> dict[tuple[str, str], str]:
 
 def _spark_months(period: Period) -> Months:
     return Months(period.shift(1 - SPARK_MONTHS), period)
-
-
-def _status(found: Sequence[StoredConnection]) -> SyncStatus:
-    """Stripe's connection speaks for the org; without one, the first other provider's does."""
-    if not found:
-        return SyncStatus()
-    connection = min(found, key=lambda each: speaks_first(each.provider))
-    return SyncStatus(
-        last_sync_at=connection.last_sync_at,
-        sync_status=connection.status,
-        skipped_currencies=connection.skipped_currencies or None,
-    )
 
 
 def _model_breakdown(models: Sequence[ModelCost]) -> list[tuple[str, int, int]]:

@@ -39,6 +39,12 @@ class TableCache(Generic[Table]):
             self._kept.move_to_end((org_id, month))
             return known.table
 
+    def latest(self, org_id: str, month: int) -> Table | None:
+        """The table of one month that was built last, at whatever revision, if it is here."""
+        with self._lock:
+            known = self._kept.get((org_id, month))
+            return None if known is None else known.table
+
     def put(
         self, org_id: str, month: int, revision: int | None, table: Table, *, rows: int
     ) -> None:

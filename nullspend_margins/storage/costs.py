@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 
 from nullspend_margins.domain.cost import Amount, ModelCost, TagCost, add_amount
 from nullspend_margins.domain.period import Period, day_number, day_of
-from nullspend_margins.storage.bulk import fetch_tuples, json_object
+from nullspend_margins.storage.bulk import json_object
 from nullspend_margins.storage.dialects import upsert
 from nullspend_margins.storage.events import (
     StoredEvent,
@@ -19,6 +19,7 @@ from nullspend_margins.storage.events import (
     prune_events,
 )
 from nullspend_margins.storage.facts import replace_facts
+from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.rollups import RollupOverflow
 from nullspend_margins.storage.sums import halves, joined
 from nullspend_margins.storage.tables import (
@@ -42,19 +43,24 @@ __all__ = [
     "tag_costs",
 ]
 
-# Made once, since making one takes as long as its answer. Equality on each month and day, not a
-# range: the indexes continue with the tag value.
-_customer_months = select(cost_months.c.month, cost_months.c.cost_nanodollars).where(
-    cost_months.c.org_id == bindparam("org_id"),
-    cost_months.c.month.in_(bindparam("months", expanding=True)),
-    cost_months.c.tag_value == bindparam("tag_value"),
+# Equality on each month and day, not a range: the indexes continue with the tag value.
+_customer_months = Question(
+    select(cost_months.c.month, cost_months.c.cost_nanodollars).where(
+        cost_months.c.org_id == bindparam("org_id"),
+        cost_months.c.month.in_(bindparam("months", expanding=True)),
+        cost_months.c.tag_value == bindparam("tag_value"),
+    )
 )
-_customer_models = select(
-    cost_model_days.c.model, cost_model_days.c.cost_nanodollars, cost_model_days.c.request_count
-).where(
-    cost_model_days.c.org_id == bindparam("org_id"),
-    cost_model_days.c.day.in_(bindparam("days", expanding=True)),
-    cost_model_days.c.tag_value == bindparam("tag_value"),
+_customer_models = Question(
+    select(
+        cost_model_days.c.model,
+        cost_model_days.c.cost_nanodollars,
+        cost_model_days.c.request_count,
+    ).where(
+        cost_model_days.c.org_id == bindparam("org_id"),
+        cost_model_days.c.day.in_(bindparam("days", expanding=True)),
+        cost_model_days.c.tag_value == bindparam("tag_value"),
+    )
 )
 _by_tag_value = msgspec.json.Decoder(dict[str, int])
 
@@ -74,16 +80,13 @@ def customer_month_costs(
 ) -> dict[int, int]:
     """One customer's cost by ``Period.index``; months without cost are absent."""
     months = range(first.index, last.index + 1)
-    given = {"org_id": org_id, "months": months, "tag_value": tag_value}
-    return dict(fetch_tuples(tx, _customer_months, given))
+    return dict(_customer_months.rows(tx, org_id=org_id, months=months, tag_value=tag_value))
 
 
 def model_costs(tx: Connection, org_id: str, tag_value: str, period: Period) -> list[ModelCost]:
     """One customer's cost by model, all sources and AI providers together, by model name."""
     days = range(day_number(period.start), day_number(period.end))
-    found = fetch_tuples(
-        tx, _customer_models, {"org_id": org_id, "days": days, "tag_value": tag_value}
-    )
+    found = _customer_models.rows(tx, org_id=org_id, days=days, tag_value=tag_value)
     # Added up here: a sum on the way to a total that fits may not fit, when there are credits.
     totals: dict[str, Amount] = {}
     for model, cost, requests in found:

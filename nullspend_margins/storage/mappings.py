@@ -14,8 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from nullspend_margins.domain.mapping import CustomerMapping
 from nullspend_margins.errors import Conflict
 from nullspend_margins.storage import dialects
-from nullspend_margins.storage.bulk import fetch_tuples, json_object
+from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
 from nullspend_margins.storage.dialects import insert_into
+from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.tables import mappings
 from nullspend_margins.storage.tables import rejected_pairs as rejected_table
 
@@ -25,7 +26,9 @@ _of_org = select(*(mappings.c[name] for name in _FIELDS)).where(
 )
 _of_key = _of_org.where(mappings.c.tag_key == bindparam("tag_key"))
 _in_order = (mappings.c.created_at, mappings.c.id)
-_of_tag = _of_key.where(mappings.c.tag_value == bindparam("tag_value")).order_by(*_in_order)
+_of_tag = Question(
+    _of_key.where(mappings.c.tag_value == bindparam("tag_value")).order_by(*_in_order)
+)
 _tag_values = msgspec.json.Decoder(dict[str, str])
 
 
@@ -61,7 +64,7 @@ def tag_values(tx: Connection, org_id: str, tag_key: str) -> dict[str, dict[str,
 
 def for_tag(tx: Connection, org_id: str, tag_key: str, tag_value: str) -> list[CustomerMapping]:
     """Every provider's customer that is this tag value."""
-    return _read(tx, _of_tag, org_id, tag_key=tag_key, tag_value=tag_value)
+    return _made_of(_of_tag.rows(tx, the_org=org_id, tag_key=tag_key, tag_value=tag_value))
 
 
 def for_customer(
@@ -203,7 +206,10 @@ def delete_provider(tx: Connection, org_id: str, provider: str) -> None:
 def _read(
     tx: Connection, statement: sa.Select[Any], org_id: str, **parameters: object
 ) -> list[CustomerMapping]:
-    rows = fetch_tuples(tx, statement, {"the_org": org_id, **parameters})
+    return _made_of(fetch_tuples(tx, statement, {"the_org": org_id, **parameters}))
+
+
+def _made_of(rows: Sequence[Row]) -> list[CustomerMapping]:
     if not rows or not isinstance(rows[0][-1], str):
         return [*map(CustomerMapping._make, rows)]
     # SQLite gives created_at, the last column, as text.

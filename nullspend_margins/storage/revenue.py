@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, select
 
 from nullspend_margins.domain.period import Period
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
+from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.revenue_sums import INVOICED
 from nullspend_margins.storage.staging import (
     StagedReport,
@@ -74,17 +75,19 @@ _of_org = (
     months_table.c.org_id == bindparam("org_id"),
     months_table.c.basis == INVOICED,
 )
-_one_customer = select(
-    months_table.c.month,
-    months_table.c.revenue_microdollars,
-    months_table.c.customer_name,
-    months_table.c.avatar_url,
-).where(
-    *_of_org,
-    # Equality on each month, not a range: the key continues with the customer.
-    months_table.c.month.in_(bindparam("months", expanding=True)),
-    months_table.c.provider == bindparam("provider"),
-    months_table.c.customer_id == bindparam("customer_id"),
+_one_customer = Question(
+    select(
+        months_table.c.month,
+        months_table.c.revenue_microdollars,
+        months_table.c.customer_name,
+        months_table.c.avatar_url,
+    ).where(
+        *_of_org,
+        # Equality on each month, not a range: the key continues with the customer.
+        months_table.c.month.in_(bindparam("months", expanding=True)),
+        months_table.c.provider == bindparam("provider"),
+        months_table.c.customer_id == bindparam("customer_id"),
+    )
 )
 _amounts = msgspec.json.Decoder(dict[str, int])
 _customers = msgspec.json.Decoder(dict[str, CustomerMonth])
@@ -97,6 +100,12 @@ _profiles = select(
     revenue_customers.c.avatar_url,
     revenue_customers.c.total_microdollars,
 ).where(revenue_customers.c.org_id == bindparam("org_id"))
+_one_profile = Question(
+    _profiles.where(
+        revenue_customers.c.provider == bindparam("provider"),
+        revenue_customers.c.customer_id == bindparam("customer_id"),
+    )
+)
 
 
 def month_amounts(tx: Connection, org_id: str, period: Period) -> MonthRevenue:
@@ -134,8 +143,9 @@ def one_customer_months(
 ) -> Sequence[Row]:
     """One customer's (month index, microdollars, name, avatar URL) in each month with any."""
     months = range(first.index, last.index + 1)
-    given = {"org_id": org_id, "months": months, "provider": provider, "customer_id": customer_id}
-    return fetch_tuples(tx, _one_customer, given)
+    return _one_customer.rows(
+        tx, org_id=org_id, months=months, provider=provider, customer_id=customer_id
+    )
 
 
 def last_invoices(tx: Connection, org_id: str, period: Period) -> dict[tuple[str, str], datetime]:
@@ -163,10 +173,7 @@ def customer_profiles(
 
 def profile(tx: Connection, org_id: str, provider: str, customer_id: str) -> CustomerProfile | None:
     """One customer, or ``None`` when no revenue names it."""
-    statement = _profiles.where(
-        revenue_customers.c.provider == provider, revenue_customers.c.customer_id == customer_id
-    )
-    found = fetch_tuples(tx, statement, {"org_id": org_id})
+    found = _one_profile.rows(tx, org_id=org_id, provider=provider, customer_id=customer_id)
     return CustomerProfile._make(found[0]) if found else None
 
 

@@ -11,17 +11,18 @@ import secrets
 from sqlalchemy import Connection, bindparam, select
 
 from nullspend_margins.storage.bulk import BulkInsert, replacing
+from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.tables import revisions
 
 # Made once: every read of a table asks the one, every write the other.
-_current = select(revisions.c.revision).where(revisions.c.org_id == bindparam("org_id"))
+_current = Question(select(revisions.c.revision).where(revisions.c.org_id == bindparam("org_id")))
 _put = BulkInsert(revisions, replacing(revisions))
 
 
 def current(tx: Connection, org_id: str) -> int | None:
     """The org's revision; ``None`` when nothing was ever written."""
-    found: int | None = tx.scalar(_current, {"org_id": org_id})
-    return found
+    found = _current.rows(tx, org_id=org_id)
+    return found[0][0] if found else None
 
 
 def advance(tx: Connection, org_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nullspend_margins.domain.money import format_dollars, format_hundredths
 
 if TYPE_CHECKING:
-    from nullspend_margins.services.margins import MarginTable
+    from nullspend_margins.services.margin_table import MarginTable
 
 HEADER = (
     "Customer",

@@ -20,13 +20,8 @@ from nullspend_margins.domain.period import Period
 from nullspend_margins.errors import AuthenticationRequired, Forbidden
 from nullspend_margins.protocols import Principal
 from nullspend_margins.services.access import Access
-from nullspend_margins.services.margins import (
-    CustomerDetail,
-    MarginTable,
-    SyncStatus,
-    TableRow,
-    Unmatched,
-)
+from nullspend_margins.services.margin_table import MarginTable, SyncStatus, TableRow
+from nullspend_margins.services.margins import CustomerDetail, Unmatched
 from nullspend_margins.services.sync import CronReport
 from nullspend_margins.services.sync_run import SyncReport
 from nullspend_margins.web import WebApp

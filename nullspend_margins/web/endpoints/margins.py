@@ -25,7 +25,7 @@ from nullspend_margins.web.wire.margins import (
 from nullspend_margins.web.wire.unmatched import UnmatchedAnswer, unmatched_of
 
 if TYPE_CHECKING:
-    from nullspend_margins.services.margins import MarginTable
+    from nullspend_margins.services.margin_table import MarginTable
 
 _BIG_TABLE = 500
 """Rows from which shaping takes milliseconds that the host's event loop should not lose."""

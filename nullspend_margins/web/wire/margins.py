@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
-from msgspec import Meta
+from msgspec import Meta, Raw
 
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.margin import SPARK_MONTHS
@@ -20,12 +21,14 @@ from nullspend_margins.web.wire.base import (
     Tally,
     Timestamp,
     Wire,
+    encode,
     optional_timestamp,
     percent,
 )
 
 if TYPE_CHECKING:
-    from nullspend_margins.services import margins as found
+    from nullspend_margins.services import margin_table as found
+    from nullspend_margins.services.margins import CustomerDetail
 
 TierName = Annotated[
     Literal["healthy", "moderate", "at_risk", "critical"],
@@ -157,38 +160,38 @@ class MarginTableAnswer(Wire, frozen=True):
 
 
 def table_of(table: found.MarginTable) -> MarginTable:
-    """The wire form of a table. Thousands of rows, so one plain loop."""
-    oldest, middle, newest, following = (
-        str(table.period.shift(months)) for months in range(1 - SPARK_MONTHS, 2)
-    )
+    """The wire form of a table, its rows encoded: each once, for as long as it stays the same."""
+    months = [str(table.period.shift(shift)) for shift in range(1 - SPARK_MONTHS, 2)]
     rows = []
     for row in table.rows:
-        margin = row.margin
-        first, second, third = margin.sparkline
-        points = [
-            SparkPoint(oldest, percent(first)),
-            SparkPoint(middle, percent(second)),
-            SparkPoint(newest, percent(third)),
-        ]
-        if margin.projected is not None:
-            points.append(SparkPoint(following, percent(margin.projected), projected=True))
-        rows.append(
-            MarginRow(
-                row.stripe_customer_id,
-                row.customer_name,
-                row.avatar_url,
-                margin.tag_value,
-                margin.revenue,
-                margin.cost,
-                margin.margin,
-                percent(margin.percent),
-                TIER_NAMES[margin.tier],
-                points,
-                margin.projected_tier_worsening,
-                margin.budget_suggestion,
-            )
-        )
-    return MarginTable(_summary_of(table), rows)
+        if row.rendering is None:
+            row.rendering = Raw(encode(_row_of(row, months)))
+        rows.append(row.rendering)
+    return MarginTable(_summary_of(table), cast("list[MarginRow]", rows))
+
+
+def _row_of(row: found.TableRow, months: Sequence[str]) -> MarginRow:
+    margin = row.margin
+    points = [
+        SparkPoint(month, percent(hundredths))
+        for month, hundredths in zip(months, margin.sparkline, strict=False)
+    ]
+    if margin.projected is not None:
+        points.append(SparkPoint(months[-1], percent(margin.projected), projected=True))
+    return MarginRow(
+        row.stripe_customer_id,
+        row.customer_name,
+        row.avatar_url,
+        margin.tag_value,
+        margin.revenue,
+        margin.cost,
+        margin.margin,
+        percent(margin.percent),
+        TIER_NAMES[margin.tier],
+        points,
+        margin.projected_tier_worsening,
+        margin.budget_suggestion,
+    )
 
 
 def _summary_of(table: found.MarginTable) -> MarginSummary:
@@ -259,7 +262,7 @@ class CustomerMarginAnswer(Wire, frozen=True):
     data: CustomerMargin
 
 
-def customer_of(detail: found.CustomerDetail) -> CustomerMargin:
+def customer_of(detail: CustomerDetail) -> CustomerMargin:
     """The wire form of one customer."""
     return CustomerMargin(
         stripe_customer_id=detail.stripe_customer_id,
