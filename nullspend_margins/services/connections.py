@@ -40,7 +40,7 @@ class ConnectionService:
         source = self._provider(provider)
         credential = await source.parse_credential(body)
         if await self.status(org_id, provider) is not None:
-            raise already_connected(provider)
+            raise connections.already_connected(provider)
         await _check(source, credential.secret)
         connection = StoredConnection(
             id=str(uuid.uuid4()),
@@ -130,13 +130,6 @@ def unknown_provider(name: str, known: Mapping[str, object]) -> NotFound:
 def not_connected(provider: str) -> NotFound:
     """The org has no connection to the provider."""
     return NotFound(f"This org is not connected to {provider}; connect it first.")
-
-
-def already_connected(provider: str) -> Conflict:
-    """The org has a connection to the provider already."""
-    return Conflict(
-        f"This org is already connected to {provider}; disconnect first, or replace the key."
-    )
 
 
 async def _check(source: RevenueProvider, secret: str) -> None:
