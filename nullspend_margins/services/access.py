@@ -69,7 +69,7 @@ class AccessService:
             answer = await checker.plan(org_id)
             if answer is None:
                 continue
-            if answer not in PLANS:
+            if not isinstance(answer, str) or answer not in PLANS:
                 raise TypeError(
                     f"plan checker {checker.name!r} returned {answer!r}, "
                     f"not one of {', '.join(PLANS)} or None"
