@@ -118,7 +118,8 @@ class PluginContext:
         Fields may be ``str``, ``int``, ``Decimal``, ``float``, ``bool``, ``Path``, ``Literal``,
         ``T | None``, ``tuple[T, ...]``, ``Mapping[str, T]`` and dataclasses of these; metadata
         ``at_least``, ``at_most`` and ``check`` are honoured, and so is a ``ValueError`` from
-        ``__post_init__``. Raises ``ConfigurationError`` with every problem and its key.
+        ``__post_init__``. Raises ``ConfigurationError`` with every problem and its key, and
+        ``TypeError`` when ``cls`` is none of that: then nobody could configure it.
         """
         return parse_section(cls, self.table, f"plugins.{self.name}", path=self._path)
 

@@ -129,7 +129,8 @@ class _Loading:
             except PluginError as problem:
                 self._fail(f"{label}: {problem.message}", problem)
             except ConfigurationError as problem:
-                self._fail(problem.message, problem)
+                is_located = f"plugins.{candidate.name}" in problem.message
+                self._fail(problem.message if is_located else f"{label}: {problem}", problem)
             except Exception as problem:
                 self._fail(f"{label}: failed with {type(problem).__name__}: {problem}", problem)
             else:
@@ -141,9 +142,7 @@ class _Loading:
     ) -> list[tuple[str, str]]:
         provides = []
         for each in found:
-            wrong = problems_of(kind, each)
-            self.problems += [f"{label}: {problem}" for problem in wrong]
-            if wrong:
+            if not self._keeps_protocol(label, kind, each):
                 continue
             key = (kind, each.name)
             owner = self._owners.setdefault(key, candidate)
@@ -156,6 +155,16 @@ class _Loading:
             provides.append(key)
             self._objects[kind].append(each)
         return provides
+
+    def _keeps_protocol(self, label: str, kind: str, thing: object) -> bool:
+        try:
+            wrong = problems_of(kind, thing)
+        except Exception as problem:  # a property of it, most likely
+            seen = f"{type(thing).__name__} cannot be looked at"
+            self._fail(f"{label}: {seen}: {type(problem).__name__}: {problem}", problem)
+            return False
+        self.problems += [f"{label}: {problem}" for problem in wrong]
+        return not wrong
 
     def _context(self, candidate: Candidate) -> PluginContext:
         return PluginContext(

@@ -59,6 +59,9 @@ def test_a_hook_does_not_yield() -> None:
     assert message == "register_notifiers has a yield; return a list instead"
 
 
+def tell(alert: object) -> None: ...
+
+
 async def _later() -> list[object]:
     return []
 
@@ -74,6 +77,8 @@ async def _later() -> list[object]:
         (Tells, "returned the class Tells; did you mean [Tells()]?"),
         ({"a": 1}, "returned a dict, not a list; did you mean to put it in [ ]?"),
         ([Tells], "Tells is a class; make an instance of it: Tells()"),
+        ([None], "None is no notifier; is a `return` missing where it is made?"),
+        ([tell], "tell is a function; return an object in its place"),
     ],
 )
 def test_a_hook_returns_a_list_of_instances(answer: object, message: str) -> None:
@@ -87,6 +92,18 @@ def test_a_hook_that_returns_a_coroutine_is_told_so() -> None:
     assert message.endswith(
         "returned something to await; it must be a plain def that returns a list"
     )
+
+
+def test_an_object_that_is_still_to_be_awaited_is_told_so() -> None:
+    message = refusal(Registers("register_notifiers", [_later()]))
+    assert message.endswith(
+        ", register_notifiers: _later() is still to be awaited; a hook can't: make it a plain def"
+    )
+
+
+def test_a_function_in_the_place_of_an_authenticator_is_told_how_to_become_one() -> None:
+    message = refusal(Registers("register_authenticators", [tell]))
+    assert message.endswith("tell is a function; return CallableAuthenticator(tell) in its place")
 
 
 def test_a_class_is_no_instance() -> None:
@@ -118,6 +135,13 @@ def test_a_module_that_registers_nothing_is_told_so() -> None:
     assert refused("x = 1") == (
         "registers nothing: no function in it is marked with @hookimpl of nullspend_margins"
     )
+
+
+def test_a_hook_that_is_misspelt_and_unmarked_is_guessed_and_no_import_is() -> None:
+    imports = "from nullspend_margins import AuthenticationRequired\n"
+    message = refused(imports + "def register_notifier(context): return []")
+    assert message.endswith("; it has register_notifier; did you mean register_notifiers?")
+    assert refused(imports).endswith("is marked with @hookimpl of nullspend_margins")
 
 
 def test_a_bare_object_with_a_misspelt_method_is_recognised() -> None:
@@ -220,6 +244,19 @@ def test_a_hook_that_fails_names_plugin_hook_and_distribution(
         "plugin acme (acme-plugin 1.0), register_notifiers: failed with ZeroDivisionError: "
         "division by zero"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("is too old", "plugin acme (given by the host), register_notifiers: is too old"),
+        ("plugins.acme.url: is too old", "plugins.acme.url: is too old"),
+    ],
+)
+def test_what_a_hook_finds_wrong_names_the_plugin_or_its_key(said: str, told: str) -> None:
+    raising = f"def register_notifiers(context): raise ConfigurationError({said!r})"
+    source = "from nullspend_margins import ConfigurationError\n" + HOOK + raising
+    assert refusal(module("acme", source)) == told
 
 
 def test_unknown_names_in_the_configuration_have_a_nearest_one() -> None:
