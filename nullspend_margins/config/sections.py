@@ -25,7 +25,7 @@ from nullspend_margins.errors import ConfigurationError
 T = TypeVar("T")
 Number = int | Decimal
 
-_NOUNS: dict[object, str] = {
+_NOUNS: dict[type, str] = {
     str: "a string",
     Secret: "a string",
     Path: "a string (a path)",

@@ -10,7 +10,8 @@ from typing import Literal
 
 import pytest
 
-from nullspend_margins.config import Secret, parse_section
+from nullspend_margins import PluginContext
+from nullspend_margins.config import Secret, parse_section, sections
 from nullspend_margins.config.references import Referenced
 from nullspend_margins.errors import ConfigurationError
 
@@ -192,3 +193,8 @@ def test_a_type_that_no_table_fits_is_its_authors_mistake(cls: type, said: str) 
     with pytest.raises(TypeError) as caught:
         parse_section(cls, {"hosts": ["a"]}, "plugins.acme")
     assert said in str(caught.value)
+
+
+def test_plugin_authors_are_told_every_type_that_is_read() -> None:
+    told = PluginContext.settings.__doc__ or ""
+    assert [kind for kind in sections._NOUNS if f"``{kind.__name__}``" not in told] == []
