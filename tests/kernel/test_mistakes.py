@@ -123,6 +123,13 @@ def test_a_value_is_no_plugin(thing: object) -> None:
     assert f"is {thing!r}, which is no plugin. Pass a module or an object" in refusal(thing)
 
 
+def test_a_hook_alone_is_no_plugin() -> None:
+    hook = module("acme", HOOK + "def register_notifiers(context): return []").register_notifiers
+    assert refusal(hook).endswith(
+        "is the hook register_notifiers alone; the plugin is the module or the object it is in"
+    )
+
+
 def test_a_function_is_told_how_to_become_an_authenticator() -> None:
     async def current_user(scope: Any) -> None: ...
 
@@ -226,6 +233,14 @@ def test_a_bare_object_may_not_be_called_like_an_installed_plugin(
                 "attribute 'plugin'. To start without it: [plugins] disabled = [\"acme\"]"
             ),
         ),
+        (
+            "acme_mod",
+            "raise SystemExit(3)",
+            (
+                "acme_mod cannot be imported: SystemExit: 3. "
+                'To start without it: [plugins] disabled = ["acme"]'
+            ),
+        ),
     ],
 )
 def test_an_entry_point_that_cannot_be_imported_names_its_distribution(
@@ -235,14 +250,17 @@ def test_an_entry_point_that_cannot_be_imported_names_its_distribution(
     assert refusal() == f"plugin acme (acme-plugin 1.0): {message}"
 
 
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [("return [1 / 0]", "ZeroDivisionError: division by zero"), ("sys.exit(3)", "SystemExit: 3")],
+)
 def test_a_hook_that_fails_names_plugin_hook_and_distribution(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, failure: str
 ) -> None:
-    source = HOOK + "def register_notifiers(context): return [1 / 0]"
+    source = f"import sys\n{HOOK}def register_notifiers(context): {body}"
     install(tmp_path, "acme-plugin", {"acme": "acme_mod"}, {"acme_mod": source}, monkeypatch)
     assert refusal() == (
-        "plugin acme (acme-plugin 1.0), register_notifiers: failed with ZeroDivisionError: "
-        "division by zero"
+        f"plugin acme (acme-plugin 1.0), register_notifiers: failed with {failure}"
     )
 
 
