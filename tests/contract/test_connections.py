@@ -98,6 +98,9 @@ async def test_connecting_twice_is_a_conflict_before_stripe_is_asked(here: World
 async def test_of_two_connects_at_once_one_wins(here: World) -> None:
     answers = await asyncio.gather(*(here.connect() for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    late = await here.connect()  # found out before the provider is asked, and told the same
+    refused = [answer.json() for answer in answers if answer.status_code == 409]
+    assert refused == [late.json()] * 3
 
 
 async def test_the_key_is_nowhere_in_the_database_in_clear(here: World, database_url: str) -> None:
