@@ -63,6 +63,7 @@ class NotifierQueue:
         self._config_file = config.path or "FILE"
         self._notify_seconds = notify_seconds
         self._streaming = asyncio.Lock()
+        self._left_alone_until: datetime | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -111,7 +112,8 @@ class NotifierQueue:
 
     async def _stream(self, deadline: float) -> None:
         left = deadline - time.monotonic()
-        claim = await self._database.write(self._claim) if left > 0 else None
+        may_begin = left > 0 and not self._is_left_alone()
+        claim = await self._database.write(self._claim) if may_begin else None
         while claim is not None:
             seconds = max(0.0, min(self._notify_seconds, deadline - time.monotonic()))
             failure = await self._attempt(claim, seconds)
@@ -155,6 +157,8 @@ class NotifierQueue:
         is_last = failure.is_final or claim.attempt >= self._attempts
         pause = max(_pause(claim.attempt), failure.wait or timedelta())
         made = min(claim.attempt, self._attempts)
+        if failure.wait is not None:
+            self._left_alone_until = self._now() + failure.wait
 
         def settle(tx: Transaction) -> tuple[bool, datetime, Claim | None]:
             now, name, reason = self._now(), self.name, failure.reason
@@ -173,6 +177,10 @@ class NotifierQueue:
         elif is_ours:
             self._tell_failed(claim.alert, made, failure, later)
         return following
+
+    def _is_left_alone(self) -> bool:
+        """By alerts that are raised meanwhile, too. Other processes are told by the receiver."""
+        return self._left_alone_until is not None and self._now() < self._left_alone_until
 
     def _now(self) -> datetime:
         return self._clock.now()
