@@ -119,6 +119,7 @@ class NotifierQueue:
             failure = await self._attempt(claim, seconds)
             if failure is not None and failure.is_late and seconds < self._notify_seconds:
                 await self._release(claim)
+                self._tell_cut_off(claim.alert, seconds)
                 return
             in_time = time.monotonic() < deadline
             claim = await self._settle(claim, failure, claim_next=in_time)
@@ -184,6 +185,16 @@ class NotifierQueue:
 
     def _now(self) -> datetime:
         return self._clock.now()
+
+    def _tell_cut_off(self, alert: Alert, seconds: float) -> None:
+        """Not counted, so a call that always has too little time would never say a word."""
+        _log.warning(
+            "alert %s not delivered by %s: cut off after %.1f s, since the time for alerts was up; "
+            "it is tried again next time",
+            alert.alert_id,
+            self.name,
+            seconds,
+        )
 
     def _tell_failed(self, alert: Alert, failed: int, failure: Failure, later: datetime) -> None:
         _log.warning(
