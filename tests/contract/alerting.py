@@ -17,11 +17,13 @@ class Listener:
         self.name = name
         self.heard: list[dict[str, Any]] = []
         self.fails = False
+        self.was_told = asyncio.Event()
 
     async def notify(self, alert: Any) -> None:
         if self.fails:
             raise ConnectionError("nobody there")
         self.heard.append(dict(alert.payload))
+        self.was_told.set()
 
     @property
     def told(self) -> list[tuple[str, str]]:
