@@ -40,14 +40,14 @@ BETWEEN: list[Happening] = [
 ]
 
 
-def test_whatever_comes_between_reading_and_applying_ends_well(database_url: str) -> None:
+def test_whatever_comes_between_staging_and_applying_ends_well(database_url: str) -> None:
     """Any two things of the list, in either order."""
     with stage(database_url) as on:
         for some in permutations(BETWEEN, 2):
             machine = Syncs(on)
             machine.begin_somewhere([("cus_1", 7, "usd", "paid", 20)], [("cus_1", 0)], [])
             machine.sync(0, None)
-            machine.meanwhile(0, some)
+            machine.meanwhile(0, some, staged=True)
             machine.nothing_is_left_behind()
             machine.teardown()
 
