@@ -164,6 +164,26 @@ async def test_an_invoice_that_vanished_takes_its_month_and_customer_with_it(
     assert [customer_id for customer_id, _ in left] == ["cus_2", "cus_2"]
 
 
+async def test_an_invoice_that_vanished_is_one_orgs_and_one_providers(database: Database) -> None:
+    def vanish(tx: Connection) -> list[str]:
+        for org_id, provider in ((ORG, "stripe"), (ORG, "paddle"), ("org_2", "stripe")):
+            sync(tx, [invoice("1")], org_id=org_id, provider=provider)
+        sync(tx, [])
+        return [row[0] for org_id in (ORG, "org_2") for row in rows(tx, revenue_facts, org_id)]
+
+    assert await database.write(vanish) == ["paddle", "stripe"]
+
+
+async def test_revenue_after_the_window_stays(database: Database) -> None:
+    """A host whose clock is behind syncs after one that is in the next month already."""
+    december = RevenueWindow.ending(WINDOW.last.end)
+    newer = invoice("new", 300, occurred_at=WINDOW.last.end)
+    await database.write(lambda tx: sync(tx, [newer, invoice("1")], window=december))
+    await database.write(lambda tx: sync(tx, [invoice("1")]))
+    profiles = await database.read(lambda tx: revenue.customer_profiles(tx, ORG))
+    assert [each.total_microdollars for each in profiles] == [4_000_000]
+
+
 async def test_revenue_before_the_window_stays(database: Database) -> None:
     old = invoice("old", 300, occurred_at=datetime(2026, 3, 1, tzinfo=UTC), customer_name="Old")
     march = RevenueWindow.ending(old.occurred_at)
@@ -217,9 +237,15 @@ async def test_any_customer_is_the_one_with_the_latest_invoice(database: Databas
     assert await database.read(lambda tx: revenue.any_customer(tx, ORG, "stripe")) is None
     facts = [
         invoice("1", customer_id="cus_old", occurred_at=OCTOBER.start),
-        invoice("2", customer_id="cus_new"),
+        invoice("2", customer_id="cus_new", occurred_at=NOVEMBER.start),
     ]
-    await database.write(lambda tx: sync(tx, facts))
+
+    def fill(tx: Connection) -> None:
+        sync(tx, facts)
+        sync(tx, [invoice("3", customer_id="theirs")], provider="paddle")
+        sync(tx, [invoice("4", customer_id="another orgs")], org_id="org_2")
+
+    await database.write(fill)
     assert await database.read(lambda tx: revenue.any_customer(tx, ORG, "stripe")) == "cus_new"
 
 
