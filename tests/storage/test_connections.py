@@ -41,6 +41,7 @@ async def test_a_connection_comes_back_as_it_was_stored(database: Database) -> N
     assert await database.read(lambda tx: connections.get(tx, ORG, "stripe")) == full
     assert await database.read(lambda tx: connections.get(tx, "org_2", "stripe")) is None
     assert await database.read(lambda tx: connections.get(tx, ORG, "paddle")) is None
+    await database.write(lambda tx: connections.insert(tx, connection("org_2")))
     assert await database.read(lambda tx: connections.list_for_org(tx, ORG)) == [full]
 
 
@@ -77,6 +78,7 @@ async def test_the_least_recently_attempted_is_due_first_and_revoked_ones_never(
         connection("broken", status="error", last_attempt_at=hours_ago(3)),
         connection("gone", status="revoked"),
         connection("older", "paddle", last_attempt_at=hours_ago(4)),
+        connection("a_synced", last_sync_at=hours_ago(5)),
     ]
 
     def fill(tx: Connection) -> None:
@@ -87,6 +89,7 @@ async def test_the_least_recently_attempted_is_due_first_and_revoked_ones_never(
     everything = await database.read(lambda tx: connections.due(tx, None))
     assert everything == [
         ("new", "stripe"),
+        ("a_synced", "stripe"),
         ("older", "paddle"),
         ("broken", "stripe"),
         ("older", "stripe"),
