@@ -113,6 +113,18 @@ async def begun(here: World, slow: Slow) -> asyncio.Task[httpx.Response]:
     return running
 
 
+async def test_a_sync_is_dated_by_its_end(database_url: str) -> None:
+    """A cron call that began meanwhile then knows that this connection has had its turn."""
+    slow = Slow()
+    async with world(database_url, plugins=[slow]) as here:
+        running = await begun(here, slow)
+        here.clock.advance(seconds=5)
+        slow.released.set()
+        assert (await running).status_code == 200
+        shown = await here.get("/api/connections/other")
+        assert shown["lastSyncAt"] == "2026-11-20T00:00:05.000Z"
+
+
 async def test_who_connects_anew_during_a_sync_is_told_to_sync_again(database_url: str) -> None:
     slow = Slow()
     async with world(database_url, plugins=[slow]) as here:

@@ -112,21 +112,39 @@ async def test_a_sync_that_fails_half_way_leaves_the_last_good_numbers(
     assert shown["lastError"]
 
 
-class Talkative(Invoices):
-    """A provider that fails with whatever it got from somewhere."""
+class Failing(Invoices):
+    """A provider that raises something."""
+
+    def __init__(self, failure: Exception) -> None:
+        super().__init__()
+        self.failure = failure
 
     async def fetch_revenue(self, secret: str, window: object):
-        raise ProviderUnavailable("The books\n\tare\x00 closed.")
+        raise self.failure
         yield
 
 
-async def test_a_providers_words_are_kept_as_one_line_of_text(database_url: str) -> None:
-    async with world(database_url, plugins=[Talkative()]) as here:
+async def failed_with(database_url: str, failure: Exception) -> tuple[dict, dict]:
+    """The error that who asks gets, and the connection afterwards."""
+    async with world(database_url, plugins=[Failing(failure)]) as here:
         await here.call("POST", "/api/connections/other", {})
         answer = await here.call("POST", "/api/connections/other/sync")
-        assert answer.status_code == 502
-        shown = await here.get("/api/connections/other")
-        assert shown["lastError"] == "The books are closed."
+        return answer.json()["error"], await here.get("/api/connections/other")
+
+
+async def test_a_providers_words_are_kept_as_one_line_of_text(database_url: str) -> None:
+    failure = ProviderUnavailable("The books\n\tare\x00 closed.")
+    error, shown = await failed_with(database_url, failure)
+    assert error["code"] == "provider_unavailable"
+    assert shown["lastError"] == "The books are closed."
+
+
+async def test_a_defects_words_are_for_the_log_alone(database_url: str) -> None:
+    error, shown = await failed_with(database_url, RuntimeError("the key is rk_live_secret"))
+    assert error["code"] == "internal_error"
+    assert shown["status"] == "active"
+    assert "secret" not in f"{error} {shown}"
+    assert "log" in shown["lastError"]
 
 
 async def test_a_good_sync_clears_the_last_error(here: World) -> None:
