@@ -102,6 +102,15 @@ class Syncs(Judgement):
             return
         self.connect()
         self.mend()
+        self.begin_and_read(process, staged=staged)
+        for each in some:
+            if each == ANOTHER_SYNCS:
+                self.sync(1 - by, None)
+            else:
+                self.happen([each])
+        self.end(process)
+
+    def begin_and_read(self, process: Process, *, staged: bool) -> None:
         self.begin(process, None, stepwise=True)
         while not (process.task.done() or (process.told and process.told.complete)):
             self.stage.do(turnstiles.step(process))
@@ -109,12 +118,6 @@ class Syncs(Judgement):
             for _ in range(STEPS_OF_STAGING):
                 self.stage.do(turnstiles.step(process))
         self.look(process)
-        for each in some:
-            if each == ANOTHER_SYNCS:
-                self.sync(1 - by, None)
-            else:
-                self.happen([each])
-        self.end(process)
 
     @rule(by=which, shift=st.integers(-4, 0))
     def read(self, by: int, shift: int) -> None:
