@@ -164,14 +164,29 @@ async def test_an_invoice_that_vanished_takes_its_month_and_customer_with_it(
     assert [customer_id for customer_id, _ in left] == ["cus_2", "cus_2"]
 
 
-async def test_an_invoice_that_vanished_is_one_orgs_and_one_providers(database: Database) -> None:
-    def vanish(tx: Connection) -> list[str]:
-        for org_id, provider in ((ORG, "stripe"), (ORG, "paddle"), ("org_2", "stripe")):
-            sync(tx, [invoice("1")], org_id=org_id, provider=provider)
-        sync(tx, [])
-        return [row[0] for org_id in (ORG, "org_2") for row in rows(tx, revenue_facts, org_id)]
+async def test_what_changes_for_one_org_and_provider_leaves_all_others_alone(
+    database: Database,
+) -> None:
+    """Ids of invoices and customers are theirs: others may have the same."""
 
-    assert await database.write(vanish) == ["paddle", "stripe"]
+    def others(tx: Connection) -> list[Any]:
+        tables = (revenue_facts, customer_months, revenue_customers)
+        ours = [row for table in tables for row in rows(tx, table) if "paddle" in row]
+        return ours + [row for table in tables for row in rows(tx, table, "org_2")]
+
+    def change(tx: Connection) -> None:
+        sync(tx, [invoice("1", 200)], provider="paddle")
+        sync(tx, [invoice("1", 400)], org_id="org_2")
+        before = others(tx)
+        assert len(before) == 6
+        for cents in ([100, 7], [50, 7], []):
+            sync(tx, [invoice(str(number), each) for number, each in enumerate(cents, 1)])
+            found = revenue.profile(tx, ORG, "stripe", "cus_1")
+            assert (found.total_microdollars if found else 0) == sum(cents) * 10_000
+            assert sum(amounts(tx).values()) == sum(cents) * 10_000
+            assert others(tx) == before
+
+    await database.write(change)
 
 
 async def test_revenue_after_the_window_stays(database: Database) -> None:
