@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from nullspend_margins import CostBatch, CredentialRefused
+from nullspend_margins import CostBatch, CredentialRefused, ProviderUnavailable
 from nullspend_margins.storage import revenue
 from nullspend_margins.storage.tables import revenue_staging
 from tests.contract.test_alerts_of_providers import Invoices
@@ -104,6 +104,7 @@ class Slow(Invoices):
         super().__init__()
         self.asked = 0
         self.refused = 0
+        self.failure: Exception = CredentialRefused("The key is refused.")
         self.entered, self.released = asyncio.Event(), asyncio.Event()
 
     async def fetch_revenue(self, secret: str, window: object):
@@ -113,7 +114,7 @@ class Slow(Invoices):
             self.entered.set()
             await self.released.wait()
         if turn == self.refused:
-            raise CredentialRefused("The key is refused.")
+            raise self.failure
         yield []
 
 
@@ -186,17 +187,19 @@ async def test_a_sync_that_was_overtaken_leaves_what_its_successor_has_found(
         assert await here.get("/api/connections/other") == found
 
 
-async def test_what_one_cron_call_has_synced_another_of_the_same_round_skips(
-    database_url: str,
+@pytest.mark.parametrize("fails", [False, True], ids=["synced", "tried"])
+async def test_what_one_cron_call_has_had_another_of_the_same_round_skips(
+    database_url: str, fails: bool
 ) -> None:
     slow = Slow()
+    slow.refused, slow.failure = 2 * fails, ProviderUnavailable("It does not answer.")
     async with world(database_url, plugins=[slow], cron={"concurrency": 1}) as here:
         for org in ("org_1", "org_2"):
             await here.call("POST", "/api/connections/other", {}, org=org)
         first = asyncio.create_task(here.cron())
         await slow.entered.wait()  # at org_1; it means to go on to org_2
         here.clock.advance(seconds=1)
-        assert (await here.cron()).json() == {"data": {"synced": 1, "errors": 0}}
+        assert (await here.cron()).json() == {"data": {"synced": int(not fails), "errors": fails}}
         slow.released.set()
         assert (await first).json() == {"data": {"synced": 1, "errors": 0}}
         assert slow.asked == 2
