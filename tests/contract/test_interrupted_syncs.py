@@ -1,11 +1,11 @@
 """Syncs that are cut off, overtaken or beside each other: no revenue is lost to them."""
 
 import asyncio
+from copy import copy
 
-import httpx
 import pytest
 
-from nullspend_margins import CostBatch, CredentialRefused, ProviderUnavailable
+from nullspend_margins import CostBatch
 from nullspend_margins.storage import revenue
 from nullspend_margins.storage.tables import revenue_staging
 from tests.contract.test_alerts_of_providers import Invoices
@@ -97,112 +97,64 @@ async def test_an_org_that_takes_too_long_says_so_and_waits_its_turn(database_ur
         assert (await here.get("/api/stripe/connect", org="org_2"))["lastSyncAt"]
 
 
-class Slow(Invoices):
-    """A provider without invoices, that lets the first who asks wait, and may refuse somebody."""
+class Pages:
+    """One page, read by an iterator that is no generator."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = 0
-        self.refused = 0
-        self.failure: Exception = CredentialRefused("The key is refused.")
-        self.entered, self.released = asyncio.Event(), asyncio.Event()
+    def __init__(self, *page: object) -> None:
+        self.page: list[object] | None = [*page]
 
-    async def fetch_revenue(self, secret: str, window: object):
-        self.asked += 1
-        turn = self.asked
-        if turn == 1:
-            self.entered.set()
-            await self.released.wait()
-        if turn == self.refused:
-            raise self.failure
-        yield []
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self) -> list[object]:
+        page, self.page = self.page, None
+        if page is None:
+            raise StopAsyncIteration
+        return page
 
 
-async def begun(here: World, slow: Slow) -> asyncio.Task[httpx.Response]:
-    """A sync of the slow provider, that is waiting for it."""
-    assert (await here.call("POST", "/api/connections/other", {})).status_code == 201
-    running = asyncio.create_task(here.call("POST", "/api/connections/other/sync"))
-    await slow.entered.wait()
-    return running
+class ClosedPages(Pages):
+    closed = False
+
+    async def aclose(self) -> None:
+        self.closed = True
 
 
-async def test_a_sync_is_dated_by_its_end(database_url: str) -> None:
-    """A cron call that began meanwhile then knows that this connection has had its turn."""
-    slow = Slow()
-    async with world(database_url, plugins=[slow]) as here:
-        running = await begun(here, slow)
-        here.clock.advance(seconds=5)
-        slow.released.set()
-        assert (await running).status_code == 200
-        shown = await here.get("/api/connections/other")
-        assert shown["lastSyncAt"] == "2026-11-20T00:00:05.000Z"
-
-
-async def test_who_connects_anew_during_a_sync_is_told_to_sync_again(database_url: str) -> None:
-    slow = Slow()
-    async with world(database_url, plugins=[slow]) as here:
-        running = await begun(here, slow)
-        await here.call("DELETE", "/api/connections/other")
-        assert (await here.call("POST", "/api/connections/other", {})).status_code == 201
-        slow.released.set()
-        answer = await running
-        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
-        assert "sync again" in answer.json()["error"]["message"]
-        shown = await here.get("/api/connections/other")
-        assert (shown["lastSyncAt"], shown["lastError"]) == (None, None)
-
-
-@pytest.mark.parametrize("methods", [["PUT"], ["DELETE", "POST"]], ids=["replaced", "connected"])
-async def test_an_old_key_that_is_refused_says_nothing_of_the_new_one(
-    database_url: str, methods: list[str]
+@pytest.mark.parametrize(
+    ("pages", "status"), [(ClosedPages(), 200), (ClosedPages("no fact"), 500), (Pages(), 200)]
+)
+async def test_what_is_read_is_closed_when_it_can_be(
+    database_url: str, pages: Pages, status: int
 ) -> None:
-    slow = Slow()
-    slow.refused = 1
-    async with world(database_url, plugins=[slow]) as here:
-        running = await begun(here, slow)
-        for method in methods:
-            answer = await here.call(method, "/api/connections/other", {})
-            assert answer.status_code in (200, 201)
-        found = await here.get("/api/connections/other")
-        slow.released.set()
-        assert (await running).json()["error"]["code"] == "connection_revoked"
-        assert await here.get("/api/connections/other") == found
-        assert found["status"] == "active"
+    class Reader(Invoices):
+        def fetch_revenue(self, secret: str, window: object) -> Pages:
+            return copied
+
+    copied = copy(pages)
+    async with world(database_url, plugins=[Reader()]) as here:
+        await here.call("POST", "/api/connections/other", {})
+        answer = await here.call("POST", "/api/connections/other/sync")
+        assert answer.status_code == status
+        assert getattr(copied, "closed", True)
 
 
-async def test_a_sync_that_was_overtaken_leaves_what_its_successor_has_found(
-    database_url: str,
-) -> None:
-    slow = Slow()
-    slow.refused = 2
-    async with world(database_url, plugins=[slow]) as here:
-        running = await begun(here, slow)
-        here.clock.advance(minutes=5)  # its lease runs out without a heartbeat
-        successor = await here.call("POST", "/api/connections/other/sync")
-        assert successor.json()["error"]["code"] == "connection_revoked"
-        found = await here.get("/api/connections/other")
-        assert found["status"] == "revoked"
-        slow.released.set()
-        assert (await running).status_code == 409
-        assert await here.get("/api/connections/other") == found
+class Forgetful:
+    """A plan checker that breaks on one org."""
+
+    name = "forgetful"
+
+    async def plan(self, org_id: str) -> str | None:
+        if org_id == "org_1":
+            raise RuntimeError("forgot")
+        return "pro"
 
 
-@pytest.mark.parametrize("fails", [False, True], ids=["synced", "tried"])
-async def test_what_one_cron_call_has_had_another_of_the_same_round_skips(
-    database_url: str, fails: bool
-) -> None:
-    slow = Slow()
-    slow.refused, slow.failure = 2 * fails, ProviderUnavailable("It does not answer.")
-    async with world(database_url, plugins=[slow], cron={"concurrency": 1}) as here:
-        for org in ("org_1", "org_2"):
-            await here.call("POST", "/api/connections/other", {}, org=org)
-        first = asyncio.create_task(here.cron())
-        await slow.entered.wait()  # at org_1; it means to go on to org_2
-        here.clock.advance(seconds=1)
-        assert (await here.cron()).json() == {"data": {"synced": int(not fails), "errors": fails}}
-        slow.released.set()
-        assert (await first).json() == {"data": {"synced": 1, "errors": 0}}
-        assert slow.asked == 2
+async def test_an_org_whose_plan_cannot_be_told_stops_no_other(database_url: str) -> None:
+    async with world(database_url) as before:
+        await before.connect()
+        await before.connect(org="org_2")
+    async with world(database_url, plugins=[Forgetful()]) as after:
+        assert (await after.cron()).json() == {"data": {"synced": 1, "errors": 1}}
 
 
 class Endless:
