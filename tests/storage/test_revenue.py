@@ -109,6 +109,8 @@ async def test_a_month_has_its_own_latest_name_and_invoice(database: Database) -
         invoice("3", 250, customer_name=None, occurred_at=NOW),
     ]
     await database.write(lambda tx: sync(tx, facts))
+    later = invoice("1", occurred_at=OCTOBER.start + timedelta(days=1))
+    await database.write(lambda tx: sync(tx, [later], org_id="org_2"))
 
     def look(tx: Connection) -> list[Any]:
         one = (ORG, "stripe", "cus_1")
@@ -228,6 +230,7 @@ async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_
         invoice("4", 500, customer_id="cus_a", customer_email="a@example.com"),
         invoice("5", 700, customer_id="cus_foreign", currency="eur"),
         invoice("6", 0, customer_id="cus_trial"),
+        invoice("7", -100, customer_id="cus_owed"),
     ]
 
     def fill(tx: Connection) -> None:
@@ -244,6 +247,7 @@ async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_
         ("stripe", "cus_a"),
         ("stripe", "cus_b"),
         ("stripe", "cus_small"),
+        ("stripe", "cus_owed"),
     ]
     assert found[1] == CustomerProfile("stripe", "cus_a", None, "a@example.com", None, 5_000_000)
 
