@@ -239,6 +239,7 @@ async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_
         sync(tx, [invoice("1", 999)], org_id="org_2")
         mappings.insert(tx, mapping("cus_mapped", "acme"))
         mappings.insert(tx, mapping("cus_small", "team", tag_key="team"))
+        mappings.insert(tx, mapping("cus_a", "theirs", org_id="org_2"))
 
     await database.write(fill)
     found = await database.read(lambda tx: revenue.unmatched_customers(tx, ORG, "customer"))
