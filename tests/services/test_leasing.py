@@ -28,12 +28,13 @@ async def test_who_lost_the_lease_is_stopped_and_may_go_on_with_other_work(
 ) -> None:
     keeper = LeaseKeeper(database, FixedClock(NOW), SECONDS)
     with pytest.raises(LeaseLost, match="sync"):
-        async with asyncio.timeout(30), keeper.hold(ORG, "sync") as lease:
+        async with asyncio.timeout(10) as limit, keeper.hold(ORG, "sync") as lease:
             assert lease is not None
             await database.write(
                 lambda tx: leases.acquire(tx, ORG, "sync", "another", NOW + HOUR, HOUR)
             )
             await asyncio.Event().wait()
+    assert not limit.expired()  # stopped by the keeper, not by us
     current = asyncio.current_task()
     assert current is not None
     assert not current.cancelling()
