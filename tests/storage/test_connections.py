@@ -116,6 +116,7 @@ async def test_the_life_of_a_connection(database: Database) -> None:
             tx, ORG, "stripe", key_prefix="rk_live_new", ciphertext="new"
         )
         states.append(now_is())
+        connections.mark_failed(tx, ORG, "stripe", later, status="error", error="unreadable")
         connections.mark_synced(tx, ORG, "stripe", later, {})
         return [*states, now_is()]
 
@@ -135,6 +136,7 @@ async def test_the_life_of_a_connection(database: Database) -> None:
     assert (replaced.key_prefix, replaced.ciphertext) == ("rk_live_new", "new")
     assert synced_again is not None
     assert synced_again.skipped_currencies is None
+    assert (synced_again.status, synced_again.last_error) == ("active", None)
     other = await database.read(lambda tx: connections.get(tx, "org_2", "stripe"))
     assert other == connection("org_2")
 
