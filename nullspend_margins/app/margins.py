@@ -136,7 +136,9 @@ class Margins:
         """One start for each event loop, however many requests come first."""
         loop = asyncio.get_running_loop()
         task = self._runtimes.get(loop)
-        if task is not None and task.done() and (task.cancelled() or task.exception()):
+        if task is not None and task.done():
+            if not task.cancelled() and task.exception() is None:
+                return task.result()  # nothing to wait for, as nearly every request finds
             task = None  # the last attempt failed: the database may be back now
         if task is None:
             self._forget_closed_loops()
