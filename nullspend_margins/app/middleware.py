@@ -7,7 +7,9 @@ import os
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nullspend_margins.app.margins import Margins
+from nullspend_margins.app.metering import MeteringMiddleware
 from nullspend_margins.errors import ConfigurationError, MarginsError
+from nullspend_margins.metering import AskCustomer
 
 CONFIG_VARIABLE = "NULLSPEND_MARGINS_CONFIG"
 _LAST_MESSAGES = (
@@ -21,12 +23,21 @@ class MarginsMiddleware:
     """Serves exactly its own registered paths; everything else goes to ``app`` untouched.
 
     Without ``margins`` the configuration file named by ``NULLSPEND_MARGINS_CONFIG`` is read, for
-    servers that add a middleware by its class.
+    servers that add a middleware by its class. With ``[metering] org`` it also meters ``app``, as
+    ``MeteringMiddleware`` does; ``customer`` is for that.
     """
 
-    def __init__(self, app: ASGIApp, margins: Margins | None = None) -> None:
-        self._app = app
+    def __init__(
+        self,
+        app: ASGIApp,
+        margins: Margins | None = None,
+        *,
+        customer: AskCustomer | None = None,
+    ) -> None:
         self.margins: Margins = margins or _from_environment()
+        self._app = app
+        if customer is not None or self.margins.config.metering.org:
+            self._app = MeteringMiddleware(app, self.margins, customer=customer)
         self._is_ours = self.margins.web.matches
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
