@@ -53,14 +53,14 @@ class Margins:
         self.config: Config = (
             finish_config(config) if isinstance(config, Config) else config_from_mapping(config)
         )
-        self.clock: Clock = clock or SystemClock()
+        self._clock = clock or SystemClock()
         self._http_clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
         self._runtimes: dict[asyncio.AbstractEventLoop, asyncio.Task[Runtime]] = {}
         self.registry: Registry = load_plugins(
             self.config,
             extra=plugins,
             builtins=builtin_plugins(self.config),
-            clock=self.clock,
+            clock=self._clock,
             http=self._http_client,
             outbound=OutboundClient(
                 rules_for(
@@ -167,7 +167,7 @@ class Margins:
         await (await self.services()).ingest.submit(org_id, source, events)
 
     def _recorded_problem(self, event: CostEvent) -> str | None:
-        return dedupe_problem(event.occurred_at, self.clock.now(), self.config.ingest.dedupe_days)
+        return dedupe_problem(event.occurred_at, self._clock.now(), self.config.ingest.dedupe_days)
 
     async def _runtime(self) -> Runtime:
         """One start for each event loop, however many requests come first."""
@@ -185,7 +185,7 @@ class Margins:
         # Loaded with the first use, in a thread: importing SQL takes a host a quarter of a second.
         module = await asyncio.to_thread(import_module, "nullspend_margins.app.runtime")
         runtime: Runtime = await module.Runtime.start(
-            self.config, self.registry, self.clock, self.recorder
+            self.config, self.registry, self._clock, self.recorder
         )
         self.recorder.start()
         return runtime

@@ -30,4 +30,4 @@ class MeteringMiddleware(Meter):
             )
         if customer is None and settings.customer:
             customer = customer_function(settings.customer, config.locate("metering.customer"))
-        super().__init__(app, settings, margins.recorder.append, margins.clock, customer)
+        super().__init__(app, settings, margins.recorder.append, margins._clock, customer)

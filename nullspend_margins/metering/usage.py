@@ -16,6 +16,7 @@ from nullspend_margins.metering.excerpt import Ends
 _MODEL = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
 _TYPE = re.compile(rb'"type"\s*:\s*"([a-z_.]*)"')
 # Within a JSON string the quotes would be escaped, so what a model writes is not taken for it.
+_NAME = b'"usage"'
 _USAGE = re.compile(rb'"usage"\s*:\s*(?=\{)')
 
 
@@ -140,11 +141,13 @@ def _read_ends(head: bytes, tail: bytes) -> Found:
 
 
 def _last_usage(text: bytes) -> RawUsage | None:
-    places = [place.end() for place in _USAGE.finditer(text)]
-    if not places:
+    place = text.rfind(_NAME)
+    while place >= 0 and not (found := _USAGE.match(text, place)):
+        place = text.rfind(_NAME, 0, place)
+    if place < 0 or not found:
         return None
     try:
-        value, _ = json.JSONDecoder().raw_decode(text[places[-1] :].decode("utf-8", "replace"))
+        value, _ = json.JSONDecoder().raw_decode(text[found.end() :].decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
     return _usage(value)
