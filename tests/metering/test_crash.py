@@ -53,6 +53,7 @@ async def test_calls_with_a_whole_answer_count_once_though_processes_and_databas
             await _call(server, clients)
             await _all_counted(postgres, clients)
             counted = await _the_books_agree(server, path, postgres)
+    print(f"begun {clients.begun}, complete {len(clients.complete)}, stored {len(counted)}")
     assert clients.complete <= counted.keys()
     assert set(counted.values()) == {1}
     assert max(counted) <= clients.begun
