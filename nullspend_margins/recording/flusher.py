@@ -85,6 +85,7 @@ class Flusher:
     def finish(self) -> None:
         """Come to an end: on its loop."""
         self._stop.set()
+        self._work.set()
         self._tasks[1].cancel()
 
     def cancel(self) -> None:
@@ -113,13 +114,7 @@ class Flusher:
         self._work.clear()
         self.is_idle = True  # first, so that a line appended from now on wakes us
         if not self._backlog.waits and not self._stop.is_set():
-            stop = asyncio.ensure_future(self._stop.wait())
-            work = asyncio.ensure_future(self._work.wait())
-            try:
-                await asyncio.wait([stop, work], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                stop.cancel()
-                work.cancel()
+            await self._work.wait()
         self.is_idle = False
 
     async def _drain(self) -> None:
@@ -146,7 +141,8 @@ class Flusher:
     async def _rest(self, seconds: float) -> None:
         """A pause that stopping ends."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
 
     async def _look(self) -> None:
         while True:
