@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from openai import AsyncOpenAI, InternalServerError
 
 from nullspend_margins import ConfigurationError, Margins, MarginsMiddleware, MeteringMiddleware
-from tests.hosts.server import hosted
+from tests.hosts.server import StartFailed, hosted
 from tests.metering.hosts import gateway
 from tests.metering.stored import events_of
 from tests.processes.servers import write_config
@@ -155,6 +155,30 @@ async def test_a_client_cannot_choose_whose_cost_it_is(config_file: Path) -> Non
     assert [event["tag_value"] for event in found] == ["", "acme"]
     for headers in app.state.seen:
         assert "victim" not in str(headers.raw)
+
+
+async def test_a_metered_host_starts_and_counts_without_its_database(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = config("postgresql://u@127.0.0.1:1/none", "http://127.0.0.1:9", metering=SECTION)
+    path = write_config(tmp_path / "margins.toml", away)
+    app = gateway()
+    margins = Margins.from_toml(path)
+    app.add_middleware(MarginsMiddleware, margins=margins)
+    async with hosted(app) as url, client(url) as openai:
+        await openai.chat.completions.create(model="tiny-llama", messages=[])
+        assert margins.recording.queued == 1
+    assert "started without the database" in caplog.text
+    [journal] = (tmp_path / "margins.journal").glob("*.jsonl")
+    assert journal.read_bytes().count(b"tiny-llama") == 1
+
+
+async def test_without_metering_a_host_does_not_start_without_its_database(tmp_path: Path) -> None:
+    away = config("postgresql://u@127.0.0.1:1/none", "http://127.0.0.1:9")
+    margins = Margins.from_toml(write_config(tmp_path / "margins.toml", away))
+    with pytest.raises(StartFailed):
+        async with hosted(MarginsMiddleware(gateway(), margins)):
+            raise AssertionError("it started")
 
 
 def test_a_class_that_meters_needs_an_org(sqlite_url: str) -> None:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Scope
 
-from nullspend_margins.config import MeteringSettings
-from nullspend_margins.metering import Attribution, Meter
 from nullspend_margins.metering.attribution import Header
-from nullspend_margins.testing import http_scope
+from tests.metering.bench import EVENTS, JSON, Bench, asked, body, start
 from tests.metering.bodies import (
     ANTHROPIC_STREAM,
     CHAT,
@@ -27,10 +23,7 @@ from tests.metering.bodies import (
     encoded,
 )
 from tests.metering.test_stream import cut
-from tests.world import FixedClock
 
-JSON = [(b"content-type", b"application/json")]
-EVENTS = [(b"content-type", b"text/event-stream; charset=utf-8")]
 USAGE = {
     "prompt_tokens": 1200,
     "completion_tokens": 350,
@@ -38,64 +31,6 @@ USAGE = {
     "prompt_tokens_details": {"cached_tokens": 200},
     "completion_tokens_details": {"reasoning_tokens": 50},
 }
-
-
-def start(status: int = 200, headers: list[Header] | None = None) -> Message:
-    return {"type": "http.response.start", "status": status, "headers": headers or JSON}
-
-
-def body(chunk: bytes, *, more: bool = False) -> Message:
-    return {"type": "http.response.body", "body": chunk, "more_body": more}
-
-
-def asked(path: str = "/v1/chat/completions", method: str = "POST", *headers: Header) -> Scope:
-    return {**http_scope(), "path": path, "method": method, "headers": list(headers)}
-
-
-class Bench:
-    """An app that sends ``messages``, metered; what came out, in which order."""
-
-    def __init__(self, *messages: Message, **settings: Any) -> None:
-        self.messages = messages
-        self.settings = MeteringSettings(**{"org": "org_1", **settings})
-        self.calls: list[dict[str, Any]] = []
-        self.log: list[object] = []
-        self.scopes: list[Scope] = []
-        self.failure: BaseException | None = None
-
-    async def app(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        self.scopes.append(scope)
-        for message in self.messages:
-            await send(message)
-        if self.failure is not None:
-            raise self.failure
-
-    def append(self, kind: str, line: bytes) -> bool:
-        assert kind == "call"
-        self.log.append("recorded")
-        self.calls.append(json.loads(line))
-        return True
-
-    async def send(self, message: Message) -> None:
-        self.log.append(message)
-
-    async def receive(self) -> Message:
-        raise AssertionError("the middleware never reads a request")
-
-    def meter(self, app: Any = None, **more: Any) -> Meter:
-        return Meter(app or self.app, self.settings, self.append, FixedClock(), **more)
-
-    async def ask(self, scope: Scope | None = None, **more: Any) -> dict[str, Any] | None:
-        """Send a request through; the one call that was recorded for it, if any."""
-        before = len(self.calls)
-        await self.meter(**more)(scope or asked(), self.receive, self.send)
-        new = self.calls[before:]
-        assert len(new) <= 1
-        return new[0] if new else None
-
-    @property
-    def sent(self) -> list[object]:
-        return [each for each in self.log if each != "recorded"]
 
 
 async def test_a_call_is_recorded_with_its_facts_and_nothing_else() -> None:
@@ -294,58 +229,6 @@ async def test_a_mistake_of_the_metering_breaks_no_response(
     assert await bench.ask() is None
     assert bench.sent == list(bench.messages)
     assert "could not be metered" in caplog.text
-
-
-CUSTOMERS: dict[str, Callable[[Scope], Any]] = {
-    "a name": lambda _scope: "acme",
-    "an attribution": lambda _scope: Attribution(customer="acme"),
-}
-
-
-@pytest.mark.parametrize("name", CUSTOMERS)
-async def test_the_hosts_function_names_the_customer_and_the_app_below_sees_it(name: str) -> None:
-    bench = Bench(start(), body(encoded(CHAT)), trusted_headers=("x-nullspend-customer",))
-    sent = asked("/v1/chat/completions", "POST", (b"x-nullspend-customer", b"other"))
-    call = await bench.ask(sent, customer=CUSTOMERS[name])
-    assert call is not None
-    assert call["customer"] == "acme"
-    assert bench.scopes[0]["headers"] == [(b"x-nullspend-customer", b"acme")]
-
-
-async def test_the_hosts_function_may_be_async_name_an_org_and_tags() -> None:
-    async def customer(scope: Scope) -> Attribution:
-        tags = {"path": scope["path"]}
-        return Attribution(customer="acme", org_id="org_2", tags=tags)
-
-    call = await Bench(start(), body(encoded(CHAT))).ask(customer=customer)
-    assert call is not None
-    assert (call["org"], call["customer"]) == ("org_2", "acme")
-    assert call["tags"] == {"path": "/v1/chat/completions"}
-
-
-async def test_a_function_that_does_not_know_leaves_it_to_trusted_headers() -> None:
-    bench = Bench(start(), body(encoded(CHAT)), trusted_headers=("x-nullspend-customer",))
-    sent = asked("/v1/chat/completions", "POST", (b"x-nullspend-customer", b"acme"))
-    call = await bench.ask(sent, customer=lambda _scope: None)
-    assert call is not None
-    assert call["customer"] == "acme"
-
-
-def raising(_scope: Scope) -> str:
-    raise KeyError("token")
-
-
-@pytest.mark.parametrize("wrong", [raising, lambda _scope: 5, lambda _scope: "x" * 300])
-async def test_a_function_that_fails_is_logged_and_believes_nobody(
-    wrong: Callable[[Scope], Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    bench = Bench(start(), body(encoded(CHAT)), trusted_headers=("x-nullspend-customer",))
-    sent = asked("/v1/chat/completions", "POST", (b"x-nullspend-customer", b"other"))
-    call = await bench.ask(sent, customer=wrong)
-    assert call is not None
-    assert "customer" not in call
-    assert bench.scopes[0]["headers"] == []
-    assert "the function that tells customers failed" in caplog.text
 
 
 async def test_a_body_of_other_bytes_is_read_as_well() -> None:
