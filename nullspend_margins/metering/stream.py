@@ -10,7 +10,7 @@ _NO_USAGE = (b'"usage":null', b'"usage": null')
 
 
 class Stream:
-    """Looks at whole lines, however they are cut into chunks. Keeps three of them at most."""
+    """Looks at whole lines, however they are cut into chunks. Keeps four of them at most."""
 
     __slots__ = ("_first", "_line", "_usage_first", "_usage_last")
 
