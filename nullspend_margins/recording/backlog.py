@@ -14,14 +14,8 @@ from nullspend_margins.recording.segments import Segment, read_lines
 _log = logging.getLogger("nullspend_margins.recording")
 
 
-class Waiting:
-    """A line, and the segment it stands in, if it stands in one."""
-
-    __slots__ = ("line", "segment")
-
-    def __init__(self, line: bytes, segment: Segment | None) -> None:
-        self.line = line
-        self.segment = segment
+Waiting = tuple[bytes, Segment | None]
+"""A line, and the segment it stands in, if it stands in one. Known by its identity."""
 
 
 class Backlog:
@@ -67,7 +61,7 @@ class Backlog:
         with self._lock:
             segment = self.journal.append(line)
             if len(self._memory) < self._most and (segment is None or self._cursor is None):
-                self._memory.append(Waiting(line, segment))
+                self._memory.append((line, segment))
                 return True
             if segment is not None:
                 if self._cursor is None:
@@ -106,7 +100,7 @@ class Backlog:
         except FileNotFoundError:
             self._give_up(segment)
             return []
-        found = [Waiting(line, segment) for line in lines]
+        found: list[Waiting] = [(line, segment) for line in lines]
         with self._lock:
             self._held += found
             self._behind -= len(found)
@@ -135,7 +129,7 @@ class Backlog:
                 done = [each for each in self._held if id(each) in stored or id(each) in others]
                 gone_ids = set(map(id, done))
                 self._held = [each for each in self._held if id(each) not in gone_ids]
-                counts = Counter(each.segment for each in done if each.segment is not None)
+                counts = Counter(segment for _, segment in done if segment is not None)
                 for segment, count in counts.items():
                     segment.settled += count
                 gone = self.journal.tidy(counts)
@@ -152,8 +146,9 @@ class Backlog:
             self._memory.clear()
             self._cursor, self._behind = None, 0
             for each in waiting:
+                line, segment = each
                 # One more try: the disk may be there again.
-                if each.segment is None and self.journal.append(each.line) is None:
+                if segment is None and self.journal.append(line) is None:
                     self._memory.append(each)
             self.journal.close()
             return len(self._memory)
