@@ -11,6 +11,8 @@ from nullspend_margins.recording.counters import RecordingCounters, Tally
 from nullspend_margins.recording.journal import Journal
 from nullspend_margins.recording.segments import Segment, read_lines
 
+_MOST_HELD = 2000
+
 _log = logging.getLogger("nullspend_margins.recording")
 
 
@@ -76,15 +78,17 @@ class Backlog:
         return False
 
     def take(self, most: int) -> list[Waiting]:
-        """All that is taken out and not settled, filled up to ``most``. Reads files.
+        """All that is taken out and not settled, and up to ``most`` more lines. Reads files.
 
+        More, so that those which fail do not keep others out for ever; up to a bound.
         Raises ``OSError`` when the journal cannot be read back.
         """
         with self._taking:
             with self._lock:
-                while self._memory and len(self._held) < most:
+                wanted = most if len(self._held) < _MOST_HELD else 0
+                while self._memory and wanted:
                     self._held.append(self._memory.popleft())
-                wanted = most - len(self._held)
+                    wanted -= 1
                 cursor = self._cursor if wanted and not self._memory else None
                 batch = list(self._held)
             try:
