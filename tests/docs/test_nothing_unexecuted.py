@@ -29,6 +29,8 @@ RUN = {
     ("plugins.md", "json"): "tests/docs/test_examples.py",
     ("plugins.md", "python"): "tests/docs/test_plugin_examples.py",
     ("plugins.md", "toml"): "tests/docs/test_examples.py",
+    ("recording.md", "python"): "tests/recording/test_docs.py",
+    ("recording.md", "toml"): "tests/docs/test_examples.py",
     ("testing-plugins.md", "python"): "tests/docs/test_testing_plugins.py",
     ("testing-plugins.md", "sh"): "tests/docs/test_testing_plugins.py",
     ("testing-plugins.md", "text"): "tests/docs/test_testing_plugins.py",
