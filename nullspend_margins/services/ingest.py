@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from nullspend_margins.domain.cost import CostEvent
+from nullspend_margins.domain.delivery import Delivery
 from nullspend_margins.errors import InternalError, MarginsError, ServiceUnavailable
 from nullspend_margins.protocols import Clock
-from nullspend_margins.storage import costs, revisions
+from nullspend_margins.services.delivery_log import DeliveryLog
+from nullspend_margins.storage import cost_deliveries, costs, revisions
 from nullspend_margins.storage.costs import StoredEvent
 from nullspend_margins.storage.database import Database, Transaction
 
@@ -35,6 +37,7 @@ class IngestService:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._deliveries = DeliveryLog()
         self._waiting: deque[_Submission] = deque()
         self._waiting_events = 0
         self._writer: asyncio.Task[None] | None = None
@@ -91,7 +94,7 @@ class IngestService:
 
     async def _write(self, group: list[_Submission]) -> None:
         try:
-            answers = await self._database.write(lambda tx: self._store(tx, group))
+            answers, delivered = await self._database.write(lambda tx: self._store(tx, group))
         except ServiceUnavailable:
             raise
         except Exception as problem:
@@ -106,14 +109,21 @@ class IngestService:
                 except Exception as problem:
                     _refuse(submission, problem)
             return
+        self._deliveries.note(delivered)
         for submission, answer in zip(group, answers, strict=True):
             if not submission.answer.done():
                 submission.answer.set_result(answer)
 
-    def _store(self, tx: Transaction, group: list[_Submission]) -> list[list[StoredEvent]]:
-        """One insert for each org and source; orgs in order, so that writers cannot deadlock."""
+    def _store(
+        self, tx: Transaction, group: list[_Submission]
+    ) -> tuple[list[list[StoredEvent]], list[Delivery]]:
+        """One insert for each org and source; orgs in order, so that writers cannot deadlock.
+
+        Returns the answers, and which deliveries were written down.
+        """
         now = self._clock.now()
         answers: dict[int, list[StoredEvent]] = {}
+        deliveries: list[Delivery] = []
         ordered = sorted(group, key=_owner)
         for (org_id, source), members in groupby(ordered, key=_owner):
             submissions = list(members)
@@ -121,9 +131,12 @@ class IngestService:
             stored = iter(costs.insert_events(tx, org_id, source, events, now))
             for submission in submissions:
                 answers[id(submission)] = [next(stored) for _ in submission.events]
+            deliveries.append(Delivery.of(org_id, source, now, events))
+        unwritten = self._deliveries.unwritten(deliveries)
+        cost_deliveries.record(tx, unwritten)
         for org_id in sorted({submission.org_id for submission in group}):
             revisions.advance(tx, org_id)
-        return [answers[id(submission)] for submission in group]
+        return [answers[id(submission)] for submission in group], unwritten
 
 
 def _owner(submission: _Submission) -> tuple[str, str]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
-from nullspend_margins.storage import alerts
+from nullspend_margins.domain.period import day_number
+from nullspend_margins.storage import alerts, cost_deliveries, costs
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.migrate import migrate
 from tests.postgres import PostgresForTests
 from tests.storage.alerting import CROSSING, enqueue, told, wanted
-from tests.storage.builders import NOW, ORG
+from tests.storage.builders import NOW, ORG, event
 from tests.storage.releases import bring_to, empty_database
 
 ALERT = text(
@@ -37,6 +39,10 @@ def fill(tx: Connection) -> None:
         tx.execute(ALERT, {"id": alert_id, "org": org_id, "month": month})
     for notifier, given_up_at in (("log", None), ("slack", "2026-11-19T00:00:00.000000+00:00")):
         tx.execute(DELIVERY, {"id": "evt_1", "notifier": notifier, "given_up_at": given_up_at})
+    for source, now in (("api", NOW), ("gateway", NOW - timedelta(days=70))):
+        moment = {"occurred_at": now - timedelta(days=1)}
+        costs.insert_events(tx, ORG, source, [event("1", **moment)], NOW)
+    costs.save_cursor(tx, "gateway", "17", NOW)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -77,3 +83,25 @@ async def test_alerts_and_their_deliveries_are_kept(earlier_url: str) -> None:
         ]
     finally:
         await database.close()
+
+
+async def test_sources_that_delivered_before_are_known_by_their_newest_cost(
+    earlier_url: str,
+) -> None:
+    await migrate(earlier_url)
+    database = Database(earlier_url)
+    await database.start()
+    try:
+        found = await database.read(lambda tx: cost_deliveries.of_org(tx, ORG))
+    finally:
+        await database.close()
+    yesterday = day_number(NOW) - 1
+    assert [(each.org_id, each.source, each.newest_day) for each in found] == [
+        ("", "gateway", None),
+        (ORG, "api", yesterday),
+        (ORG, "gateway", yesterday - 70),
+    ]
+    # When they delivered is not known: nobody is alarmed by what was before.
+    assert {(each.delivered_at, each.newest_at, each.silent_since) for each in found} == {
+        (None, None, None)
+    }

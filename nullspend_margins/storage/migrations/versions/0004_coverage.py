@@ -1,4 +1,4 @@
-"""Alerts of any type."""
+"""Alerts of any type; when cost sources last delivered; revenue that was skipped, by month."""
 
 from alembic import op
 
@@ -12,12 +12,14 @@ TYPES = {
     "sqlite": {
         "key": "TEXT",
         "instant": "VARCHAR(32)",
+        "clustered": " WITHOUT ROWID",
         "about": "json_extract(payload, '$.data.object.customer.tagValue')",
         "period": "printf('%04d-%02d', month / 12, month % 12 + 1)",
     },
     "postgresql": {
         "key": 'TEXT COLLATE "C"',
         "instant": "TIMESTAMPTZ",
+        "clustered": "",
         "about": "payload -> 'data' -> 'object' -> 'customer' ->> 'tagValue'",
         "period": "lpad((month / 12)::text, 4, '0') || '-' || lpad((month % 12 + 1)::text, 2, '0')",
     },
@@ -25,9 +27,9 @@ TYPES = {
 
 
 def upgrade() -> None:
-    """Tell what an alert is about in a form that every type has."""
+    """Make alerts tell what they are about in one form, and begin to write deliveries down."""
     words = TYPES[op.get_bind().dialect.name]
-    for statement in ALERTS.split(";"):
+    for statement in (ALERTS + DELIVERIES + SKIPPED).split(";"):
         op.execute(statement.format(**words).strip())
 
 
@@ -88,5 +90,32 @@ SELECT
 FROM margins_old_deliveries;
 
 DROP TABLE margins_old_deliveries;
-DROP TABLE margins_old_alerts
+DROP TABLE margins_old_alerts;
+"""
+
+# From the sums: which sources an org has, and the day of their newest cost. When they delivered
+# would take a look at every event, and what came before is nothing to be alarmed about now. So
+# that stays open until they deliver next. What has a cursor is pulled, for all orgs.
+DELIVERIES = """
+CREATE TABLE margins_cost_deliveries (
+    org_id {key} NOT NULL,
+    source {key} NOT NULL,
+    delivered_at {instant},
+    newest_at {instant},
+    newest_day INTEGER,
+    last_error TEXT,
+    silent_since {instant},
+    CONSTRAINT pk_margins_cost_deliveries PRIMARY KEY (org_id, source)
+){clustered};
+
+INSERT INTO margins_cost_deliveries (org_id, source, newest_day)
+SELECT org_id, source, max(day) FROM margins_cost_model_days GROUP BY org_id, source;
+
+INSERT INTO margins_cost_deliveries (org_id, source)
+SELECT '', source FROM margins_cost_cursors;
+"""
+
+SKIPPED = """
+CREATE INDEX ix_margins_revenue_facts_skipped
+    ON margins_revenue_facts (org_id, provider, month) WHERE counted = 0
 """
