@@ -19,6 +19,7 @@ from nullspend_margins.services.keys import KeyService
 from nullspend_margins.services.leasing import LeaseKeeper
 from nullspend_margins.services.mappings import MappingService
 from nullspend_margins.services.margins import MarginsService
+from nullspend_margins.services.staleness import StalenessWatch
 from nullspend_margins.services.sync import SyncService
 from nullspend_margins.services.sync_run import SyncTools
 from nullspend_margins.services.vault import Vault
@@ -77,6 +78,7 @@ def build_services(
         database=database, vault=vault, clock=clock, keeper=keeper, costs=costs, alerts=alerts
     )
     puller = CostPuller(database, registry, keeper, clock)
+    watch = StalenessWatch(database, costs, alerts, access, clock, config)
     return Services(
         config=config,
         clock=clock,
@@ -84,7 +86,7 @@ def build_services(
         margins=MarginsService(database, costs, clock, config),
         mappings=MappingService(database, clock),
         connections=ConnectionService(database, registry, vault, clock),
-        sync=SyncService(tools, registry, access, puller, config),
+        sync=SyncService(tools, registry, access, puller, watch, config),
         ingest=IngestService(database, clock),
         keys=KeyService(database, clock),
         alerts=alerts,

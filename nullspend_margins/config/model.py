@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from nullspend_margins.config.cost_sources import CostSettings
 from nullspend_margins.config.secret import Secret
 from nullspend_margins.config.sections import setting
 from nullspend_margins.config.values import cookie_problem, key_bytes, prefix_problem, url_problem
@@ -242,6 +243,7 @@ class Config:
     health: HealthSettings = field(default_factory=HealthSettings)
     sync: SyncSettings = field(default_factory=SyncSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
+    costs: CostSettings = field(default_factory=CostSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)

@@ -17,6 +17,7 @@ from nullspend_margins.plugins import Registry
 from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.connections import unknown_provider
 from nullspend_margins.services.cost_puller import CostPuller
+from nullspend_margins.services.staleness import StalenessWatch
 from nullspend_margins.services.sync_run import SyncReport, SyncRun, SyncTools
 from nullspend_margins.services.sync_staging import ProgressListener
 from nullspend_margins.storage import connections, costs
@@ -48,12 +49,14 @@ class SyncService:
         registry: Registry,
         access: AccessService,
         puller: CostPuller,
+        watch: StalenessWatch,
         config: Config,
     ) -> None:
         self._tools = tools
         self._providers = registry.revenue_providers
         self._access = access
         self._puller = puller
+        self._watch = watch
         self._cron = config.cron
         self._dedupe_days = config.ingest.dedupe_days
         self._running: set[asyncio.Task[Any]] = set()
@@ -65,7 +68,8 @@ class SyncService:
         return await self._own(self._sync_and_deliver(org_id, provider, progress))
 
     async def sync_all(self, provider: str | None = None) -> CronReport:
-        """Pull cost sources, sync every connection that is due, prune, deliver alerts.
+        """Pull cost sources, tell of those that are silent, sync every connection that is due,
+        prune, deliver alerts.
 
         Least recently synced first, within ``[cron] time_budget_seconds``; with ``provider``,
         only that provider's connections. One org's failure never stops another's.
@@ -83,8 +87,11 @@ class SyncService:
         return await self._tools.database.read(lambda tx: connections.due(tx, provider))
 
     async def pull_costs(self) -> int:
-        """Pull every cost source from where it stopped. Returns how many failed."""
-        return await self._own(self._puller.pull_all())
+        """Pull every cost source from where it stopped, and tell of those that are silent.
+
+        Returns how many failed.
+        """
+        return await self._own(self._pull_and_look())
 
     async def close(self) -> None:
         """Stop what is running; its leases are given back."""
@@ -92,6 +99,11 @@ class SyncService:
             task.cancel()
         if self._running:
             await asyncio.wait(self._running)
+
+    async def _pull_and_look(self) -> int:
+        failed = await self._puller.pull_all()
+        await self._watch.look()
+        return failed
 
     async def _own(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         return await asyncio.shield(self._start(work, "margins-sync"))
@@ -132,6 +144,7 @@ class SyncService:
         deadline = time.monotonic() + budget
         began = self._tools.clock.now()
         await self._puller.pull_all(budget * _SHARE_FOR_PULLING)
+        await self._watch.look(_share(deadline))
         due = iter(await self._tools.database.read(lambda tx: connections.due(tx, provider)))
         outcomes: list[bool] = []
 
@@ -207,6 +220,6 @@ class SyncService:
 
 
 def _share(deadline: float) -> float:
-    """The deadline of alerts, of ``time.monotonic()``."""
+    """The deadline of alerts and of looking for them, of ``time.monotonic()``."""
     now = time.monotonic()
     return now + (deadline - now) * _SHARE_FOR_ALERTS

@@ -12,7 +12,6 @@ from nullspend_margins.storage import cost_deliveries
 from tests.world import NOW, ORG, World, world
 
 
-
 class Gateway:
     """A source that is pulled, and answers as it is told to."""
 
