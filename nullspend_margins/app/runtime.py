@@ -14,6 +14,7 @@ from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.connections import ConnectionService
 from nullspend_margins.services.cost_puller import CostPuller
 from nullspend_margins.services.cost_reader import CostReader
+from nullspend_margins.services.coverage import CoverageReader
 from nullspend_margins.services.ingest import IngestService
 from nullspend_margins.services.keys import KeyService
 from nullspend_margins.services.leasing import LeaseKeeper
@@ -83,7 +84,9 @@ def build_services(
         config=config,
         clock=clock,
         access=access,
-        margins=MarginsService(database, costs, clock, config),
+        margins=MarginsService(
+            database, costs, CoverageReader(registry, costs, config), clock, config
+        ),
         mappings=MappingService(database, clock),
         connections=ConnectionService(database, registry, vault, clock),
         sync=SyncService(tools, registry, access, puller, watch, config),
