@@ -86,7 +86,8 @@ class LogsItsUrl(Hook):
 
 class FormatsNames(Hook):
     async def notify(self, alert: Any) -> None:
-        (alert.payload["data"]["object"]["customer"]["name"] or "").format(name="x")
+        customer = alert.payload["data"]["object"].get("customer", {})
+        (customer.get("name") or "").format(name="x")
         await super().notify(alert)
 
 
