@@ -12,6 +12,7 @@ RUN = {
     ("README.md", "python"): "tests/docs/test_examples.py",
     ("README.md", "sh"): ".ci/run",
     ("README.md", "toml"): "tests/docs/test_examples.py",
+    ("alerts.md", "json"): "tests/docs/test_examples.py",
     ("alerts.md", "python"): "tests/webhook/test_docs.py",
     ("alerts.md", "toml"): "tests/docs/test_examples.py",
     ("api.md", "json"): "tests/docs/test_examples.py",
