@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from nullspend_margins.protocols import PulledCostSource as PulledCostSource
     from nullspend_margins.protocols import RevenueProvider as RevenueProvider
     from nullspend_margins.protocols import Scope as Scope
+    from nullspend_margins.recording import RecordingCounters as RecordingCounters
     from nullspend_margins.version import __version__ as __version__
 
 _HOMES = {
@@ -90,6 +91,7 @@ _HOMES = {
     "Principal": "protocols",
     "ProviderUnavailable": "errors",
     "PulledCostSource": "protocols",
+    "RecordingCounters": "recording",
     "RevenueFact": "domain.revenue",
     "RevenueProvider": "protocols",
     "RevenueWindow": "domain.revenue",
@@ -136,6 +138,7 @@ __all__ = [
     "Principal",
     "ProviderUnavailable",
     "PulledCostSource",
+    "RecordingCounters",
     "RevenueFact",
     "RevenueProvider",
     "RevenueWindow",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nullspend_margins.config import Config
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock
+from nullspend_margins.recording import Recorder
 from nullspend_margins.services import Services
 from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.alert_loop import AlertLoop
@@ -34,7 +35,9 @@ class Runtime:
     alert_loop: AlertLoop
 
     @classmethod
-    async def start(cls, config: Config, registry: Registry, clock: Clock) -> Runtime:
+    async def start(
+        cls, config: Config, registry: Registry, clock: Clock, recorder: Recorder
+    ) -> Runtime:
         """Open the database (SQLite is migrated, PostgreSQL checked), build the services, and
         deliver alerts from now on.
 
@@ -51,7 +54,7 @@ class Runtime:
         except BaseException:
             await database.close()
             raise
-        services = build_services(config, registry, clock, database)
+        services = build_services(config, registry, clock, database, recorder)
         alert_loop = AlertLoop(services.alerts, config.alerts.poll_seconds)
         alert_loop.start()
         return cls(database, services, alert_loop)
@@ -65,7 +68,7 @@ class Runtime:
 
 
 def build_services(
-    config: Config, registry: Registry, clock: Clock, database: Database
+    config: Config, registry: Registry, clock: Clock, database: Database, recorder: Recorder
 ) -> Services:
     """The services over one database."""
     vault = Vault(config.encryption.key_bytes)
@@ -84,7 +87,7 @@ def build_services(
         margins=MarginsService(database, costs, clock, config),
         mappings=MappingService(database, clock),
         connections=ConnectionService(database, registry, vault, clock),
-        sync=SyncService(tools, registry, access, puller, config),
+        sync=SyncService(tools, registry, access, puller, config, recorder),
         ingest=IngestService(database, clock),
         keys=KeyService(database, clock),
         alerts=alerts,

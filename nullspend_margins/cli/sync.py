@@ -40,7 +40,7 @@ class Tracker(Protocol):
 
 
 def sync(config: ConfigFile, org: OneOrg = None) -> None:
-    """Pull cost sources, then sync revenue: of every org, or of one.
+    """Replay journals, pull cost sources, then sync revenue: of every org, or of one.
 
     The exit status is 1 when anything failed; one org's failure does not stop the others.
     """
@@ -53,6 +53,8 @@ async def _sync(margins: Margins, org: str | None) -> int:
     """Sync and tell; returns how many cost sources and connections failed."""
     async with margins.lifespan():
         services = await margins.services()
+        if not await services.sync.replay():
+            complain("Recorded cost events are left in the journal; the log above says why.")
         failed = await services.sync.pull_costs()
         if failed:
             complain(f"{failed} cost source(s) failed; the log above says how.")

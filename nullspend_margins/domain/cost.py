@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -175,6 +175,13 @@ def _breakdown_problem(value: object) -> str | None:
     if size > MAX_BREAKDOWN_BYTES:
         return f"must be at most {MAX_BREAKDOWN_BYTES} bytes as JSON"
     return None
+
+
+def dedupe_problem(occurred_at: datetime, now: datetime, dedupe_days: int | None) -> str | None:
+    """What is wrong with an event older than the horizon of ``[ingest] dedupe_days``."""
+    if dedupe_days is None or occurred_at >= now - timedelta(days=dedupe_days):
+        return None
+    return f"must be of the last {dedupe_days} days: older duplicates are not noticed"
 
 
 class MonthCost(NamedTuple):

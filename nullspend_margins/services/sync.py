@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from nullspend_margins.config import Config
 from nullspend_margins.errors import InternalError, MarginsError, SyncInProgress
 from nullspend_margins.plugins import Registry
+from nullspend_margins.recording import Recorder
 from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.connections import unknown_provider
 from nullspend_margins.services.cost_puller import CostPuller
@@ -23,6 +24,7 @@ from nullspend_margins.storage import connections, costs
 
 _Result = TypeVar("_Result")
 _PRUNE_AT_ONCE = 10_000
+_SHARE_FOR_REPLAYING = 0.25
 _SHARE_FOR_PULLING = 0.5
 """Of a cron call's time: a slow cost source must not keep revenue from being synced."""
 _SHARE_FOR_ALERTS = 0.5
@@ -49,11 +51,13 @@ class SyncService:
         access: AccessService,
         puller: CostPuller,
         config: Config,
+        recorder: Recorder,
     ) -> None:
         self._tools = tools
         self._providers = registry.revenue_providers
         self._access = access
         self._puller = puller
+        self._recorder = recorder
         self._cron = config.cron
         self._dedupe_days = config.ingest.dedupe_days
         self._running: set[asyncio.Task[Any]] = set()
@@ -65,10 +69,10 @@ class SyncService:
         return await self._own(self._sync_and_deliver(org_id, provider, progress))
 
     async def sync_all(self, provider: str | None = None) -> CronReport:
-        """Pull cost sources, sync every connection that is due, prune, deliver alerts.
+        """Replay journals, pull cost sources, sync what is due, prune, deliver alerts.
 
-        Least recently synced first, within ``[cron] time_budget_seconds``; with ``provider``,
-        only that provider's connections. One org's failure never stops another's.
+        Connections least recently synced first, within ``[cron] time_budget_seconds``; with
+        ``provider``, only that provider's. One org's failure never stops another's.
         Raises ``NotFound`` for a provider that is not installed.
         """
         if provider is not None and provider not in self._providers:
@@ -85,6 +89,14 @@ class SyncService:
     async def pull_costs(self) -> int:
         """Pull every cost source from where it stopped. Returns how many failed."""
         return await self._own(self._puller.pull_all())
+
+    async def replay(self, seconds: float | None = None) -> bool:
+        """Store what dead processes left in their journals; whether nothing of it is left."""
+        try:
+            return await self._recorder.adopt(seconds)
+        except OSError as problem:
+            _log.warning("journals not replayed: %s", problem.strerror or problem)
+            return False
 
     async def close(self) -> None:
         """Stop what is running; its leases are given back."""
@@ -131,7 +143,8 @@ class SyncService:
         budget = self._cron.time_budget_seconds
         deadline = time.monotonic() + budget
         began = self._tools.clock.now()
-        await self._puller.pull_all(budget * _SHARE_FOR_PULLING)
+        await self.replay(budget * _SHARE_FOR_REPLAYING)
+        await self._puller.pull_all((deadline - time.monotonic()) * _SHARE_FOR_PULLING)
         due = iter(await self._tools.database.read(lambda tx: connections.due(tx, provider)))
         outcomes: list[bool] = []
 

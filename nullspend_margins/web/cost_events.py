@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.json import encode
 
-from nullspend_margins.domain.cost import MAX_BREAKDOWN_BYTES, CostEvent
+from nullspend_margins.domain.cost import MAX_BREAKDOWN_BYTES, CostEvent, dedupe_problem
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.money import NANODOLLARS_PER_MICRODOLLAR
 from nullspend_margins.domain.text import text_problem
@@ -81,9 +81,7 @@ class Reading:
             return "must not be before 2000"
         if moment > self.now + _CLOCK_SKEW:
             return "must not be over a day ahead"
-        if self.dedupe_days is not None and moment < self.now - timedelta(days=self.dedupe_days):
-            return f"must be of the last {self.dedupe_days} days: older duplicates are not noticed"
-        return None
+        return dedupe_problem(moment, self.now, self.dedupe_days)
 
     def _convert(self, event: CostEventOnWire, request_key: str | None) -> CostEvent:
         key = event.idempotency_key or request_key
