@@ -109,10 +109,8 @@ def test_a_call_of_no_org_is_told_once_and_does_not_disturb(
         recorder.record(logged())
         recorder.record(logged())
     assert ledger.taken == []
-    assert [record.message for record in caplog.records] == [
-        "costs are not counted: calls of team 'team-1' belong to no org: see [plugins.litellm] "
-        "org, orgs"
-    ]
+    (told,) = [record.message for record in caplog.records]
+    assert told.startswith("costs are not counted: calls of team 'team-1' belong to no org")
 
 
 def test_what_can_not_be_counted_is_logged_with_its_id_and_raises_nothing(
