@@ -20,13 +20,12 @@ from nullspend_margins import CostBatch, CostFact, ServiceUnavailable
 from nullspend_margins_litellm.calls import count, text
 from nullspend_margins_litellm.customers import tidy
 from nullspend_margins_litellm.money import dollars, nanodollars
-from nullspend_margins_litellm.reading import Reader, Row
+from nullspend_margins_litellm.reading import PAGE_ROWS, Reader, Row
 from nullspend_margins_litellm.settings import LiteLLMSettings
 
 TABLE = "LiteLLM_DailyEndUserSpend"
 ALL_CALLS = "LiteLLM_DailyUserSpend"
 KIND = "daily"
-PAGE_ROWS = 1_000
 
 _NEEDED = frozenset({"id", "end_user_id", "date", "model", "custom_llm_provider", "spend"})
 _COMMIT_MINUTES = 10
@@ -44,9 +43,12 @@ FROM "LiteLLM_DailyEndUserSpend"
 WHERE date = %(day)s AND id > %(id)s AND end_user_id <> '' {since}
 ORDER BY id LIMIT %(limit)s
 """
-# numeric, since sums of float8 leave a remainder that nobody has spent.
+# numeric, since sums of float8 leave a remainder that nobody has spent. The proxy writes one table
+# after the other: where the sum of all calls is behind for a moment, nothing is nobody's.
 _REST = """
-SELECT model, custom_llm_provider, sum(spend) AS spend, sum(requests) AS requests FROM (
+SELECT model, custom_llm_provider, greatest(sum(spend), 0) AS spend,
+  greatest(sum(requests), 0) AS requests
+FROM (
   SELECT coalesce(model, '') AS model, coalesce(custom_llm_provider, '') AS custom_llm_provider,
     spend::numeric AS spend, api_requests AS requests
   FROM "LiteLLM_DailyUserSpend" WHERE date = %(day)s
@@ -98,6 +100,7 @@ class DailySums:
     settings: LiteLLMSettings
     org_id: str
     columns: Mapping[str, frozenset[str]]
+    page_rows: int = PAGE_ROWS
 
     async def batches(self, reached: Position) -> AsyncIterator[CostBatch]:
         """The late days again, and every day after ``reached``."""
@@ -124,7 +127,7 @@ class DailySums:
         unattributed = await self._rest_of(day, is_new=day > pull.reached.day)
         digest = _digest(unattributed)
         if digest != pull.position.rest.get(day, _NOTHING):
-            *early, last = batched(unattributed)
+            *early, last = batched(unattributed, self.page_rows)
             for facts in early:
                 yield facts
             pull.remember(day, digest, since=self._first_day(pull.position))
@@ -149,7 +152,7 @@ class DailySums:
         )
         after = ""
         while True:
-            values: dict[str, object] = {"day": day, "id": after, "limit": PAGE_ROWS}
+            values: dict[str, object] = {"day": day, "id": after, "limit": self.page_rows}
             if since is not None:
                 values["since"] = since - timedelta(minutes=_COMMIT_MINUTES)
             rows = await self.reader.rows(statement, values)
@@ -157,7 +160,7 @@ class DailySums:
                 after = rows[-1]["id"]
                 newest = max(filter(None, (row["updated_at"] for row in rows)), default=None)
                 yield [_fact(day, f"end_user:{row['id']}", row) for row in rows], newest
-            if len(rows) < PAGE_ROWS:
+            if len(rows) < self.page_rows:
                 return
 
     async def _rest_of(self, day: str, *, is_new: bool) -> list[CostFact]:
@@ -191,10 +194,9 @@ def encoded(position: Position) -> str:
     return msgspec.json.encode(position).decode()
 
 
-def batched(facts: Sequence[CostFact]) -> list[list[CostFact]]:
+def batched(facts: Sequence[CostFact], size: int) -> list[list[CostFact]]:
     """``facts`` in parts that a batch may hold."""
-    starts = range(0, len(facts), PAGE_ROWS)
-    return [[*facts[start : start + PAGE_ROWS]] for start in starts]
+    return [[*facts[start : start + size]] for start in range(0, len(facts), size)]
 
 
 def _next(day: str) -> str:

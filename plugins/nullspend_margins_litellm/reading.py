@@ -11,6 +11,8 @@ from nullspend_margins import ConfigurationError, Secret, ServiceUnavailable
 
 Row = Mapping[str, Any]
 
+PAGE_ROWS = 1_000
+"""Rows asked for at a time: as many as a batch may hold."""
 _CONNECT_SECONDS = 10
 _STATEMENT_SECONDS = 60
 _LOST_MILLISECONDS = 70_000

@@ -10,7 +10,7 @@ import msgspec
 from nullspend_margins import CostBatch, ServiceUnavailable
 from nullspend_margins_litellm import daily, spend_logs
 from nullspend_margins_litellm.calls import SOURCE
-from nullspend_margins_litellm.reading import PostgresReader, Reader, columns_of
+from nullspend_margins_litellm.reading import PAGE_ROWS, PostgresReader, Reader, columns_of
 from nullspend_margins_litellm.settings import LiteLLMSettings
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -31,12 +31,19 @@ class LiteLLMTables:
 
     name: str = SOURCE
 
-    def __init__(self, settings: LiteLLMSettings, *, reader: Reader | None = None) -> None:
+    def __init__(
+        self,
+        settings: LiteLLMSettings,
+        *,
+        reader: Reader | None = None,
+        page_rows: int = PAGE_ROWS,
+    ) -> None:
         if reader is None:
             assert settings.database_url is not None  # noqa: S101 - the plugin has looked
             reader = PostgresReader(settings.database_url)
         self._settings = settings
         self._reader = reader
+        self._page_rows = page_rows
 
     async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
         """Everything after ``cursor``, and again what may have changed before it.
@@ -53,13 +60,16 @@ class LiteLLMTables:
             async for batch in self._daily_sums(columns).batches(_position(cursor, daily.Position)):
                 yield batch
         else:
-            logs = spend_logs.SpendLogs(self._reader, self._settings, columns[spend_logs.TABLE])
+            logs = self._single_calls(columns[spend_logs.TABLE])
             async for batch in logs.batches(_position(cursor, spend_logs.Position)):
                 yield batch
 
+    def _single_calls(self, columns: frozenset[str]) -> spend_logs.SpendLogs:
+        return spend_logs.SpendLogs(self._reader, self._settings, columns, self._page_rows)
+
     def _daily_sums(self, columns: Mapping[str, frozenset[str]]) -> daily.DailySums:
         settings = self._settings
-        return daily.DailySums(self._reader, settings, settings.org or "", columns)
+        return daily.DailySums(self._reader, settings, settings.org or "", columns, self._page_rows)
 
 
 def _require_same_kind(cursor: str | None, kind: str) -> None:

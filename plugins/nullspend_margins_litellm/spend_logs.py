@@ -17,12 +17,11 @@ import msgspec
 
 from nullspend_margins import CostBatch, CostEvent, ServiceUnavailable, ValidationFailed
 from nullspend_margins_litellm.calls import event_of_call
-from nullspend_margins_litellm.reading import Reader, Row
+from nullspend_margins_litellm.reading import PAGE_ROWS, Reader, Row
 from nullspend_margins_litellm.settings import LiteLLMSettings
 
 TABLE = "LiteLLM_SpendLogs"
 KIND = "spend_logs"
-PAGE_ROWS = 1_000
 
 _NEEDED = frozenset({"request_id", "startTime", "spend", "model"})
 # What may be missing in an older proxy's table, and what stands for it then.
@@ -82,6 +81,7 @@ class SpendLogs:
     reader: Reader
     settings: LiteLLMSettings
     columns: frozenset[str]
+    page_rows: int = PAGE_ROWS
 
     async def batches(self, reached: Position) -> AsyncIterator[CostBatch]:
         """Everything after ``reached``, and what may have come late before it."""
@@ -99,7 +99,7 @@ class SpendLogs:
                 yield CostBatch(org_id=org_id, events=events, cursor=encoded(cursor))
             is_saved = bool(groups) or (is_saved and after == reached)
             reached = after
-            if len(rows) < PAGE_ROWS:
+            if len(rows) < self.page_rows:
                 break
         if not is_saved:  # rows of nobody's at the end need not be read again
             yield CostBatch(org_id=self._some_org, cursor=encoded(reached))
@@ -126,7 +126,7 @@ class SpendLogs:
         values: dict[str, object] = {
             "start": position.start,
             "request_id": position.request_id,
-            "limit": PAGE_ROWS,
+            "limit": self.page_rows,
         }
         if self.settings.read_before:
             values["before"] = datetime.fromisoformat(self.settings.read_before)
