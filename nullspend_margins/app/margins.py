@@ -153,8 +153,8 @@ class Margins:
         They are in the journal when this returns, and stored within a second, exactly once by
         (org, source, event id). Returns how many were taken: all, while the disk lasts.
         """
-        append = self.recorder.append
-        return sum(append(EVENT, encode_event(org_id, source, event)) for event in events)
+        lines = [encode_event(org_id, source, event) for event in events]
+        return sum(self.recorder.append(EVENT, line) for line in lines)
 
     @property
     def recording(self) -> RecordingCounters:

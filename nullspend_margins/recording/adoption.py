@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nullspend_margins.recording.counters import Tally
-from nullspend_margins.recording.delivery import Delivery, Fate
+from nullspend_margins.recording.delivery import BATCH_LINES, Delivery, Fate
 from nullspend_margins.recording.disk import Disk
 from nullspend_margins.recording.journal import claim
 from nullspend_margins.recording.segments import LOCK_SUFFIX, SUFFIX, read_lines
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
-
-BATCH_LINES = 500
 
 _log = logging.getLogger("nullspend_margins.recording")
 
@@ -31,20 +30,25 @@ class Adoption:
         self._tally = tally
         self._disk = disk
         self._told: set[str] = set()
+        self._unread: dict[Path, int] = {}
+        """Files with lines that nobody read, and how many kinds could be read then."""
 
     async def run(self, seconds: float | None = None) -> bool:
-        """Replay all there is, for at most so long; whether nothing is left to replay.
+        """Replay all there is; whether nothing is left to replay.
 
-        What is stored is deleted. What waits for the database stays for the next time.
+        After ``seconds`` no further file is begun; each call does one at least. What is stored
+        is deleted, what waits for the database stays for the next time.
         """
-        deadline = None if seconds is None else time.monotonic() + seconds
+        is_late = _stopwatch(seconds)
         left = await asyncio.to_thread(self._left)
-        for owner, paths in left.items():
+        for number, (owner, paths) in enumerate(left.items()):
+            if number and is_late():
+                return False
             lock = await asyncio.to_thread(self._claim, owner)
             if lock is None:
                 continue
             try:
-                if not await self._replay_all(owner, paths, deadline):
+                if not await self._replay_all(owner, paths, is_late):
                     return False
             finally:
                 lock.release()
@@ -70,14 +74,20 @@ class Adoption:
             self._tell_once(owner, problem.strerror or str(problem))
             return None
 
-    async def _replay_all(self, owner: str, paths: list[Path], deadline: float | None) -> bool:
+    async def _replay_all(self, owner: str, paths: list[Path], is_late: Callable[[], bool]) -> bool:
         is_clean = True
-        for path in paths:
-            fates = await self._replay(path, deadline)
+        for number, path in enumerate(paths):
+            if number and is_late():
+                return False
+            if self._unread.get(path) == self._delivery.kinds:
+                is_clean = False
+                continue
+            fates = await self._replay(path)
             if Fate.WAITS in fates:
                 return False
             if Fate.UNKNOWN in fates:
                 self._tell_once(str(path), "holds what nothing here reads; it stays")
+                self._unread[path] = self._delivery.kinds
                 is_clean = False
             else:
                 await asyncio.to_thread(self._disk.delete, path)
@@ -85,7 +95,7 @@ class Adoption:
             await asyncio.to_thread(self._disk.delete, self._lock_file(owner))
         return True
 
-    async def _replay(self, path: Path, deadline: float | None) -> set[Fate]:
+    async def _replay(self, path: Path) -> set[Fate]:
         """All lines of a file; the fates there were."""
         offset, seen = 0, set[Fate]()
         while True:
@@ -102,9 +112,8 @@ class Adoption:
             fates = await self._delivery.deliver(lines)
             self._tally.add(written=fates.count(Fate.WRITTEN), refused=fates.count(Fate.REFUSED))
             seen.update(fates)
-            is_late = deadline is not None and time.monotonic() >= deadline
-            if Fate.WAITS in seen or is_late:
-                return seen | {Fate.WAITS}
+            if Fate.WAITS in seen:
+                return seen
 
     def _lock_file(self, owner: str) -> Path:
         return self._folder / (owner + LOCK_SUFFIX)
@@ -113,3 +122,9 @@ class Adoption:
         if what not in self._told:
             self._told.add(what)
             _log.warning("%s: %s", what, reason)
+
+
+def _stopwatch(seconds: float | None) -> Callable[[], bool]:
+    """Whether so many seconds have passed since now."""
+    began = time.monotonic()
+    return lambda: seconds is not None and time.monotonic() - began >= seconds

@@ -91,12 +91,16 @@ class Backlog:
                 while self._memory and len(self._held) < most:
                     self._held.append(self._memory.popleft())
                 wanted = most - len(self._held)
-                cursor = self._cursor if not self._memory else None
+                cursor = self._cursor if wanted and not self._memory else None
                 batch = list(self._held)
-            return batch + self._read_back(cursor, wanted) if cursor and wanted else batch
+            try:
+                return batch + self._read_back(*cursor, wanted) if cursor else batch
+            except OSError:
+                if not batch:
+                    raise
+                return batch  # these need not wait for the disk
 
-    def _read_back(self, cursor: tuple[Segment, int], most: int) -> list[Waiting]:
-        segment, offset = cursor
+    def _read_back(self, segment: Segment, offset: int, most: int) -> list[Waiting]:
         try:
             lines, end, _ = read_lines(self.journal.disk, segment.path, offset, most)
         except FileNotFoundError:
@@ -106,11 +110,15 @@ class Backlog:
         with self._lock:
             self._held += found
             self._behind -= len(found)
-            self._cursor = (segment, end)
-            if end >= segment.size:
-                follower = self.journal.after(segment)
-                self._cursor = (follower, 0) if follower else None
+            self._cursor = self._next_unread(segment, end)
         return found
+
+    def _next_unread(self, segment: Segment, offset: int) -> tuple[Segment, int] | None:
+        """Where the next line is; ``None`` when all is read back, and the memory's turn again."""
+        following: Segment | None = segment
+        while following is not None and offset >= following.size:
+            following, offset = self.journal.after(following), 0
+        return (following, offset) if following is not None else None
 
     def _give_up(self, segment: Segment) -> None:
         """Somebody deleted the file."""

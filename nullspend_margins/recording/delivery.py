@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,12 @@ from enum import Enum, auto
 from nullspend_margins.domain.cost import CostEvent
 from nullspend_margins.errors import MarginsError, ServiceUnavailable, ValidationFailed
 
+BATCH_LINES = 500
+
 _MOST_FAILURES = 3
 _FAILURES_OF_AN_OUTAGE = 10
+
+_KIND = re.compile(rb"[A-Za-z_]{1,100}")
 
 _log = logging.getLogger("nullspend_margins.recording")
 
@@ -54,6 +59,11 @@ class Delivery:
         self._check = check
         self._failures: Counter[bytes] = Counter()
 
+    @property
+    def kinds(self) -> int:
+        """How many kinds of lines can be read."""
+        return len(self._readers)
+
     async def deliver(self, lines: Sequence[bytes]) -> list[Fate]:
         """Submit what ``lines`` hold; the fate of each, in order. Never raises but to cancel."""
         found = await asyncio.to_thread(lambda: [self._read(line) for line in lines])
@@ -68,7 +78,7 @@ class Delivery:
         kind, _, body = line.rstrip(b"\n").partition(b" ")
         read = self._readers.get(kind)
         if read is None:
-            return Fate.UNKNOWN
+            return self._unread(kind)
         try:
             recorded = read(body)
         except Exception as problem:
@@ -82,6 +92,12 @@ class Delivery:
             _tell_refused(recorded, problem_of_event)
             return Fate.REFUSED
         return recorded
+
+    def _unread(self, kind: bytes) -> Fate:
+        if is_kind(kind):
+            return Fate.UNKNOWN
+        _log.error("a recorded line is damaged, as a power failure leaves it")
+        return Fate.REFUSED
 
     def _judge(self, line: bytes, fate: Fate | Exception, *, any_written: bool) -> Fate:
         """An event that fails again and again while others are stored is the reason itself."""
@@ -143,6 +159,11 @@ class _Round:
         else:
             self._failed += 1
             self.fates[index] = problem
+
+
+def is_kind(kind: bytes) -> bool:
+    """Whether a line may begin with it."""
+    return _KIND.fullmatch(kind) is not None
 
 
 def _reason(problem: Exception) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC
 
 import msgspec
 
@@ -31,6 +33,9 @@ _decoder = msgspec.json.Decoder(_Line)
 
 def encode_event(org_id: str, source: str, event: CostEvent) -> bytes:
     """The body of a line."""
+    if event.occurred_at.tzinfo is not UTC:
+        # JSON has whole minutes of offset, and places once had others.
+        event = replace(event, occurred_at=event.occurred_at.astimezone(UTC))
     return _encoder.encode(_Line(org_id, source, event))
 
 

@@ -6,13 +6,12 @@ import asyncio
 import contextlib
 import logging
 import random
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from nullspend_margins.recording.backlog import Backlog
-from nullspend_margins.recording.delivery import Delivery, Fate
-
-BATCH_LINES = 500
+from nullspend_margins.recording.delivery import BATCH_LINES, Delivery, Fate
 
 _log = logging.getLogger("nullspend_margins.recording")
 
@@ -63,23 +62,36 @@ class Flusher:
         return not self._tasks[0].done() and not self.loop.is_closed()
 
     def wake(self) -> None:
-        """There is work. From any thread; nothing happens once the loop is closed."""
+        """There is work. From any thread."""
         self.is_idle = False
+        self.call_soon(self._work.set)
+
+    def call_soon(self, what: Callable[[], object]) -> None:
+        """Call ``what`` on its loop, from any thread; nothing happens once the loop is closed."""
         with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(self._work.set)
+            self.loop.call_soon_threadsafe(what)
 
     async def wait(self) -> None:
-        """Until it is stopped."""
+        """Until it has come to its end."""
         await asyncio.wait(self._tasks[:1])
 
     async def stop(self, seconds: float) -> None:
         """Write what waits, for at most so long and without waiting for an outage to end."""
-        self._stop.set()
-        flush, look = self._tasks
-        look.cancel()
-        await asyncio.wait([flush], timeout=seconds)
-        flush.cancel()
+        self.finish()
+        await asyncio.wait(self._tasks[:1], timeout=seconds)
+        self.cancel()
         await asyncio.wait(self._tasks)
+
+    def finish(self) -> None:
+        """Come to an end: on its loop."""
+        self._stop.set()
+        self._work.set()
+        self._tasks[1].cancel()
+
+    def cancel(self) -> None:
+        """End: on its loop."""
+        for task in self._tasks:
+            task.cancel()
 
     async def _flush(self) -> None:
         while True:
@@ -87,7 +99,12 @@ class Flusher:
             await self._rest(self._pace.gather)
             try:
                 await self._drain()
+            except OSError as problem:
+                self._tell_away(f"the journal cannot be read back: {problem}")
+                await self._back_off()
             except Exception:
+                if _is_process_ending():
+                    return  # the journal has it all
                 _log.exception("storing recorded cost events failed; it is tried again")
                 await self._back_off()
             if self._stop.is_set():
@@ -97,13 +114,7 @@ class Flusher:
         self._work.clear()
         self.is_idle = True  # first, so that a line appended from now on wakes us
         if not self._backlog.waits and not self._stop.is_set():
-            stop = asyncio.ensure_future(self._stop.wait())
-            work = asyncio.ensure_future(self._work.wait())
-            try:
-                await asyncio.wait([stop, work], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                stop.cancel()
-                work.cancel()
+            await self._work.wait()
         self.is_idle = False
 
     async def _drain(self) -> None:
@@ -119,7 +130,7 @@ class Flusher:
             elif self._stop.is_set():
                 return
             else:
-                self._tell_away()
+                self._tell_away("the database does not take them")
                 await self._back_off()
 
     async def _back_off(self) -> None:
@@ -130,24 +141,32 @@ class Flusher:
     async def _rest(self, seconds: float) -> None:
         """A pause that stopping ends."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
 
     async def _look(self) -> None:
         while True:
             try:
                 await self._adopt()
             except Exception:
+                if _is_process_ending():
+                    return
                 _log.exception("looking for what other processes left failed; it is tried again")
             await asyncio.sleep(self._pace.adopt)
 
-    def _tell_away(self) -> None:
+    def _tell_away(self, reason: str) -> None:
         """Once an outage."""
         if not self._is_away:
             self._is_away = True
-            _log.warning("recorded cost events wait: the database does not take them")
+            _log.warning("recorded cost events wait: %s", reason)
 
     def _recover(self) -> None:
         self._backoff = self._pace.backoff
         if self._is_away:
             self._is_away = False
             _log.warning("recorded cost events are stored again")
+
+
+def _is_process_ending() -> bool:
+    """A thread with an event loop goes on when the main thread is through, with no executor."""
+    return not threading.main_thread().is_alive()

@@ -14,7 +14,7 @@ from pathlib import Path
 from nullspend_margins.recording.adoption import Adoption
 from nullspend_margins.recording.backlog import Backlog
 from nullspend_margins.recording.counters import RecordingCounters, Tally
-from nullspend_margins.recording.delivery import Check, Delivery, Read, Submit
+from nullspend_margins.recording.delivery import Check, Delivery, Read, Submit, is_kind
 from nullspend_margins.recording.disk import Disk
 from nullspend_margins.recording.events import EVENT, read_event
 from nullspend_margins.recording.flusher import Flusher, Pace
@@ -22,6 +22,8 @@ from nullspend_margins.recording.journal import SEGMENT_BYTES, Journal
 
 CLOSE_SECONDS = 3.0
 _JOIN_SECONDS = 5.0
+_LEAST_SEGMENTS = 8
+"""Only whole segments are deleted: of a small journal the active one must not be all."""
 
 _log = logging.getLogger("nullspend_margins.recording")
 
@@ -72,8 +74,8 @@ class Recorder:
 
         It is called in a thread, after the request. What it raises refuses the line.
         """
-        if not kind.isascii() or not kind.isidentifier():
-            raise ValueError(f"a kind is a word in ASCII, not {kind!r}")
+        if not is_kind(kind.encode()):
+            raise ValueError(f"a kind is a word of ASCII letters, not {kind!r}")
         self._readers[kind.encode()] = read
         self._prefixes[kind] = kind.encode() + b" "
 
@@ -129,9 +131,7 @@ class Recorder:
             if flusher.loop is asyncio.get_running_loop():
                 await flusher.stop(seconds)
             elif thread is not None and thread.is_alive():
-                stopped = asyncio.run_coroutine_threadsafe(flusher.stop(seconds), flusher.loop)
-                await asyncio.wrap_future(stopped)
-                await asyncio.to_thread(thread.join, _JOIN_SECONDS)
+                await asyncio.to_thread(_end_thread, thread, flusher, seconds)
             else:
                 return
         stuck = await asyncio.to_thread(self._backlog.close)
@@ -159,7 +159,7 @@ class Recorder:
         journal = Journal(
             bounds.folder,
             max_bytes=bounds.max_bytes,
-            segment_bytes=bounds.segment_bytes,
+            segment_bytes=min(bounds.segment_bytes, bounds.max_bytes // _LEAST_SEGMENTS),
             disk=self._disk,
         )
         backlog = Backlog(journal, tally, bounds.queue_events)
@@ -172,6 +172,14 @@ class Recorder:
         self._starting = threading.Lock()
         self._flusher = self._thread = None
         self._backlog, self._adoption = self._opened()
+
+
+def _end_thread(thread: threading.Thread, flusher: Flusher, seconds: float) -> None:
+    flusher.call_soon(flusher.finish)
+    thread.join(seconds)
+    if thread.is_alive():
+        flusher.call_soon(flusher.cancel)
+        thread.join(_JOIN_SECONDS)
 
 
 _recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
