@@ -112,31 +112,20 @@ def _callback_class() -> Any:
             super().__init__()
             self._recorder = recorder
 
-        async def async_log_success_event(
-            self,
-            kwargs: dict[str, Any],
-            response_obj: Any,  # noqa: ARG002 - LiteLLM passes them by these names
-            start_time: Any,  # noqa: ARG002
-            end_time: Any,  # noqa: ARG002
-        ) -> None:
+        # More comes with each: the response, which is not looked at, and times.
+        async def async_log_success_event(self, kwargs: Any, *_: Any, **__: Any) -> None:
             self._recorder.record(kwargs)
 
-        async def async_log_failure_event(
-            self,
-            kwargs: dict[str, Any],
-            response_obj: Any,  # noqa: ARG002
-            start_time: Any,  # noqa: ARG002
-            end_time: Any,  # noqa: ARG002
-        ) -> None:
+        async def async_log_failure_event(self, kwargs: Any, *_: Any, **__: Any) -> None:
             self._recorder.record_failure(kwargs)
 
         async def async_pre_call_hook(
             self,
             user_api_key_dict: Any,
-            cache: Any,  # noqa: ARG002
-            data: dict[str, Any],
+            cache: Any,  # noqa: ARG002 - LiteLLM passes it by this name
+            data: Any,
             call_type: Any,  # noqa: ARG002
-        ) -> dict[str, Any]:
+        ) -> Any:
             found = self._recorder.settle(data)
             if found is not None:
                 user_api_key_dict.end_user_id = found or None

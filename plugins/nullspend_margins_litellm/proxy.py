@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from types import ModuleType
@@ -74,7 +74,7 @@ def _install_into(proxy: Any, margins: Margins) -> Any:
     from starlette.routing import Mount
 
     settings = settings_of(margins)
-    _check(settings, datetime.now(UTC).date())
+    _check(settings)
     callback = make_callback(CallRecorder(margins, settings))
     app = proxy.app
 
@@ -95,19 +95,10 @@ def _install_into(proxy: Any, margins: Margins) -> Any:
     return callback
 
 
-def _check(settings: LiteLLMSettings, today: date) -> None:
-    """Raise ``ConfigurationError`` for what would lose costs, or count them twice."""
-    if settings.org is None and not settings.orgs:
-        raise ConfigurationError(
-            "plugins.litellm.org: is missing; it says whose costs the proxy's calls are"
-        )
-    history_ends = settings.read_before and date.fromisoformat(settings.read_before) <= today
-    if settings.database_url is not None and settings.read != "spend_logs" and not history_ends:
-        raise ConfigurationError(
-            "plugins.litellm.read: the proxy counts each call itself, so its daily sums would "
-            'count twice. Set read_before = "' + today.isoformat() + '" to read the sums of the '
-            'days before today alone, or read = "spend_logs", whose calls count once'
-        )
+def _check(settings: LiteLLMSettings) -> None:
+    problem = settings.problem_beside_the_callback(datetime.now(UTC).date())
+    if problem is not None:
+        raise ConfigurationError(problem)
     if settings.customer == "end_user" and not (settings.trusted_headers or settings.trust_body):
         _log.warning(
             "plugins.litellm trusts neither a header nor the body, so a call has a customer only "

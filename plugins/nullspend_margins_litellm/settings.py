@@ -207,3 +207,16 @@ class LiteLLMSettings:
         return self.read == "daily" or (
             self.read == "auto" and self.customer == "end_user" and not self.orgs
         )
+
+    def problem_beside_the_callback(self, today: date) -> str | None:
+        """What would lose costs, or count them twice, where the proxy counts each call itself."""
+        if self.org is None and not self.orgs:
+            return "plugins.litellm.org: is missing; it says whose costs the proxy's calls are"
+        history_ends = self.read_before and date.fromisoformat(self.read_before) <= today
+        if self.database_url is None or self.read == "spend_logs" or history_ends:
+            return None
+        return (
+            "plugins.litellm.read: the proxy counts each call itself, so its daily sums would "
+            f'count twice. Set read_before = "{today.isoformat()}" to read the sums of the days '
+            'before today alone, or read = "spend_logs", whose calls count once'
+        )

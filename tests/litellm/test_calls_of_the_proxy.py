@@ -18,6 +18,13 @@ INPUT, OUTPUT = 2_500, 10_000
 """Nanodollars a token of gpt-4o: the prices that LiteLLM ships."""
 
 
+HOST_LOGGER = """
+from litellm.integrations.custom_logger import CustomLogger
+
+logger = CustomLogger()
+"""
+
+
 async def chat(proxy: Proxy, customer: str = "", **extra: Any) -> int:
     """One call, and what the proxy's own header says that it costs, in nanodollars."""
     async with proxy.client(customer) as client:
@@ -116,12 +123,16 @@ async def people_are_those_of_the_proxy(proxy: Proxy) -> None:
 async def test_calls_of_two_workers_that_end_at_once_are_counted_once(
     tmp_path: Path, free_port: int
 ) -> None:
-    """The first start by the callback, the second by the hook: what was left is in the journal."""
+    """The first start by the callback, the second by the hook: what was left is in the journal.
+
+    The second proxy has a callback of its own, whose loading drops all others that there were.
+    """
     files = written(tmp_path)
     async with running(files, free_port, workers=2) as proxy:
         costs = await asyncio.gather(*(chat(proxy, f"c{number % 4}") for number in range(40)))
         await proxy.terminate()
-    files = written(tmp_path, by_callback=False)
+    (tmp_path / "host_logger.py").write_text(HOST_LOGGER)
+    files = written(tmp_path, by_callback=False, callbacks="host_logger.logger")
     async with running(files, free_port, workers=2, by_hook=True) as proxy:
         await proxy.costs_of(40)
         costs += await asyncio.gather(*(chat(proxy, "c0") for _ in range(20)))

@@ -16,8 +16,21 @@ def litellm_server(postgres_server: PostgresForTests) -> PostgresForTests:
     return postgres_server
 
 
+@pytest.fixture(scope="session")
+def _shared_tables(litellm_server: PostgresForTests) -> Iterator[LiteLLMDatabase]:
+    with litellm_database(litellm_server, "litellm_shared") as database:
+        yield database
+
+
 @pytest.fixture
-def tables(litellm_server: PostgresForTests) -> Iterator[LiteLLMDatabase]:
-    """LiteLLM's tables as its migrations make them, empty."""
-    with litellm_database(litellm_server) as database:
+def tables(_shared_tables: LiteLLMDatabase) -> LiteLLMDatabase:
+    """LiteLLM's tables as its migrations make them, empty; for filling, not for changing."""
+    _shared_tables.clear()
+    return _shared_tables
+
+
+@pytest.fixture
+def own_tables(litellm_server: PostgresForTests) -> Iterator[LiteLLMDatabase]:
+    """The same, to be changed: there are more than a hundred of them, so it takes a second."""
+    with litellm_database(litellm_server, "litellm_own") as database:
         yield database

@@ -18,6 +18,12 @@ from tests.litellm_plugin.support import settings
 from tests.postgres import PostgresForTests
 
 TEMPLATE = "litellm_template"
+FILLED = (
+    '"LiteLLM_SpendLogs"',
+    '"LiteLLM_DailyEndUserSpend"',
+    '"LiteLLM_DailyUserSpend"',
+    '"LiteLLM_VerificationToken"',
+)
 
 
 def migrations() -> list[Path]:
@@ -69,6 +75,10 @@ class LiteLLMDatabase:
             found = connection.execute(statement.encode())
             return found.fetchall() if found.description else []
 
+    def clear(self) -> None:
+        """No rows in any table that tests fill."""
+        self.execute(f"TRUNCATE {', '.join(FILLED)} CASCADE")
+
     def calls(self, *rows: Mapping[str, object]) -> None:
         """Rows of ``LiteLLM_SpendLogs``."""
         self.insert("LiteLLM_SpendLogs", [call(**row) for row in rows])
@@ -79,8 +89,8 @@ class LiteLLMDatabase:
 
 
 @contextmanager
-def litellm_database(server: PostgresForTests) -> Iterator[LiteLLMDatabase]:
-    name = TEMPLATE.replace("template", "copy")
+def litellm_database(server: PostgresForTests, name: str) -> Iterator[LiteLLMDatabase]:
+    """A copy of the template, which is dropped afterwards."""
     server.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
     try:
         yield LiteLLMDatabase(server.url(name))

@@ -179,11 +179,11 @@ async def test_sums_and_single_calls_are_never_both_read(tables: LiteLLMDatabase
 
 
 async def test_without_the_tables_of_sums_the_single_calls_are_read(
-    tables: LiteLLMDatabase,
+    own_tables: LiteLLMDatabase,
 ) -> None:
-    tables.calls({"request_id": "a", "at": "2026-04-05T10:00"})
-    tables.execute('DROP TABLE "LiteLLM_DailyEndUserSpend"')
-    (batch,) = await pulled(LiteLLMTables(tables.settings()))
+    own_tables.calls({"request_id": "a", "at": "2026-04-05T10:00"})
+    own_tables.execute('DROP TABLE "LiteLLM_DailyEndUserSpend"')
+    (batch,) = await pulled(LiteLLMTables(own_tables.settings()))
     assert [event.event_id for event in batch.events] == ["call-a"]
 
 

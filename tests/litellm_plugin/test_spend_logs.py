@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
-from nullspend_margins import CostBatch, CostEvent, ServiceUnavailable
+from nullspend_margins import CostBatch, CostEvent, Margins, Principal, Scope, ServiceUnavailable
+from nullspend_margins.testing import FixedClock
+from nullspend_margins_litellm.calls import event_of_call
 from nullspend_margins_litellm.source import LiteLLMTables
 from tests.litellm_plugin.schema import LiteLLMDatabase
+from tests.litellm_plugin.support import payload, settings
 
 LOGS = {"read": "spend_logs"}
 
@@ -153,15 +157,44 @@ async def test_a_row_that_can_not_be_counted_does_not_stop_the_others(
     assert "row 'a' is not counted" in caplog.text
 
 
-async def test_a_table_that_is_not_there_is_not_an_empty_one(tables: LiteLLMDatabase) -> None:
-    tables.execute('DROP TABLE "LiteLLM_SpendLogs"')
+async def test_a_table_that_is_not_there_is_not_an_empty_one(own_tables: LiteLLMDatabase) -> None:
+    own_tables.execute('DROP TABLE "LiteLLM_SpendLogs"')
     with pytest.raises(ServiceUnavailable, match="LiteLLM_SpendLogs has no column"):
-        await events(tables)
+        await events(own_tables)
 
 
-async def test_an_older_proxys_table_will_do(tables: LiteLLMDatabase) -> None:
+async def test_an_older_proxys_table_will_do(own_tables: LiteLLMDatabase) -> None:
     gone = ("litellm_call_id", "status", "session_id", "organization_id")
-    tables.calls({"request_id": "a", "at": "2026-04-05T10:00"})
+    own_tables.calls({"request_id": "a", "at": "2026-04-05T10:00"})
     drops = ", ".join(f'DROP COLUMN "{name}"' for name in gone)
-    tables.execute(f'ALTER TABLE "LiteLLM_SpendLogs" {drops}')
-    assert set(await events(tables)) == {"org_1:a"}
+    own_tables.execute(f'ALTER TABLE "LiteLLM_SpendLogs" {drops}')
+    assert set(await events(own_tables)) == {"org_1:a"}
+
+
+class Everybody:
+    name = "everybody"
+
+    async def authenticate(self, scope: Scope) -> Principal:
+        return Principal(org_id="org_1", user_id="ada", role="viewer")
+
+
+async def test_a_call_that_the_callback_has_counted_counts_once(
+    tables: LiteLLMDatabase, sqlite_url: str
+) -> None:
+    at = "2026-04-05T10:00"
+    tables.calls({"request_id": "a", "at": at}, {"request_id": "b", "at": at, "spend": 0.002})
+    plugin = {"org": "org_1", "read": "spend_logs", "database_url": tables.reading_url}
+    tables_of_product = {
+        "database": {"url": sqlite_url},
+        "plans": {"orgs": {"org_1": "pro"}},
+        "plugins": {"litellm": plugin},
+    }
+    margins = Margins(tables_of_product, plugins=[Everybody()], clock=FixedClock())
+    host = httpx.AsyncClient(transport=httpx.ASGITransport(margins.app), base_url="http://host")
+    async with margins.lifespan(), host:
+        event = event_of_call(payload(litellm_call_id="call-a"), "acme", settings())
+        assert await margins.ingest("org_1", [event], source="litellm") == 1
+        await (await margins.services()).sync.pull_costs()
+        assert await margins.ingest("org_1", [event], source="litellm") == 0
+        found = (await host.get("/api/margins/unmatched")).json()["data"]["unmappedTagValues"]
+    assert found == [{"tagValue": "acme", "totalCostMicrodollars": 3_230, "requestCount": 2}]
