@@ -14,6 +14,7 @@ from nullspend_margins_litellm.settings import LiteLLMSettings
 SOURCE = "litellm"
 """The source that calls are keyed by, whether the callback or the table delivers them."""
 
+_TOOL = "call_mcp_tool"
 _MOST_TOKENS = 2**53 - 1
 
 
@@ -39,7 +40,7 @@ def event_of_call(
     is_cached = payload.get("cache_hit") is True
     cached_tokens, reasoning_tokens = details_of(metadata)
     return CostEvent(
-        event_id=text(payload.get("litellm_call_id") or payload.get("id"), 1000),
+        event_id=_event_id(payload, started),
         provider=text(payload.get("custom_llm_provider"), 100) or "unknown",
         model=text(payload.get("model") or payload.get("model_group"), 200) or "unknown",
         cost_nanodollars=0
@@ -61,6 +62,14 @@ def event_of_call(
         event_type=text(payload.get("call_type"), 100) or None,
         tags=tags_of(payload, metadata),
     )
+
+
+def _event_id(payload: Mapping[str, Any], started: datetime) -> str:
+    """The call's own id. A tool that the proxy runs within a call is logged with that one's."""
+    call_id = text(payload.get("litellm_call_id") or payload.get("id"), 1000)
+    if payload.get("call_type") == _TOOL and call_id:
+        return f"{call_id}:tool:{int(started.timestamp() * 1000)}"
+    return call_id
 
 
 def instant(value: object) -> datetime:

@@ -32,6 +32,11 @@ def test_an_event_says_what_was_called_when_and_for_how_much() -> None:
     }
 
 
+def test_a_tool_that_the_proxy_runs_within_a_call_is_not_taken_for_that_call() -> None:
+    tool = event_of_call(payload(call_type="call_mcp_tool"), "", settings())
+    assert tool.event_id == "call-1:tool:1775383200250"
+
+
 def test_nothing_of_messages_and_answers_is_kept() -> None:
     assert "secret" not in repr(asdict(event_of_call(payload(), "acme", settings())))
 

@@ -11,6 +11,7 @@ import pytest
 from nullspend_margins import Secret, ServiceUnavailable
 from nullspend_margins_litellm.reading import PostgresReader, Row
 from nullspend_margins_litellm.source import LiteLLMTables
+from tests.docs.pages import blocks
 from tests.litellm_plugin.schema import LiteLLMDatabase
 
 _MANY_CALLS = """
@@ -82,14 +83,14 @@ async def test_a_question_has_a_time_limit(tables: LiteLLMDatabase) -> None:
     assert row == {"statement_timeout": "1min"}
 
 
-async def test_no_connection_is_kept(tables: LiteLLMDatabase) -> None:
+async def test_no_transaction_is_open_while_a_batch_is_stored(tables: LiteLLMDatabase) -> None:
     tables.calls({"request_id": "a", "at": "2026-04-05T10:00"})
     source = LiteLLMTables(tables.settings(read="spend_logs"))
     async for _ in source.pull(None):
         with psycopg.connect(tables.url) as connection:
             found = connection.execute(
                 "SELECT count(*) FROM pg_stat_activity"
-                " WHERE application_name = 'nullspend-margins' AND datname = current_database()"
+                " WHERE application_name = 'nullspend-margins' AND xact_start IS NOT NULL"
             ).fetchone()
             assert found == (0,)
 
@@ -100,3 +101,16 @@ async def test_errors_do_not_tell_the_url() -> None:
             await PostgresReader(Secret(url)).rows("SELECT 1", {})
         assert "hush" not in f"{caught.value} {caught.value.__cause__}"
         assert caught.value.__suppress_context__
+
+
+async def test_the_role_of_the_page_may_read_all_that_is_needed(tables: LiteLLMDatabase) -> None:
+    [block] = blocks("sql", page="litellm.md")
+    tables.execute("DROP ROLE IF EXISTS margins_reading")
+    tables.execute(block.text)
+    try:
+        reader = PostgresReader(Secret(tables.url.replace("postgres@", "margins_reading@")))
+        for table in ({"read": "daily"}, {"read": "spend_logs", "customer": "key_metadata"}):
+            source = LiteLLMTables(tables.settings(**table), reader=reader)
+            assert [batch async for batch in source.pull(None)] == []
+    finally:
+        tables.execute("DROP OWNED BY margins_reading; DROP ROLE margins_reading")
