@@ -115,10 +115,11 @@ class PluginContext:
     def settings(self, cls: type[T]) -> T:
         """The plugin's table read into the dataclass ``cls``, checked and with its defaults.
 
-        Fields may be ``str``, ``int``, ``Decimal``, ``float``, ``bool``, ``Path``, ``Literal``,
-        ``T | None``, ``tuple[T, ...]``, ``Mapping[str, T]`` and dataclasses of these; metadata
-        ``at_least``, ``at_most`` and ``check`` are honoured, and so is a ``ValueError`` from
-        ``__post_init__``. Raises ``ConfigurationError`` with every problem and its key.
+        Fields may be ``str``, ``int``, ``Decimal``, ``float``, ``bool``, ``Path``, ``Secret``,
+        ``Literal``, ``T | None``, ``tuple[T, ...]``, ``Mapping[str, T]`` and dataclasses of these;
+        metadata ``at_least``, ``at_most`` and ``check`` are honoured, and so is a ``ValueError``
+        from ``__post_init__``. Raises ``ConfigurationError`` with every problem and its key, and
+        ``TypeError`` when ``cls`` is none of that: then nobody could configure it.
         """
         return parse_section(cls, self.table, f"plugins.{self.name}", path=self._path)
 

@@ -121,7 +121,7 @@ class AggregatingCostSource(CostSource, Protocol):
     """A source that adds up in its own engine, at every read.
 
     Raises ``ServiceUnavailable`` when it cannot answer: the read then fails and names it, never
-    shows a smaller cost.
+    shows a smaller cost; a sync leaves matches and alerts to the next one.
     """
 
     async def month_costs(self, org_id: str, first: Period, last: Period) -> Sequence[MonthCost]:

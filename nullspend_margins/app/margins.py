@@ -16,6 +16,7 @@ from nullspend_margins.builtin import builtin_plugins
 from nullspend_margins.config import Config, config_from_mapping, finish_config, load_config
 from nullspend_margins.domain.cost import CostEvent, dedupe_problem
 from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
+from nullspend_margins.metering import CALL_KIND, CallReader
 from nullspend_margins.outbound.client import OutboundClient
 from nullspend_margins.outbound.target import rules_for
 from nullspend_margins.plugins import Registry, load_plugins
@@ -74,6 +75,7 @@ class Margins:
             check=self._recorded_problem,
             leave=self._close_runtime,
         )
+        self.recorder.register(CALL_KIND, CallReader(self.config.metering).read)
         self.web: WebApp = WebApp(self.config, self.services)
         self.app: SubApplication = SubApplication(self.web, self)
 
@@ -171,7 +173,9 @@ class Margins:
         """One start for each event loop, however many requests come first."""
         loop = asyncio.get_running_loop()
         task = self._runtimes.get(loop)
-        if task is not None and task.done() and (task.cancelled() or task.exception()):
+        if task is not None and task.done():
+            if not task.cancelled() and task.exception() is None:
+                return task.result()  # nothing to wait for, as nearly every request finds
             task = None  # the last attempt failed: the database may be back now
         if task is None:
             self._forget_closed_loops()

@@ -48,10 +48,10 @@ def new_plugin(
     target = directory if directory is not None else Path(f"{PREFIX}{name}")
     _write(target, render(name, kind, __version__))
     say(
-        f"Wrote {target}. Next:\n"
+        f"Wrote {target}. Next, in the environment that has nullspend-margins:\n"
         f"  cd {target}\n"
-        "  python3 -m venv .venv && .venv/bin/pip install -e '.[test]'\n"
-        "  .venv/bin/pytest\n"
+        "  pip install -e '.[test]'\n"
+        "  pytest\n"
         '  grep -rn "FILL IN" src tests    # what is yours to say'
     )
 

@@ -51,24 +51,14 @@ def render(name: str, kinds: Sequence[str], version: str) -> dict[str, str]:
     """Path to contents of every file of the package. ``name`` and ``kinds`` must be good."""
     chosen = [kind for key, kind in KINDS.items() if key in kinds]
     package = f"{PREFIX}{name}".replace("-", "_")
-    values = {
-        "name": name,
-        "title": name.replace("-", " ").title(),
-        "package": package,
-        "distribution": f"{PREFIX}{name}",
-        "variable": f"{name.replace('-', '_').upper()}_TOKEN",
-        "version": version,
-        "kinds": " and ".join(kind.words for kind in chosen),
-        "imports": _imports(package, chosen),
-        "hooks": _hooks(chosen),
-    }
+    values = _values(name, package, chosen, version)
     sources = {
         "pyproject.toml": "pyproject.toml",
         "README.md": "README.md",
         ".gitignore": "gitignore",
         f"src/{package}/__init__.py": "src/init",
         f"src/{package}/plugin.py": "src/plugin",
-        f"src/{package}/settings.py": "src/settings",
+        f"src/{package}/settings.py": _settings(chosen),
         "tests/test_plugin.py": "tests/plugin",
     }
     for kind in chosen:
@@ -76,6 +66,34 @@ def render(name: str, kinds: Sequence[str], version: str) -> dict[str, str]:
         sources[f"tests/test_{kind.module}.py"] = f"tests/{kind.module}"
     rendered = {path: _template(source).substitute(values) for path, source in sources.items()}
     return {**rendered, f"src/{package}/py.typed": ""}
+
+
+def _values(name: str, package: str, kinds: Sequence[Kind], version: str) -> dict[str, str]:
+    """What templates may mention."""
+    settings = ['url = "https://api.example.com"']
+    if _has_token(kinds):
+        settings.append(f'token = "env:{name.replace("-", "_").upper()}_TOKEN"')
+    return {
+        "name": name,
+        "title": name.replace("-", " ").title(),
+        "package": package,
+        "distribution": f"{PREFIX}{name}",
+        "settings": "\n".join(settings),
+        "table": '{"token": "secret"}' if _has_token(kinds) else "{}",
+        "version": version,
+        "kinds": " and ".join(kind.words for kind in kinds),
+        "imports": _imports(package, kinds),
+        "hooks": _hooks(kinds),
+    }
+
+
+def _has_token(kinds: Sequence[Kind]) -> bool:
+    """Whether the operator has a token for it: a revenue provider gets one from each org."""
+    return any(kind is not KINDS["revenue-provider"] for kind in kinds)
+
+
+def _settings(kinds: Sequence[Kind]) -> str:
+    return "src/settings" if _has_token(kinds) else "src/settings_without_token"
 
 
 def _problem(name: str) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from nullspend_margins.config.metering import MeteringSettings
 from nullspend_margins.config.secret import Secret
 from nullspend_margins.config.sections import setting
 from nullspend_margins.config.values import cookie_problem, key_bytes, prefix_problem, url_problem
@@ -267,6 +268,7 @@ class Config:
     ingest: IngestSettings = field(default_factory=IngestSettings)
     recording: RecordingSettings = field(default_factory=RecordingSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    metering: MeteringSettings = field(default_factory=MeteringSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)

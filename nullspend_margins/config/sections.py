@@ -9,6 +9,7 @@ and ``at_most`` (numbers) and ``check`` (a function from the value to what is wr
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ from nullspend_margins.errors import ConfigurationError
 T = TypeVar("T")
 Number = int | Decimal
 
-_NOUNS: dict[object, str] = {
+_NOUNS: dict[type, str] = {
     str: "a string",
     Secret: "a string",
     Path: "a string (a path)",
@@ -32,6 +33,10 @@ _NOUNS: dict[object, str] = {
     Decimal: "a number",
     float: "a number",
     bool: "true or false",
+}
+_INSTEAD: dict[object, str] = {
+    **dict.fromkeys((list, set, frozenset, tuple), "; write tuple[str, ...]"),
+    **dict.fromkeys((dict, Mapping), "; write Mapping[str, str]"),
 }
 
 
@@ -78,15 +83,18 @@ def parse_section(
 def read_section(
     cls: type[T], table: Mapping[str, object], where: str, problems: list[str]
 ) -> T | None:
-    """As ``parse_section``, but adds to ``problems`` and returns ``None`` if it found any."""
+    """As ``parse_section``, but adds to ``problems`` and returns ``None`` if it found any.
+
+    Raises ``TypeError`` for a ``cls`` that no table could be read into.
+    """
     before = len(problems)
+    hints = _hints(cls)
     fields = {each.name: each for each in dataclasses.fields(typing.cast("Any", cls)) if each.init}
     for key in table:
         if key not in fields:
             prefix = f"{where}." if where else ""
             guess = suggestion(key, fields, prefix=prefix)
             problems.append(f"{prefix}{key}: there is no such key. {guess}")
-    hints = typing.get_type_hints(cls)
     values: dict[str, object] = {}
     for name, each in fields.items():
         key = f"{where}.{name}" if where else name
@@ -101,6 +109,35 @@ def read_section(
     except ValueError as problem:
         problems.append(f"{where}: {problem}" if where else str(problem))
         return None
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    """The types of the fields. Raises ``TypeError``, to who wrote ``cls``."""
+    if not dataclasses.is_dataclass(cls):
+        shown = getattr(cls, "__name__", repr(cls))
+        raise TypeError(f"{shown} is no dataclass; put @dataclass(frozen=True, kw_only=True) on it")
+    hints = typing.get_type_hints(cls)
+    for each in dataclasses.fields(cls):
+        if each.init and not _is_readable(hints[each.name]):
+            kind = hints[each.name]
+            place = f"{cls.__name__}.{each.name}: {inspect.formatannotation(kind)}"
+            remedy = _INSTEAD.get(typing.get_origin(kind) or kind, "")
+            raise TypeError(f"{place} can't be read from TOML{remedy}")
+    return hints
+
+
+def _is_readable(kind: Any) -> bool:
+    """Whether ``_read`` knows what to do for it."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        alternatives = [each for each in arguments if each is not type(None)]
+        return len(alternatives) == 1 and _is_readable(alternatives[0])
+    if origin is tuple:
+        return arguments[1:] == (...,) and _is_readable(arguments[0])
+    if origin in (Mapping, dict):
+        return _is_readable(arguments[1])
+    known = origin is typing.Literal or kind in (object, Any) or kind in _NOUNS
+    return known or dataclasses.is_dataclass(kind)
 
 
 def describe(kind: Any) -> str:

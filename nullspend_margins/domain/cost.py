@@ -131,7 +131,10 @@ def _check(
         if problem := string_problem(getattr(thing, name), at_least, at_most):
             raise ValidationFailed.of((name, problem))
     for name, lowest, highest in integers:
-        if problem := integer_problem(getattr(thing, name), lowest, highest):
+        value = getattr(thing, name)
+        if type(value) is int and lowest <= value <= highest:
+            continue  # nearly every one, and in half the time of a call
+        if problem := integer_problem(value, lowest, highest):
             raise ValidationFailed.of((name, problem))
 
 

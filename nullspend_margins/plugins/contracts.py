@@ -78,18 +78,20 @@ def kinds_of(thing: object) -> list[str]:
 
 
 def nearest_method(thing: object) -> str | None:
-    """A guess at a misspelt method: ``it has authentcate; did you mean authenticate?``"""
+    """A guess at a misspelt method or hook: ``it has notfy; did you mean notify?``"""
+    known = (*_KNOWN, *HOOKS)
     for name in _own_methods(thing):
-        guess = nearest(name, _KNOWN)
-        if guess is not None and name not in _KNOWN:
+        guess = nearest(name, known)
+        if guess is not None and name not in known:
             return f"it has {name}; did you mean {guess}?"
     return None
 
 
 def problems_of(kind: str, thing: object) -> list[str]:
     """Everything about ``thing`` that keeps it from being a ``kind``; empty when it is one."""
-    if inspect.isclass(thing):
-        return [f"{thing.__name__} is a class; make an instance of it: {thing.__name__}()"]
+    mistaken = _mistaken_for_an_object(kind, thing)
+    if mistaken is not None:
+        return [mistaken]
     title = _title(thing)
     name_problem = _name_problem(kind, thing)
     found = [f"{title} {name_problem}"] if name_problem else []
@@ -107,6 +109,22 @@ def problems_of(kind: str, thing: object) -> list[str]:
 def article(kind: str) -> str:
     """``a notifier``, ``an authenticator``."""
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def _mistaken_for_an_object(kind: str, thing: object) -> str | None:
+    """A class, a coroutine, nothing at all: what was left out on the way to the object."""
+    if thing is None:
+        return f"None is no {kind}; is a `return` missing where it is made?"
+    if inspect.isclass(thing):
+        return f"{thing.__name__} is a class; make an instance of it: {thing.__name__}()"
+    if inspect.iscoroutine(thing):
+        thing.close()  # else Python warns that nobody awaited it
+        return f"{thing.__name__}() is still to be awaited; a hook can't: make it a plain def"
+    if inspect.isroutine(thing):
+        name = thing.__name__
+        wanted = f"CallableAuthenticator({name})" if kind == "authenticator" else "an object"
+        return f"{name} is a function; return {wanted} in its place"
+    return None
 
 
 def _title(thing: object) -> str:
@@ -224,4 +242,11 @@ def _other_kind(kind: str, thing: object) -> str:
 
 
 def _own_methods(thing: object) -> list[str]:
-    return [name for name in dir(thing) if not name.startswith("_") and _implements(thing, name)]
+    """Properties are left alone: reading one may do anything."""
+    return [
+        name
+        for name in dir(thing)
+        if not name.startswith("_")
+        and inspect.isroutine(inspect.getattr_static(thing, name, None))
+        and _implements(thing, name)
+    ]

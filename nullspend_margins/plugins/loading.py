@@ -26,6 +26,9 @@ from nullspend_margins.protocols import Clock
 if TYPE_CHECKING:
     import httpx
 
+_FAILURES = (Exception, SystemExit)
+"""A plugin that ends the process at its import would end the start without a word."""
+
 
 def load_plugins(
     config: Config,
@@ -66,7 +69,7 @@ class _Loading:
     http: Callable[[], httpx.AsyncClient] | None
     outbound: Outbound | None
     problems: list[str] = field(default_factory=list)
-    cause: Exception | None = None
+    cause: BaseException | None = None
     _objects: dict[str, list[Any]] = field(
         default_factory=lambda: {kind: [] for kind in HOOKS.values()}
     )
@@ -78,7 +81,7 @@ class _Loading:
         """Load one plugin and register what it provides."""
         try:
             plugin = candidate.load()
-        except Exception as problem:
+        except _FAILURES as problem:
             self._fail(f"{candidate.label}: {_import_problem(candidate, problem)}", problem)
             return
         other = self._plugins.setdefault(id(plugin), candidate)
@@ -129,8 +132,9 @@ class _Loading:
             except PluginError as problem:
                 self._fail(f"{label}: {problem.message}", problem)
             except ConfigurationError as problem:
-                self._fail(problem.message, problem)
-            except Exception as problem:
+                is_located = f"plugins.{candidate.name}" in problem.message
+                self._fail(problem.message if is_located else f"{label}: {problem}", problem)
+            except _FAILURES as problem:
                 self._fail(f"{label}: failed with {type(problem).__name__}: {problem}", problem)
             else:
                 provides += self._register(candidate, label, HOOKS[hook], found)
@@ -141,9 +145,7 @@ class _Loading:
     ) -> list[tuple[str, str]]:
         provides = []
         for each in found:
-            wrong = problems_of(kind, each)
-            self.problems += [f"{label}: {problem}" for problem in wrong]
-            if wrong:
+            if not self._keeps_protocol(label, kind, each):
                 continue
             key = (kind, each.name)
             owner = self._owners.setdefault(key, candidate)
@@ -157,6 +159,16 @@ class _Loading:
             self._objects[kind].append(each)
         return provides
 
+    def _keeps_protocol(self, label: str, kind: str, thing: object) -> bool:
+        try:
+            wrong = problems_of(kind, thing)
+        except Exception as problem:  # a property of it, most likely
+            seen = f"{type(thing).__name__} cannot be looked at"
+            self._fail(f"{label}: {seen}: {type(problem).__name__}: {problem}", problem)
+            return False
+        self.problems += [f"{label}: {problem}" for problem in wrong]
+        return not wrong
+
     def _context(self, candidate: Candidate) -> PluginContext:
         return PluginContext(
             name=candidate.name,
@@ -168,12 +180,12 @@ class _Loading:
             path=self.config.path,
         )
 
-    def _fail(self, message: str, cause: Exception | None = None) -> None:
+    def _fail(self, message: str, cause: BaseException | None = None) -> None:
         self.problems.append(message)
         self.cause = self.cause or cause
 
 
-def _import_problem(candidate: Candidate, problem: Exception) -> str:
+def _import_problem(candidate: Candidate, problem: BaseException) -> str:
     target = candidate.target or candidate.name
     module = target.partition(":")[0]
     guess = f' To start without it: [plugins] disabled = ["{candidate.name}"]'
@@ -194,6 +206,8 @@ def _hookless(plugin: object) -> str:
         )
     if callable(plugin) and hasattr(plugin, "__name__"):
         name = plugin.__name__
+        if name in HOOKS:
+            return f"is the hook {name} alone; the plugin is the module or the object it is in"
         return f"is a function. To ask it who is signed in, pass CallableAuthenticator({name})"
     guess = nearest_method(plugin)
     hint = f"; {guess}" if guess is not None else ""

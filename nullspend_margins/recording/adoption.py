@@ -30,6 +30,8 @@ class Adoption:
         self._tally = tally
         self._disk = disk
         self._told: set[str] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock_of_loop = asyncio.Lock()
         self._unread: dict[Path, int] = {}
         """Files with lines that nobody read, and how many kinds could be read then."""
 
@@ -40,6 +42,28 @@ class Adoption:
         is deleted, what waits for the database stays for the next time.
         """
         is_late = _stopwatch(seconds)
+        turn = self._turn()
+        try:
+            async with asyncio.timeout(seconds):
+                await turn.acquire()
+        except TimeoutError:
+            return False
+        try:
+            return await self._replay_left(is_late)
+        finally:
+            turn.release()
+
+    def _turn(self) -> asyncio.Lock:
+        """One run at a time on a loop, so that nobody is told of an end before the first is done.
+
+        Runs on several loops, or in several processes, pass over what another has locked.
+        """
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._lock_of_loop = loop, asyncio.Lock()
+        return self._lock_of_loop
+
+    async def _replay_left(self, is_late: Callable[[], bool]) -> bool:
         left = await asyncio.to_thread(self._left)
         for number, (owner, paths) in enumerate(left.items()):
             if number and is_late():

@@ -106,15 +106,18 @@ class Recorder:
         with self._starting:
             if self._flusher is not None and self._flusher.is_alive:
                 return
-            if self._thread is not None and self._thread.is_alive():
-                return  # its flusher comes
             try:
                 self._flusher = self._new_flusher()
             except RuntimeError:  # no event loop runs here
+                is_ready = threading.Event()
                 self._thread = threading.Thread(
-                    target=self._serve_in_thread, name="margins-recording", daemon=True
+                    target=self._serve_in_thread,
+                    args=(is_ready,),
+                    name="margins-recording",
+                    daemon=True,
                 )
                 self._thread.start()
+                is_ready.wait(_JOIN_SECONDS)  # so that closing finds the flusher
 
     async def adopt(self, seconds: float | None = None) -> bool:
         """Replay what dead processes left, for at most so long; whether nothing is left of it."""
@@ -141,14 +144,15 @@ class Recorder:
     def _new_flusher(self) -> Flusher:
         return Flusher(self._backlog, self._delivery, self._adoption.run, self._pace)
 
-    def _serve_in_thread(self) -> None:
+    def _serve_in_thread(self, is_ready: threading.Event) -> None:
         try:
-            asyncio.run(self._serve())
+            asyncio.run(self._serve(is_ready))
         except Exception:
             _log.exception("the thread that stores recorded cost events ended")
 
-    async def _serve(self) -> None:
+    async def _serve(self, is_ready: threading.Event) -> None:
         self._flusher = flusher = self._new_flusher()
+        is_ready.set()
         await flusher.wait()
         if self._leave is not None:
             await self._leave()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nullspend_margins.config import Config
 from nullspend_margins.domain.access import PLANS, Plan, Role
+from nullspend_margins.domain.bearer import bearer_tokens
 from nullspend_margins.errors import AuthenticationRequired, Forbidden
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Authenticator, PlanChecker, Principal, Scope
@@ -37,7 +38,7 @@ class AccessService:
         A request with a bearer token is shown only to authenticators that declare ``bearer``:
         a cookie beside it never counts.
         """
-        tokens = _bearer_tokens(scope)
+        tokens = bearer_tokens(scope.get("headers", ()))
         if self.is_cron(scope):
             raise AuthenticationRequired("The cron secret is for the sync routes only.")
         for authenticator in self._authenticators:
@@ -57,7 +58,7 @@ class AccessService:
     def is_cron(self, scope: Scope) -> bool:
         """The request carries the cron secret. Compared in constant time."""
         expected = self._cron_secret.reveal() if self._cron_secret else ""
-        tokens = _bearer_tokens(scope)
+        tokens = bearer_tokens(scope.get("headers", ()))
         if not expected or len(tokens) != 1:
             return False
         return hmac.compare_digest(tokens[0], expected.encode())
@@ -68,7 +69,7 @@ class AccessService:
             answer = await checker.plan(org_id)
             if answer is None:
                 continue
-            if answer not in PLANS:
+            if not isinstance(answer, str) or answer not in PLANS:
                 raise TypeError(
                     f"plan checker {checker.name!r} returned {answer!r}, "
                     f"not one of {', '.join(PLANS)} or None"
@@ -105,14 +106,3 @@ class AccessService:
             f"This needs the role {role.wire_name}; you are {principal.role} in this org.",
             details={"requiredRole": role.wire_name, "currentRole": principal.role},
         )
-
-
-def _bearer_tokens(scope: Scope) -> list[bytes]:
-    """What follows the scheme ``Bearer``, an empty token included: it is no cookie's business."""
-    return [
-        value[6:].strip()
-        for name, value in scope.get("headers", ())
-        if name.lower() == b"authorization"
-        and value[:6].lower() == b"bearer"
-        and not value[6:7].strip()
-    ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from nullspend_margins.errors import Conflict, CredentialRefused, NotFound, PermissionMissing
 from nullspend_margins.plugins import Registry
-from nullspend_margins.protocols import Clock, RevenueProvider
+from nullspend_margins.protocols import Clock, Credential, RevenueProvider
 from nullspend_margins.services.vault import Vault
 from nullspend_margins.storage import alerts, connections, mappings, revenue, revisions
 from nullspend_margins.storage.connections import StoredConnection
@@ -38,9 +38,9 @@ class ConnectionService:
         ``ProviderUnavailable``; nothing is stored then.
         """
         source = self._provider(provider)
-        credential = await source.parse_credential(body)
+        credential = await _credential(source, body)
         if await self.status(org_id, provider) is not None:
-            raise already_connected(provider)
+            raise connections.already_connected(provider)
         await _check(source, credential.secret)
         connection = StoredConnection(
             id=str(uuid.uuid4()),
@@ -72,7 +72,7 @@ class ConnectionService:
         new credential does not see a customer that is already stored.
         """
         source = self._provider(provider)
-        credential = await source.parse_credential(body)
+        credential = await _credential(source, body)
         if await self.status(org_id, provider) is None:
             raise not_connected(provider)
         await _check(source, credential.secret)
@@ -132,11 +132,14 @@ def not_connected(provider: str) -> NotFound:
     return NotFound(f"This org is not connected to {provider}; connect it first.")
 
 
-def already_connected(provider: str) -> Conflict:
-    """The org has a connection to the provider already."""
-    return Conflict(
-        f"This org is already connected to {provider}; disconnect first, or replace the key."
-    )
+async def _credential(source: RevenueProvider, body: Mapping[str, object]) -> Credential:
+    credential = await source.parse_credential(body)
+    if not isinstance(credential, Credential):
+        raise TypeError(
+            f"revenue provider {source.name!r} parsed a {type(credential).__name__}, "
+            "not a Credential"
+        )
+    return credential
 
 
 async def _check(source: RevenueProvider, secret: str) -> None:

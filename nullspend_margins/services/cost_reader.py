@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from nullspend_margins.builtin.local_costs import LocalCostStore
 from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
@@ -16,6 +16,7 @@ from nullspend_margins.storage.database import Transaction
 
 CostColumns = Sequence[Mapping[str, int]]
 """For each month, oldest first: nanodollars by tag value."""
+Row = TypeVar("Row", MonthCost, ModelCost, TagCost)
 
 
 class CustomerCosts(NamedTuple):
@@ -63,7 +64,8 @@ class CostReader:
         for source in self.remote:
             cells = await _month_costs(source, org_id, first, last)
             months.extend(cell for cell in cells if cell.tag_value == tag_value)
-            models.extend(await source.model_costs(org_id, tag_value, last))
+            rows = await source.model_costs(org_id, tag_value, last)
+            models.extend(_checked(source, ModelCost, rows))
         return CustomerCosts(months, models)
 
     def local_customer(
@@ -82,7 +84,7 @@ class CostReader:
         """Cost by tag value since a day, of all sources but the local one."""
         found: list[TagCost] = []
         for source in self.remote:
-            found.extend(await source.tag_costs(org_id, since))
+            found.extend(_checked(source, TagCost, await source.tag_costs(org_id, since)))
         return found
 
     def local_tags(self, tx: Transaction, org_id: str, since_day: int) -> Sequence[TagCost]:
@@ -108,9 +110,29 @@ async def _month_costs(
     source: AggregatingCostSource, org_id: str, first: Period, last: Period
 ) -> Sequence[MonthCost]:
     """A source's answer, checked: a month beyond the range would count in another one."""
-    cells = await source.month_costs(org_id, first, last)
+    cells = _checked(source, MonthCost, await source.month_costs(org_id, first, last))
     if all(first.index <= cell.month <= last.index for cell in cells):
         return cells
     raise ServiceUnavailable(
         f"The cost source {source.name} answered with months it was not asked for."
     )
+
+
+def _checked(
+    source: AggregatingCostSource, kind: type[Row], rows: Sequence[Row] | None
+) -> Sequence[Row]:
+    """Rows of the right type. A ``Decimal``, as databases add up, would reach JSON as a string."""
+    found: object = rows
+    if isinstance(rows, Sequence):
+        wrong = [row for row in rows if not _is_row(kind, row)]
+        if not wrong:
+            return rows
+        found = wrong[0]
+    raise TypeError(
+        f"cost source {source.name!r} answered with {repr(found)[:200]}, not with rows of "
+        f"{kind.__name__}, a str and two int each"
+    )
+
+
+def _is_row(kind: type, row: MonthCost | ModelCost | TagCost) -> bool:
+    return isinstance(row, kind) and type(row[1]) is type(row[2]) is int

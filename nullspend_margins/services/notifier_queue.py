@@ -63,6 +63,7 @@ class NotifierQueue:
         self._config_file = config.path or "FILE"
         self._notify_seconds = notify_seconds
         self._streaming = asyncio.Lock()
+        self._left_alone_until: datetime | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -111,12 +112,14 @@ class NotifierQueue:
 
     async def _stream(self, deadline: float) -> None:
         left = deadline - time.monotonic()
-        claim = await self._database.write(self._claim) if left > 0 else None
+        may_begin = left > 0 and not self._is_left_alone()
+        claim = await self._database.write(self._claim) if may_begin else None
         while claim is not None:
             seconds = max(0.0, min(self._notify_seconds, deadline - time.monotonic()))
             failure = await self._attempt(claim, seconds)
             if failure is not None and failure.is_late and seconds < self._notify_seconds:
                 await self._release(claim)
+                self._tell_cut_off(claim.alert, seconds)
                 return
             in_time = time.monotonic() < deadline
             claim = await self._settle(claim, failure, claim_next=in_time)
@@ -155,6 +158,8 @@ class NotifierQueue:
         is_last = failure.is_final or claim.attempt >= self._attempts
         pause = max(_pause(claim.attempt), failure.wait or timedelta())
         made = min(claim.attempt, self._attempts)
+        if failure.wait is not None:
+            self._left_alone_until = self._now() + failure.wait
 
         def settle(tx: Transaction) -> tuple[bool, datetime, Claim | None]:
             now, name, reason = self._now(), self.name, failure.reason
@@ -174,8 +179,22 @@ class NotifierQueue:
             self._tell_failed(claim.alert, made, failure, later)
         return following
 
+    def _is_left_alone(self) -> bool:
+        """By alerts that are raised meanwhile, too. Other processes are told by the receiver."""
+        return self._left_alone_until is not None and self._now() < self._left_alone_until
+
     def _now(self) -> datetime:
         return self._clock.now()
+
+    def _tell_cut_off(self, alert: Alert, seconds: float) -> None:
+        """Not counted, so a call that always has too little time would never say a word."""
+        _log.warning(
+            "alert %s not delivered by %s: cut off after %.1f s, since the time for alerts was up; "
+            "it is tried again next time",
+            alert.alert_id,
+            self.name,
+            seconds,
+        )
 
     def _tell_failed(self, alert: Alert, failed: int, failure: Failure, later: datetime) -> None:
         _log.warning(

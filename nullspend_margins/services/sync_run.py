@@ -150,10 +150,12 @@ class SyncRun:
             report = revenue.staged_report(tx, self._org_id, self._provider, self._sync_id)
             customers = revenue.staged_customers(tx, self._org_id, self._provider, self._sync_id)
             revenue.apply_staged(tx, self._org_id, self._provider, self._sync_id, window)
-            matched = self._match(tx, customers, remote, now)
             self._mark_synced(tx, report)
             self._reseal(tx, connection, secret)
-            self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote.months)
+            matched = 0
+            if remote is not None:
+                matched = self._match(tx, customers, remote, now)
+                self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote.months)
             revisions.advance(tx, self._org_id)
             return report, matched
 
@@ -169,14 +171,27 @@ class SyncRun:
             duration_ms=round((time.monotonic() - started) * 1000),
         )
 
-    async def _read_remote(self, now: datetime) -> _RemoteCosts:
-        """Asked before the transaction: other systems take their time."""
+    async def _read_remote(self, now: datetime) -> _RemoteCosts | None:
+        """Asked before the transaction: other systems take their time.
+
+        ``None``: one of them fails. Revenue does not wait for it; matches and alerts, which are
+        made by all costs or not at all, wait for the next sync.
+        """
         costs, months = self._tools.costs, self._tools.alerts.months(now)
         since = now - timedelta(days=RECENT_DAYS)
-        return _RemoteCosts(
-            await costs.remote_months(self._org_id, months.first, months.last),
-            await costs.remote_tags(self._org_id, since.date()),
-        )
+        try:
+            return _RemoteCosts(
+                await costs.remote_months(self._org_id, months.first, months.last),
+                await costs.remote_tags(self._org_id, since.date()),
+            )
+        except MarginsError as problem:
+            _log.warning("%s: %s", self._without_costs(), problem.message)
+        except Exception:
+            _log.exception("%s", self._without_costs())
+        return None
+
+    def _without_costs(self) -> str:
+        return f"sync of org {self._org_id} ({self._provider}) makes no matches and alerts"
 
     def _match(
         self,
@@ -197,11 +212,12 @@ class SyncRun:
     def _require_unchanged(
         self, tx: Transaction, connection: StoredConnection, lease: Lease
     ) -> None:
-        """Still ours to write: the lease holds, and nobody disconnected meanwhile."""
+        """Still ours to write: the lease holds, and it is the connection that we have read."""
         leases.verify(tx, lease)
         current = connections.get(tx, self._org_id, self._provider, for_update=True)
-        if current is None or current.id != connection.id:
+        if current is None:
             raise not_connected(self._provider)
+        # Sealed anew it is another text, even where the key is the same.
         if current.ciphertext != connection.ciphertext:
             raise Conflict(f"The {self._provider} key was replaced during this sync; sync again.")
 

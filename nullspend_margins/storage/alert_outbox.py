@@ -139,8 +139,14 @@ def give_up(
 
 
 def postpone(tx: Connection, notifier: str, now: datetime, until: datetime) -> None:
-    """Let everything that is due to a notifier wait ``until`` then; no attempt is counted."""
-    statement = sa.update(alert_deliveries).where(*_is_due(notifier, now))
+    """Let everything that waits for a notifier wait ``until`` then; no attempt is counted.
+
+    What somebody tries just now is theirs.
+    """
+    is_tried = and_(_deliveries.next_attempt_at > now, _deliveries.last_error == UNREPORTED)
+    statement = sa.update(alert_deliveries).where(
+        *_is_due(notifier, until), is_tried.is_not(sa.true())
+    )
     tx.execute(statement.values(next_attempt_at=until))
 
 
@@ -167,6 +173,7 @@ def revive(
         attempts=attempts,
         next_attempt_at=due_at,
         given_up_at=None,
+        **({"last_error": UNREPORTED} if attempts else {}),
     )
 
 

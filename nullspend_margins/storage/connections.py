@@ -49,9 +49,14 @@ def insert(tx: Connection, connection: StoredConnection) -> None:
         with tx.begin_nested():
             tx.execute(sa.insert(connections).values(**values))
     except IntegrityError as problem:
-        raise Conflict(
-            f"This org is already connected to {connection.provider}; disconnect first."
-        ) from problem
+        raise already_connected(connection.provider) from problem
+
+
+def already_connected(provider: str) -> Conflict:
+    """The org has a connection to the provider already."""
+    return Conflict(
+        f"This org is already connected to {provider}; disconnect first, or replace the key."
+    )
 
 
 def get(

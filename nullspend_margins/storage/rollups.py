@@ -85,9 +85,15 @@ def _by_month(deltas: Mapping[DayCell, Amount]) -> dict[tuple[int, str], Amount]
 
 
 def _add(tx: Connection, bulk: BulkInsert, org_id: str, cells: Mapping[K, Amount]) -> None:
-    amounts = [amount for amount in cells.values() if amount != (0, 0)]
-    if any(abs(number) > MAX_NANODOLLARS for number in chain.from_iterable(amounts)):
-        raise RollupOverflow
+    if any(abs(number) > MAX_NANODOLLARS for number in chain.from_iterable(cells.values())):
+        # From one end of a cell to the other is further than 64 bits; half the way is in between.
+        half = {key: (cost // 2, count // 2) for key, (cost, count) in cells.items()}
+        rest = {
+            key: (cost - half[key][0], count - half[key][1]) for key, (cost, count) in cells.items()
+        }
+        _add(tx, bulk, org_id, half)
+        _add(tx, bulk, org_id, rest)
+        return
     rows = [(org_id, *key, *amount) for key, amount in sorted(cells.items()) if amount != (0, 0)]
     with overflow_as(RollupOverflow):
         bulk.write(tx, rows)

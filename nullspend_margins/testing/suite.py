@@ -159,6 +159,9 @@ class PluginSuite(Generic[P]):
                 raise RuleBroken(f"{question.words}: {found[0]}")
 
     def _made(self) -> P:
+        for name, fact in self._facts.items():
+            if inspect.getattr_static(self, name, None) == {}:  # no rule would look at anything
+                self._fail(f"has an empty {name}: {fact}")
         plugin = self.make()
         if inspect.isawaitable(plugin):
             if inspect.iscoroutine(plugin):

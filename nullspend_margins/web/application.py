@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from nullspend_margins.config import Config
+from nullspend_margins.domain.bearer import bearer_tokens
 from nullspend_margins.errors import NotFound
 from nullspend_margins.version import __version__
 from nullspend_margins.web.answers import without_body
@@ -82,7 +83,7 @@ class WebApp:
                 error,
                 asked=f"{scope['method']} {match.path if match else '(unknown path)'}",
                 provider=match.params.get("provider") if match else None,
-                bearer=_has_bearer(scope),
+                bearer=bool(bearer_tokens(scope["headers"])),
             )
 
     async def _serve(self, match: Match | None, scope: Scope, receive: Receive) -> Response:
@@ -115,11 +116,4 @@ def _document(config: Config, mount: str) -> bytes:
         prefix=config.server.prefix,
         cookie=config.session.cookie_name,
         version=__version__,
-    )
-
-
-def _has_bearer(scope: Scope) -> bool:
-    return any(
-        name.lower() == b"authorization" and value[:7].lower() == b"bearer "
-        for name, value in scope["headers"]
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct
 from msgspec.json import encode
 
 from nullspend_margins.domain.cost import MAX_BREAKDOWN_BYTES, CostEvent, dedupe_problem
@@ -27,8 +27,7 @@ _CLOCK_SKEW = timedelta(days=1)
 _TIME = re.compile(TIME)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """How to read the events of one request.
 
     ``header_key`` is the request's ``Idempotency-Key``; ``dedupe_days`` the horizon beyond which

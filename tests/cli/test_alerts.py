@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -65,16 +65,19 @@ def config(tmp_path: Path, database_url: str, receiver: Receiver) -> Path:
         f'url = "http://127.0.0.1:{receiver.server_port}/hook"\n'
         'secrets = ["whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]\n'
     )
-    with ThreadPoolExecutor(1) as thread:  # a loop of its own
-        thread.submit(asyncio.run, _fill(database_url)).result()
+    write(database_url, _seed)
     return path
 
 
-async def _fill(url: str) -> None:
-    database = Database(url)
-    await database.start()
-    await database.write(_seed)
-    await database.close()
+def write(url: str, work: Callable[[Transaction], object]) -> None:
+    async def written() -> None:
+        database = Database(url)
+        await database.start()
+        await database.write(work)
+        await database.close()
+
+    with ThreadPoolExecutor(1) as thread:  # a loop of its own
+        thread.submit(asyncio.run, written()).result()
 
 
 def _seed(tx: Transaction) -> None:
@@ -173,6 +176,22 @@ def test_a_dead_alert_is_sent_again(run: Run, config: Path, receiver: Receiver) 
     assert again.err == (
         "Error: No delivery of evt_1 is dead; `alerts list` shows how each of them is.\n"
     )
+
+
+def test_the_sync_command_delivers_what_is_due_before_it_ends(
+    run: Run, config: Path, database_url: str, receiver: Receiver
+) -> None:
+    now = datetime.now(UTC)
+    for number in (1, 2):
+        write(
+            database_url,
+            lambda tx, number=number: alert_outbox.revive(
+                tx, f"org_{number}", f"evt_{number}", "webhook", now
+            ),
+        )
+    outcome = run("sync", "--config", config)
+    assert (outcome.status, outcome.out) == (0, "There are no connections to sync.\n")
+    assert sorted(receiver.ids) == ["evt_1", "evt_2"]
 
 
 def test_all_dead_alerts_are_sent_again_and_the_status_says_that_one_failed(

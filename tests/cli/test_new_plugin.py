@@ -13,6 +13,8 @@ from nullspend_margins.cli.scaffold import KINDS, TAKEN
 from nullspend_margins.version import __version__
 from tests.cli.conftest import Run
 
+FOLDER = "nullspend-margins-acme-billing"
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -29,14 +31,14 @@ def test_it_writes_a_package_and_says_what_is_next(run: Run, folder: Path) -> No
     outcome = run("new-plugin", "acme-billing", "--kind", "revenue-provider")
     assert (outcome.status, outcome.err) == (0, "")
     assert outcome.out.splitlines() == [
-        "Wrote nullspend-margins-acme-billing. Next:",
-        "  cd nullspend-margins-acme-billing",
-        "  python3 -m venv .venv && .venv/bin/pip install -e '.[test]'",
-        "  .venv/bin/pytest",
+        f"Wrote {FOLDER}. Next, in the environment that has nullspend-margins:",
+        f"  cd {FOLDER}",
+        "  pip install -e '.[test]'",
+        "  pytest",
         '  grep -rn "FILL IN" src tests    # what is yours to say',
     ]
     package = "src/nullspend_margins_acme_billing"
-    assert written(folder / "nullspend-margins-acme-billing") == {
+    assert written(folder / FOLDER) == {
         ".gitignore",
         "README.md",
         "pyproject.toml",
@@ -73,10 +75,28 @@ def test_several_kinds_go_into_one_package(run: Run, folder: Path) -> None:
     assert "with a cost source and a notifier" in readme
 
 
+@pytest.mark.parametrize(
+    ("kinds", "wanted"),
+    [
+        (["revenue-provider"], False),
+        (["notifier"], True),
+        (["notifier", "revenue-provider"], True),
+    ],
+)
+def test_an_operator_is_asked_for_a_token_only_where_it_is_used(
+    run: Run, folder: Path, kinds: list[str], wanted: bool
+) -> None:
+    run("new-plugin", "acme", *(word for kind in kinds for word in ("--kind", kind)))
+    target = folder / "nullspend-margins-acme"
+    settings = (target / "src/nullspend_margins_acme/settings.py").read_text()
+    assert ("token: Secret" in settings) is wanted
+    assert ('token = "env:ACME_TOKEN"' in (target / "README.md").read_text()) is wanted
+
+
 def test_a_folder_can_be_chosen(run: Run, folder: Path) -> None:
     (folder / "here").mkdir()
     outcome = run("new-plugin", "acme", "--kind", "notifier", "--directory", "here")
-    assert "Wrote here. Next:" in outcome.out
+    assert "Wrote here. Next, " in outcome.out
     assert (folder / "here/pyproject.toml").exists()
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from nullspend_margins.config import Secret, parse_section
+from nullspend_margins import PluginContext
+from nullspend_margins.config import Secret, parse_section, sections
 from nullspend_margins.config.references import Referenced
 from nullspend_margins.errors import ConfigurationError
 
@@ -39,6 +40,11 @@ class Everything:
     def __post_init__(self) -> None:
         if self.text == "wrong together":
             raise ValueError("text and the rest do not go together")
+
+
+def of(kind: object) -> type:
+    """A dataclass with one field of that type."""
+    return make_dataclass("Made", [("hosts", kind)])
 
 
 def problems(table: Mapping[str, object], cls: type = Everything) -> list[str]:
@@ -166,3 +172,29 @@ def test_text_from_the_environment_that_is_no_number_names_its_source(key: str, 
     (found,) = problems({key: Referenced(text, "env:X")})
     assert found.startswith(f"plugins.acme.{key}: must be ")
     assert found.endswith("(from env:X)")
+
+
+class Plain:
+    size: int = 1
+
+
+@pytest.mark.parametrize(
+    ("cls", "said"),
+    [
+        (Plain, "Plain is no dataclass; put @dataclass(frozen=True, kw_only=True) on it"),
+        (of(list[str]), "Made.hosts: list[str] can't be read from TOML; write tuple[str, ...]"),
+        (of(dict), "Made.hosts: dict can't be read from TOML; write Mapping[str, str]"),
+        (of(tuple[str, int]), "tuple[str, int] can't be read from TOML; write tuple[str, ...]"),
+        (of(str | int), "Made.hosts: str | int can't be read from TOML"),
+        (of(Mapping[str, bytes]), "can't be read from TOML; write Mapping[str, str]"),
+    ],
+)
+def test_a_type_that_no_table_fits_is_its_authors_mistake(cls: type, said: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        parse_section(cls, {"hosts": ["a"]}, "plugins.acme")
+    assert said in str(caught.value)
+
+
+def test_plugin_authors_are_told_every_type_that_is_read() -> None:
+    told = PluginContext.settings.__doc__ or ""
+    assert [kind for kind in sections._NOUNS if f"``{kind.__name__}``" not in told] == []

@@ -43,6 +43,16 @@ async def test_a_tier_that_got_worse_is_told_once(database_url: str) -> None:
         }
 
 
+async def test_after_a_manual_sync_alerts_go_out_by_themselves(database_url: str) -> None:
+    listener = Listener()
+    async with world(database_url, plugins=[listener], alerts={"poll_seconds": 0}) as here:
+        await falling(here)
+        await here.sync()
+        async with asyncio.timeout(30):
+            await listener.was_told.wait()
+        assert listener.told == [("one", "critical")]
+
+
 async def test_an_undelivered_alert_is_kept_and_tried_again_by_cron(database_url: str) -> None:
     listener = Listener()
     listener.fails = True

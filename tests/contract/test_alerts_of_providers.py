@@ -8,21 +8,34 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-from nullspend_margins import Credential, ModelCost, MonthCost, Period, RevenueFact, TagCost
+import pytest
+
+from nullspend_margins import (
+    Credential,
+    ModelCost,
+    MonthCost,
+    Period,
+    RevenueFact,
+    ServiceUnavailable,
+    TagCost,
+)
 from nullspend_margins.services.matching import match_customers
 from tests.contract.alerting import OCTOBER, Listener, delivered, synced
 from tests.world import World, unix, world
 
 
 class Warehouse:
-    """An aggregating source: what it says of every month, by tag value."""
+    """An aggregating source: what it says of every month, by tag value, while it is well."""
 
     name = "warehouse"
+    problem: Exception | None = None
 
     def __init__(self, **microdollars: int) -> None:
         self.microdollars = microdollars
 
     async def month_costs(self, org_id: str, first: Period, last: Period) -> list[MonthCost]:
+        if self.problem is not None:
+            raise self.problem
         return [MonthCost(tag, last.index, cost * 1000) for tag, cost in self.microdollars.items()]
 
     async def model_costs(self, org_id: str, tag_value: str, period: Period) -> list[ModelCost]:
@@ -43,6 +56,31 @@ async def test_costs_of_an_aggregating_source_count(database_url: str) -> None:
         await synced(here)
         assert listener.told == [("one", "critical")]
         assert listener.heard[0]["data"]["object"]["cost_microdollars"] == 110_000_000
+
+
+@pytest.mark.parametrize("problem", [ServiceUnavailable("It is down."), KeyError("a defect")])
+async def test_revenue_does_not_wait_for_an_aggregating_source(
+    database_url: str, problem: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener, warehouse = Listener(), Warehouse(one=60_000_000, cus_2=1)
+    async with world(database_url, plugins=[listener, warehouse]) as here:
+        for month in (10, 11):
+            here.account.add_invoice("cus_1", 10_000, created=unix(2026, month, 3))
+        here.account.add_invoice("cus_2", 10_000, created=unix(2026, 11, 3))
+        await here.map("cus_1", "one")
+        await here.spend("one", 50_000_000)
+        await here.connect()
+        warehouse.problem = problem
+        report = await here.sync()
+        await delivered(here)
+        assert (report["customersProcessed"], report["autoMatchesCreated"]) == (2, 0)
+        assert (await here.get("/api/stripe/connect"))["lastError"] is None
+        assert "makes no matches and alerts" in caplog.text
+        assert listener.told == []
+        warehouse.problem = None
+        assert (await here.sync())["autoMatchesCreated"] == 1
+        await delivered(here)
+        assert listener.told == [("one", "critical")]
 
 
 class Invoices:
@@ -75,8 +113,8 @@ class Invoices:
         ]
 
 
-async def sync_other(here: World) -> None:
-    answer = await here.call("POST", "/api/connections/other/sync")
+async def sync_other(here: World, name: str = "other") -> None:
+    answer = await here.call("POST", f"/api/connections/{name}/sync")
     assert answer.status_code == 200, answer.text
     await delivered(here)
 
@@ -133,6 +171,22 @@ async def test_a_customer_that_gets_a_second_provider_is_not_told_of_again(
         await here.connect()
         await synced(here)
         assert listener.told == [("one", "critical")]
+
+
+async def test_nor_when_a_provider_without_an_alert_comes_to_stand_for_it(
+    database_url: str,
+) -> None:
+    listener = Listener()
+    other, another = (Invoices(d2026_10_03=10_000, d2026_11_03=10_000) for _ in range(2))
+    another.name = "another"  # before the other by name
+    async with world(database_url, plugins=[listener, other, another]) as here:
+        await here.spend("one", 205_000_000)
+        await here.spend("one", 10_000_000, occurredAt=OCTOBER)
+        for name in ("other", "another"):
+            await here.map("o_1", "one", provider=name)
+            await here.call("POST", f"/api/connections/{name}", {})
+            await sync_other(here, name)
+            assert listener.told == [("one", "critical")]
 
 
 async def test_syncs_of_two_providers_at_once_that_match_one_tag_raise_one_alert(

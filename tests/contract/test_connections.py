@@ -98,6 +98,9 @@ async def test_connecting_twice_is_a_conflict_before_stripe_is_asked(here: World
 async def test_of_two_connects_at_once_one_wins(here: World) -> None:
     answers = await asyncio.gather(*(here.connect() for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    late = await here.connect()  # found out before the provider is asked, and told the same
+    refused = [answer.json() for answer in answers if answer.status_code == 409]
+    assert refused == [late.json()] * 3
 
 
 async def test_the_key_is_nowhere_in_the_database_in_clear(here: World, database_url: str) -> None:
@@ -190,6 +193,8 @@ async def test_an_unknown_provider_is_not_found_and_the_known_ones_are_named(her
         answer = await here.call(method, path, {} if method == "POST" else None)
         assert answer.status_code == 404, (method, path, answer.text)
         assert "stripe" in answer.json()["error"]["message"]
+    by_cron = await here.cron("/api/connections/strpe/sync")
+    assert (by_cron.status_code, by_cron.json()["error"]["code"]) == (404, "not_found")
 
 
 async def test_stripe_is_the_same_by_its_own_routes_and_by_the_general_ones(here: World) -> None:

@@ -7,10 +7,12 @@ import socket
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+import quart
 from fastapi import FastAPI
 from starlette.requests import Request
 
@@ -74,13 +76,44 @@ async def with_a_function(host: Any) -> None:
         assert (await get(app, "/api/margins")).status_code == 200
 
 
+async def wrapped_inside_of_quart(host: Any) -> None:
+    """The product starts with the host, answers on its paths, and the host on all others."""
+
+    @host.app.get("/api/other")
+    async def other() -> str:
+        return "the host's own page"
+
+    async with host.app.test_app():  # with its lifespan
+        assert is_started()
+        await wrapped(SimpleNamespace(app=host.app.asgi_app))
+
+
+async def with_quarts_session(host: Any) -> None:
+    """Whoever is signed in with Quart's own session is signed in here."""
+
+    async def sign_in(user: str) -> str:
+        quart.session.update({"org": "org_1", "user": user} if user != "visitor" else {"seen": 1})
+        return "welcome"
+
+    host.app.add_url_rule("/sign-in/<user>", view_func=sign_in)
+    async with host.margins.lifespan():
+        ada = (await get(host.app, "/sign-in/ada")).cookies["session"]
+        visitor = (await get(host.app, "/sign-in/visitor")).cookies["session"]
+        for value, status in ((ada, 200), (ada[:-2], 401), (visitor, 401), ("", 401)):
+            header = {"Cookie": f"session={value}"}
+            answer = await get(host.app, "/api/margins", headers=header)
+            assert answer.status_code == status
+
+
 CHECKS: dict[str, Check] = {
     "FastAPI(lifespan=margins.lifespan)\napp.mount(": mounted,
     "FastAPI(lifespan=lifespan)": mounted,
     "Starlette(routes=": mounted,
     "MarginsMiddleware(host": wrapped,
     "ScopeSessionAuthenticator(": with_a_session,
+    "app.secret_key =": with_quarts_session,
     "CallableAuthenticator(who)": with_a_function,
+    "app.asgi_app = MarginsMiddleware": wrapped_inside_of_quart,
 }
 """What is in a block, and what must be true of it."""
 

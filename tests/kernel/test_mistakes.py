@@ -59,6 +59,9 @@ def test_a_hook_does_not_yield() -> None:
     assert message == "register_notifiers has a yield; return a list instead"
 
 
+def tell(alert: object) -> None: ...
+
+
 async def _later() -> list[object]:
     return []
 
@@ -74,6 +77,8 @@ async def _later() -> list[object]:
         (Tells, "returned the class Tells; did you mean [Tells()]?"),
         ({"a": 1}, "returned a dict, not a list; did you mean to put it in [ ]?"),
         ([Tells], "Tells is a class; make an instance of it: Tells()"),
+        ([None], "None is no notifier; is a `return` missing where it is made?"),
+        ([tell], "tell is a function; return an object in its place"),
     ],
 )
 def test_a_hook_returns_a_list_of_instances(answer: object, message: str) -> None:
@@ -87,6 +92,18 @@ def test_a_hook_that_returns_a_coroutine_is_told_so() -> None:
     assert message.endswith(
         "returned something to await; it must be a plain def that returns a list"
     )
+
+
+def test_an_object_that_is_still_to_be_awaited_is_told_so() -> None:
+    message = refusal(Registers("register_notifiers", [_later()]))
+    assert message.endswith(
+        ", register_notifiers: _later() is still to be awaited; a hook can't: make it a plain def"
+    )
+
+
+def test_a_function_in_the_place_of_an_authenticator_is_told_how_to_become_one() -> None:
+    message = refusal(Registers("register_authenticators", [tell]))
+    assert message.endswith("tell is a function; return CallableAuthenticator(tell) in its place")
 
 
 def test_a_class_is_no_instance() -> None:
@@ -106,6 +123,13 @@ def test_a_value_is_no_plugin(thing: object) -> None:
     assert f"is {thing!r}, which is no plugin. Pass a module or an object" in refusal(thing)
 
 
+def test_a_hook_alone_is_no_plugin() -> None:
+    hook = module("acme", HOOK + "def register_notifiers(context): return []").register_notifiers
+    assert refusal(hook).endswith(
+        "is the hook register_notifiers alone; the plugin is the module or the object it is in"
+    )
+
+
 def test_a_function_is_told_how_to_become_an_authenticator() -> None:
     async def current_user(scope: Any) -> None: ...
 
@@ -118,6 +142,13 @@ def test_a_module_that_registers_nothing_is_told_so() -> None:
     assert refused("x = 1") == (
         "registers nothing: no function in it is marked with @hookimpl of nullspend_margins"
     )
+
+
+def test_a_hook_that_is_misspelt_and_unmarked_is_guessed_and_no_import_is() -> None:
+    imports = "from nullspend_margins import AuthenticationRequired\n"
+    message = refused(imports + "def register_notifier(context): return []")
+    assert message.endswith("; it has register_notifier; did you mean register_notifiers?")
+    assert refused(imports).endswith("is marked with @hookimpl of nullspend_margins")
 
 
 def test_a_bare_object_with_a_misspelt_method_is_recognised() -> None:
@@ -202,6 +233,14 @@ def test_a_bare_object_may_not_be_called_like_an_installed_plugin(
                 "attribute 'plugin'. To start without it: [plugins] disabled = [\"acme\"]"
             ),
         ),
+        (
+            "acme_mod",
+            "raise SystemExit(3)",
+            (
+                "acme_mod cannot be imported: SystemExit: 3. "
+                'To start without it: [plugins] disabled = ["acme"]'
+            ),
+        ),
     ],
 )
 def test_an_entry_point_that_cannot_be_imported_names_its_distribution(
@@ -211,15 +250,31 @@ def test_an_entry_point_that_cannot_be_imported_names_its_distribution(
     assert refusal() == f"plugin acme (acme-plugin 1.0): {message}"
 
 
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [("return [1 / 0]", "ZeroDivisionError: division by zero"), ("sys.exit(3)", "SystemExit: 3")],
+)
 def test_a_hook_that_fails_names_plugin_hook_and_distribution(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, failure: str
 ) -> None:
-    source = HOOK + "def register_notifiers(context): return [1 / 0]"
+    source = f"import sys\n{HOOK}def register_notifiers(context): {body}"
     install(tmp_path, "acme-plugin", {"acme": "acme_mod"}, {"acme_mod": source}, monkeypatch)
     assert refusal() == (
-        "plugin acme (acme-plugin 1.0), register_notifiers: failed with ZeroDivisionError: "
-        "division by zero"
+        f"plugin acme (acme-plugin 1.0), register_notifiers: failed with {failure}"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("is too old", "plugin acme (given by the host), register_notifiers: is too old"),
+        ("plugins.acme.url: is too old", "plugins.acme.url: is too old"),
+    ],
+)
+def test_what_a_hook_finds_wrong_names_the_plugin_or_its_key(said: str, told: str) -> None:
+    raising = f"def register_notifiers(context): raise ConfigurationError({said!r})"
+    source = "from nullspend_margins import ConfigurationError\n" + HOOK + raising
+    assert refusal(module("acme", source)) == told
 
 
 def test_unknown_names_in_the_configuration_have_a_nearest_one() -> None:

@@ -93,6 +93,32 @@ def test_an_object_without_a_name_is_told_how_to_get_one() -> None:
     assert 'Nameless has no name; every notifier needs one, for example name = "acme"' in message
 
 
+def test_other_properties_of_an_object_are_left_alone() -> None:
+    class Unready:
+        name = "unready"
+
+        async def notfy(self, alert: object) -> None: ...
+
+        @property
+        def client(self) -> object:
+            raise RuntimeError("not connected yet")
+
+    message = refusal(Registers("register_notifiers", [Unready()]))
+    assert "Unready has no method notify (it has notfy)" in message
+
+
+def test_a_property_that_fails_names_plugin_and_hook() -> None:
+    class Unready(Tells):
+        @property
+        def orgs(self) -> object:
+            raise RuntimeError("not connected yet")
+
+    assert refusal(Registers("register_notifiers", [Unready()])) == (
+        "plugin acme (given by the host), register_notifiers: Unready cannot be looked at: "
+        "RuntimeError: not connected yet"
+    )
+
+
 def test_bearer_is_a_boolean() -> None:
     thing = Who()
     thing.bearer = "yes"  # type: ignore[attr-defined]

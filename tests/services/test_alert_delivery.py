@@ -186,6 +186,24 @@ async def test_a_receiver_that_asks_to_wait_is_left_alone_by_every_alert(
     assert sorted(busy.heard) == ["evt_1", "evt_2", "evt_3"]
 
 
+async def test_who_is_left_alone_is_so_by_what_becomes_due_meanwhile(database: Database) -> None:
+    listener = Listener(problem=ConnectionError())
+    box = Outbox(database, listener)
+    await box.put("evt_1")
+    await box.deliver()
+    listener.problem = ServiceUnavailable("429", retry_after_seconds=600)
+    await box.put("evt_2")
+    await box.deliver()
+    await box.put("evt_3")  # raised after the receiver has asked
+    box.clock.moment += timedelta(minutes=1)  # the second attempt of the first would be due
+    await box.deliver()
+    assert listener.asked == 2
+    listener.problem = None
+    box.clock.moment += timedelta(minutes=10)
+    await box.deliver()
+    assert sorted(listener.heard) == ["evt_1", "evt_2", "evt_3"]
+
+
 async def test_who_disconnects_meanwhile_hears_of_no_next_attempt(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:

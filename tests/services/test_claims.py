@@ -151,7 +151,9 @@ async def test_an_alert_that_ends_each_process_that_tries_it_is_given_up(
     assert "given up for hanging at attempt 3" in caplog.text
 
 
-async def test_a_deadline_cuts_an_attempt_off_and_does_not_count_it(database: Database) -> None:
+async def test_a_deadline_cuts_an_attempt_off_and_does_not_count_it(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     hanging = Hanging()
     box = Outbox(database, hanging)
     await box.put("evt_1", to="hanging")
@@ -161,6 +163,8 @@ async def test_a_deadline_cuts_an_attempt_off_and_does_not_count_it(database: Da
     assert hanging.was_cancelled
     assert await box.states() == {"evt_1 hanging": ("waiting", 0, None)}
     assert await box.next_attempt("evt_1") == began
+    [line] = caplog.messages
+    assert line.startswith("alert evt_1 not delivered by hanging: cut off after 0.")
 
 
 async def test_a_claim_begins_when_the_database_gives_it(database_url: str) -> None:

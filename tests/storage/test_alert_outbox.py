@@ -110,6 +110,26 @@ async def test_what_is_due_to_one_notifier_can_be_made_to_wait(database: Databas
     assert await database.write(work) == [True, ["log"], ["log", "slack"]]
 
 
+async def test_what_is_being_tried_is_not_made_to_wait(database: Database) -> None:
+    """Also one that is sent again by hand."""
+
+    def work(tx: Connection) -> list[bool]:
+        enqueue(tx)
+        enqueue(tx, "evt_2", customer_id="cus_2")
+        again, other = taken(tx, "slack"), taken(tx, "slack")
+        alert_outbox.give_up(tx, again, "slack", NOW, "HTTP 410", attempts=1)
+        until = NOW + timedelta(minutes=2)
+        alert_outbox.revive(tx, ORG, again.alert.alert_id, "slack", until, attempts=1)
+        alert_outbox.postpone(tx, "slack", NOW, NOW + timedelta(hours=1))
+        later = NOW + timedelta(hours=2)
+        return [
+            alert_outbox.mark_failed(tx, claim, "slack", NOW, later, "HTTP 500")
+            for claim in (again._replace(until=until), other)
+        ]
+
+    assert await database.write(work) == [True, True]
+
+
 async def test_only_new_alerts_are_to_be_delivered(database: Database) -> None:
     def work(tx: Connection) -> list[Any]:
         enqueue(tx)

@@ -142,6 +142,15 @@ async def test_a_fact_that_moves_leaves_no_trace_where_it_was(database: Database
     assert len(await database.read(lambda tx: rows(tx, cost_model_days))) == 1
 
 
+async def test_a_fact_may_change_from_one_end_of_a_cell_to_the_other(database: Database) -> None:
+    full, empty = ([fact(key, sign * 2**62) for key in "ab"] for sign in (1, -1))
+    full[1] = replace(full[1], cost_nanodollars=2**62 - 1)
+    for facts in (full, empty, full):
+        await database.write(lambda tx, facts=facts: costs.replace_facts(tx, ORG, "b", facts, NOW))
+        total = sum(each.cost_nanodollars for each in facts)
+        assert [row[2] for row in await database.read(lambda tx: rows(tx, cost_months))] == [total]
+
+
 async def test_facts_of_two_sources_or_orgs_do_not_replace_each_other(database: Database) -> None:
     def store(tx: Connection) -> None:
         costs.replace_facts(tx, ORG, "bill", [fact("a", 1)], NOW)

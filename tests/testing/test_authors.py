@@ -14,6 +14,7 @@ from nullspend_margins.testing import NotifierSuite, PlanCheckerSuite, RevenuePr
 from nullspend_margins.testing.rules import rules_of, sentence
 from tests.testing.broken.notifiers import Hook, HookRules
 from tests.testing.broken.plan_checkers import Plans, PlansRules
+from tests.testing.broken.providers import BillingRules
 from tests.testing.broken.pulled import Export, ExportRules
 from tests.testing.packages import python, run_tests
 from tests.testing.support import Result, run, variant
@@ -29,6 +30,19 @@ def test_a_fact_that_is_missing_is_asked_for_with_an_example() -> None:
         "failed",
         'TestBare has no plans: orgs of the sample, for example {"org_1": "pro"}',
     )
+
+
+@pytest.mark.parametrize(
+    ("suite", "fact", "rule"),
+    [
+        (PlansRules, "plans", "test_a_known_org_has_its_plan"),
+        (BillingRules, "paid", "test_customers_paid_what_the_sample_says"),
+    ],
+)
+def test_a_fact_that_says_nothing_is_no_fact(suite: type, fact: str, rule: str) -> None:
+    result = run(variant(suite, **{fact: {}}), rule)
+    assert result.status == "failed"
+    assert result.message.startswith(f"TestVariant has an empty {fact}: ")
 
 
 def test_a_misspelt_fact_is_guessed() -> None:

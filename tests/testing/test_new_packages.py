@@ -34,6 +34,14 @@ def test_its_own_tests_pass_where_it_is_installed(kinds: tuple[str, ...], tmp_pa
     assert int(counted[1]) > 12 * len(kinds)
 
 
+def test_its_own_tests_pass_beside_another_plugin_that_needs_settings(tmp_path: Path) -> None:
+    site = install(write(tmp_path / "other", "other", "notifier"), tmp_path)
+    (tmp_path / "source").rename(tmp_path / "installed")
+    install(write(tmp_path / "new", "acme-x", "plan-checker"), tmp_path)
+    found = run_tests(tmp_path / "source", "-W", "error", site=site)
+    assert found.returncode == 0, found.stdout
+
+
 @pytest.mark.parametrize("kinds", CASES, ids="+".join)
 @pytest.mark.parametrize("name", ["a", "an-uncommonly-long-name-abcdef"])
 def test_it_is_linted_and_formatted(kinds: tuple[str, ...], name: str, tmp_path: Path) -> None:

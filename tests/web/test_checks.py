@@ -131,9 +131,10 @@ async def test_ingest_needs_a_key_and_nothing_else(web: Web) -> None:
     }
 
 
-async def test_a_refused_bearer_token_is_told_so(web: Web) -> None:
+@pytest.mark.parametrize("token", ["Bearer x", "bearer\tx", "Bearer", "Bearer "])
+async def test_a_refused_bearer_token_is_told_so(web: Web, token: str) -> None:
     web.access.role = None
-    answer = await web.http.get("/api/margins", headers={"Authorization": "Bearer x"})
+    answer = await web.http.get("/api/margins", headers={"Authorization": token})
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
     assert "www-authenticate" not in (await web.http.get("/api/margins")).headers
 
