@@ -13,13 +13,14 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from nullspend_margins import ConfigurationError, CostEvent, MarginsError
-from nullspend_margins_litellm.calls import SOURCE, event_of_call, org_of_call
+from nullspend_margins_litellm.calls import SOURCE, count, event_of_call, org_of_call
 from nullspend_margins_litellm.customers import customer_of, end_user_of, mapping_of
 from nullspend_margins_litellm.settings import LiteLLMSettings
 
 INSTALL = 'LiteLLM is not installed here: pip install "litellm[proxy]"'
 _END_USER = "user_api_key_end_user_id"
 _METADATA = ("metadata", "litellm_metadata")
+_MOST_TOLD = 100
 
 _log = logging.getLogger("nullspend_margins.litellm")
 
@@ -81,16 +82,21 @@ class CallRecorder:
             team = metadata.get("user_api_key_team_id")
             self._tell(f"calls of team {team!r} belong to no org: see [plugins.litellm] org, orgs")
             return
-        end_user = end_user_of(metadata, request, self._settings)
-        self._margins.record(
-            org_id, [event_of_call(payload, end_user, self._settings)], source=SOURCE
+        event = event_of_call(
+            payload, end_user_of(metadata, request, self._settings), self._settings
         )
+        if not event.cost_nanodollars and _has_worked(payload):
+            self._tell(
+                f"LiteLLM has no price of model {event.model!r}, so its calls cost nothing. If it "
+                "has one, set input_cost_per_token and output_cost_per_token"
+            )
+        self._margins.record(org_id, [event], source=SOURCE)
 
     def _tell(self, problem: str) -> None:
         """Once for each problem: it would come with every call."""
-        if problem not in self._told:
+        if problem not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(problem)
-            _log.warning("costs are not counted: %s", problem)
+            _log.warning("costs are missing: %s", problem)
 
 
 def make_callback(recorder: CallRecorder) -> Any:
@@ -105,8 +111,12 @@ def _callback_class() -> Any:
     except ImportError:
         raise ConfigurationError(INSTALL) from None
 
-    class MarginsCallback(module.CustomLogger):  # type: ignore[misc] # its base is not checked
-        """Logs to margins. Asynchronous methods alone: with both kinds a call comes twice."""
+    class Margins_PROXY_Callback(module.CustomLogger):  # type: ignore[misc] # noqa: N801
+        """Logs to margins. Asynchronous methods alone: with both kinds a call comes twice.
+
+        By ``_PROXY_`` in a class's name LiteLLM knows what it has to call even when the client
+        asks for ``no-log``.
+        """
 
         def __init__(self, recorder: CallRecorder) -> None:
             super().__init__()
@@ -131,11 +141,21 @@ def _callback_class() -> Any:
                 user_api_key_dict.end_user_id = found or None
             return data
 
-    return MarginsCallback
+    return Margins_PROXY_Callback
 
 
 def _request_of(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
     return mapping_of(mapping_of(kwargs.get("litellm_params")).get("proxy_server_request"))
+
+
+def _has_worked(payload: Mapping[str, Any]) -> bool:
+    """Whether the vendor was asked, and read something."""
+    is_cached = payload.get("cache_hit") is True
+    return (
+        payload.get("status") == "success"
+        and not is_cached
+        and count(payload.get("prompt_tokens")) > 0
+    )
 
 
 def _id_of(payload: Mapping[str, Any]) -> str:

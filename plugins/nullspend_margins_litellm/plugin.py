@@ -21,8 +21,8 @@ def settings_of(margins: Margins) -> LiteLLMSettings:
 
 @hookimpl
 def register_authenticators(context: PluginContext) -> list[Authenticator]:
-    """Signs nobody in where no proxy runs."""
-    return [LiteLLMAuthenticator(context.settings(LiteLLMSettings))]
+    """None without ``[plugins.litellm]``; signs nobody in where no proxy runs."""
+    return [LiteLLMAuthenticator(context.settings(LiteLLMSettings))] if context.table else []
 
 
 @hookimpl

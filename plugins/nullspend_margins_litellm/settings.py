@@ -84,8 +84,8 @@ class LiteLLMSettings:
     roles: Mapping[str, str] = field(
         default_factory=lambda: _DEFAULT_ROLES,
         metadata={
-            "help": "A table: a role of the proxy's keys to a role here; `none` is for keys without "
-            "one. Roles not listed may not sign in. Not set: `proxy_admin` is `owner`, "
+            "help": "A table: a role of the proxy's keys to a role here; `none` is for keys "
+            "without one. Roles not listed may not sign in. Not set: `proxy_admin` is `owner`, "
             "`proxy_admin_viewer` is `viewer`",
             "unit": "",
             "check": _roles_problem,

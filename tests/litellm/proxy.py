@@ -32,9 +32,10 @@ ANSWER = "A mock of an answer, in a few words."
 
 
 def models(upstream: str) -> list[dict[str, Any]]:
-    """Two that LiteLLM answers for itself, and one whose vendor is at ``upstream``."""
+    """Three that LiteLLM answers for itself, and one whose vendor is at ``upstream``."""
     mocks: dict[str, tuple[str, object]] = {
         "chat": ("openai/gpt-4o", ANSWER),
+        "unpriced": ("openai/a-model-of-our-own", ANSWER),
         "embed": ("openai/text-embedding-3-small", [0.1, 0.2]),
     }
     found: list[dict[str, Any]] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.litellm.proxy import Proxy, running, written
 from tests.litellm.test_calls_of_the_proxy import HI, stored
@@ -29,11 +30,13 @@ async def check(request, api_key):
 '''
 
 
-async def ask(proxy: Proxy, key: str, words: str) -> float:
+async def ask(proxy: Proxy, key: str, words: str, model: str = "chat", **body: Any) -> float:
     async with proxy.client("rival", key) as client:
         completions = client.chat.completions.with_raw_response
         messages = [{**HI[0], "content": words}]
-        answer = await completions.create(model="chat", messages=messages, user="rival")
+        answer = await completions.create(
+            model=model, messages=messages, user="rival", extra_body=body
+        )
     return float(answer.headers["x-litellm-response-cost"])
 
 
@@ -58,13 +61,15 @@ async def test_margins_discounts_cache_hits_and_keys(tmp_path: Path, free_port: 
         assert round(charged * 1e9) == VENDOR * 0.9 * 1.25 + 1_000_000
         await ask(proxy, "sk-user-team_1-acme", "two")
         await ask(proxy, "sk-user-team_1-acme", "two")  # from the cache
-        await ask(proxy, "sk-user-team_2-globex", "three")
+        await ask(proxy, "sk-user-team_2-globex", "three", **{"no-log": True})
+        await ask(proxy, "sk-user-team_1-acme", "four", "unpriced")
 
         viewer, path = "sk-viewer-team_1-x", "/margins/api/margins"
-        tagged = await proxy.costs_of(3, viewer)
-        assert tagged == {"acme": (round(2 * VENDOR * 0.9 / 1000), 3)}
+        tagged = await proxy.costs_of(4, viewer)
+        assert tagged == {"acme": (round(2 * VENDOR * 0.9 / 1000), 4)}
         cost = int(VENDOR * 0.9)
-        assert stored(tmp_path) == {"org_1:acme": [0, cost, cost], "org_2:globex": [cost]}
+        assert stored(tmp_path) == {"org_1:acme": [0, 0, cost, cost], "org_2:globex": [cost]}
+        assert any("no price of model 'openai/a-model-of-our-own'" in line for line in proxy.log)
         assert (await proxy.get(path, "sk-user-team_1-x")).status_code == 401
         assert (await proxy.get(path, "no key of the proxy")).status_code in (401, 503)
         for org, expected in (("org_2", 200), ("org_3", 401)):

@@ -110,7 +110,7 @@ def test_a_call_of_no_org_is_told_once_and_does_not_disturb(
         recorder.record(logged())
     assert ledger.taken == []
     (told,) = [record.message for record in caplog.records]
-    assert told.startswith("costs are not counted: calls of team 'team-1' belong to no org")
+    assert told.startswith("costs are missing: calls of team 'team-1' belong to no org")
 
 
 def test_what_can_not_be_counted_is_logged_with_its_id_and_raises_nothing(
@@ -120,7 +120,7 @@ def test_what_can_not_be_counted_is_logged_with_its_id_and_raises_nothing(
     recorder.record({})
     recorder.record(logged(startTime=None))
     assert [record.message for record in caplog.records] == [
-        "costs are not counted: no standard_logging_object: LiteLLM logs a call in another form",
+        "costs are missing: no standard_logging_object: LiteLLM logs a call in another form",
         "call 'call-1' is not counted: The call has no time.",
     ]
 
@@ -132,3 +132,16 @@ def test_a_failure_counts_when_the_vendor_wants_money_for_it() -> None:
     assert ledger.taken == []
     recorder.record_failure(logged(status="failure", response_cost=0.5))
     assert ledger.event.cost_nanodollars == 500_000_000
+
+
+def test_a_model_without_a_price_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    ledger = Ledger()
+    recorder = CallRecorder(ledger, settings())
+    recorder.record(logged(response_cost=0.0, cache_hit=True))
+    recorder.record(logged(response_cost=0.0, prompt_tokens=0))
+    assert caplog.records == []
+    for _ in range(2):
+        recorder.record(logged(response_cost=0.0))
+    assert [event.cost_nanodollars for _, _, event in ledger.taken] == [0] * 4
+    (told,) = [record.message for record in caplog.records]
+    assert "LiteLLM has no price of model 'gpt-4o'" in told

@@ -6,9 +6,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 
-from nullspend_margins import ConfigurationError, Margins, PluginContext
-from nullspend_margins_litellm import plugin, proxy
+from nullspend_margins import ConfigurationError, Margins
+from nullspend_margins_litellm import proxy
+from tests.docs.pages import ROOT
 from tests.litellm_plugin.support import settings
 
 TODAY = date(2026, 4, 5)
@@ -61,14 +63,22 @@ def test_a_proxy_whose_calls_belong_to_no_org_does_not_start() -> None:
     assert told.startswith("plugins.litellm.org: is missing")
 
 
-def test_nothing_configured_registers_no_source_and_signs_nobody_in() -> None:
-    margins = Margins({})
-    assert [each.name for each in margins.registry.authenticators] == ["litellm", "sessions"]
-    assert [each.name for each in margins.registry.cost_sources] == ["local"]
-    context = PluginContext(name="litellm", table={"org": "o", "database_url": DATABASE})
-    assert [each.name for each in plugin.register_cost_sources(context)] == ["litellm"]
+def test_nothing_configured_registers_nothing() -> None:
+    for table, names in (
+        ({}, ["sessions", "local"]),
+        ({"org": "o"}, ["litellm", "sessions", "local"]),
+        ({"org": "o", "database_url": DATABASE}, ["litellm", "sessions", "litellm", "local"]),
+    ):
+        registry = Margins({"plugins": {"litellm": table}}).registry
+        assert [each.name for each in (*registry.authenticators, *registry.cost_sources)] == names
 
 
 def test_outside_of_litellm_the_install_says_what_to_install() -> None:
     with pytest.raises(ConfigurationError, match=r'pip install "litellm\[proxy\]"'):
         proxy.install()
+
+
+def test_the_sample_of_a_proxys_configuration_names_the_callback() -> None:
+    sample = yaml.safe_load((ROOT / "config" / "litellm.yaml").read_text("utf-8"))
+    named = sample["litellm_settings"]["callbacks"]
+    assert named == f"{proxy.__name__}.callback"
