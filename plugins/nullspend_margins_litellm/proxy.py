@@ -37,11 +37,11 @@ def install() -> None:
     Raises ``ConfigurationError`` when the configuration is wrong, which stops the proxy's start.
     A database that does not answer does not: the proxy goes on, and so does the journal.
     """
-    _installation()
+    _register(_installation())
 
 
 def __getattr__(name: str) -> Any:
-    """``callback``, made when the proxy asks for it."""
+    """``callback``, made when the proxy asks for it, which then registers it."""
     if name == "callback":
         return _installation()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -90,7 +90,6 @@ def _install_into(proxy: Any, margins: Margins) -> Any:
         app.add_middleware(guard)
     else:  # the proxy is starting, when it is too late for add_middleware
         app.middleware_stack = guard(app.middleware_stack)
-    _register(callback)
     _start_soon(margins)
     return callback
 
@@ -112,9 +111,14 @@ def _general_settings(proxy: Any) -> Mapping[str, Any]:
 
 
 def _register(callback: Any) -> None:
-    """See to it that LiteLLM calls ``callback``: loading its configuration may have dropped it."""
+    """See to it that LiteLLM calls ``callback``, and once: its configuration may be loaded after
+    ``install``, and then drops callbacks, or adds this one again.
+    """
     litellm = import_module("litellm")
-    if any(each is callback for each in litellm.callbacks):
+    times = sum(each is callback for each in litellm.callbacks)
+    for _ in range(times - 1):
+        litellm.callbacks.remove(callback)
+    if times:
         return
     manager = litellm.logging_callback_manager
     manager.add_litellm_callback(callback)

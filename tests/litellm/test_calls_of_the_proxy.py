@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import litellm
+import pytest
 
 from nullspend_margins.app.serving import listen, serving
 from tests.litellm.proxy import CRON_SECRET, Proxy, running, written
@@ -144,3 +145,13 @@ async def test_calls_of_two_workers_that_end_at_once_are_counted_once(
         "c3": 10,
     }
     assert sum(cost for cost, _ in tagged.values()) * 1000 == sum(costs)
+
+
+@pytest.mark.parametrize("by_hook", [False, True])
+async def test_a_wrong_configuration_stops_the_start_and_says_why(
+    by_hook: bool, tmp_path: Path, free_port: int
+) -> None:
+    files = written(tmp_path, by_callback=not by_hook, plugin={"path": "no path"})
+    with pytest.raises(AssertionError, match=r"plugins\.litellm\.path: must be a path"):
+        async with running(files, free_port, by_hook=by_hook):
+            pass
