@@ -15,11 +15,13 @@ from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.connections import ConnectionService
 from nullspend_margins.services.cost_puller import CostPuller
 from nullspend_margins.services.cost_reader import CostReader
+from nullspend_margins.services.coverage import CoverageReader
 from nullspend_margins.services.ingest import IngestService
 from nullspend_margins.services.keys import KeyService
 from nullspend_margins.services.leasing import LeaseKeeper
 from nullspend_margins.services.mappings import MappingService
 from nullspend_margins.services.margins import MarginsService
+from nullspend_margins.services.staleness import StalenessWatch
 from nullspend_margins.services.sync import SyncService
 from nullspend_margins.services.sync_run import SyncTools
 from nullspend_margins.services.vault import Vault
@@ -80,14 +82,17 @@ def build_services(
         database=database, vault=vault, clock=clock, keeper=keeper, costs=costs, alerts=alerts
     )
     puller = CostPuller(database, registry, keeper, clock)
+    watch = StalenessWatch(database, costs, alerts, access, clock, config)
     return Services(
         config=config,
         clock=clock,
         access=access,
-        margins=MarginsService(database, costs, clock, config),
+        margins=MarginsService(
+            database, costs, CoverageReader(registry, costs, config), clock, config
+        ),
         mappings=MappingService(database, clock),
         connections=ConnectionService(database, registry, vault, clock),
-        sync=SyncService(tools, registry, access, puller, config, recorder),
+        sync=SyncService(tools, registry, access, puller, watch, config, recorder),
         ingest=IngestService(database, clock),
         keys=KeyService(database, clock),
         alerts=alerts,

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from nullspend_margins.config.cost_sources import CostSettings
 from nullspend_margins.config.metering import MeteringSettings
 from nullspend_margins.config.secret import Secret
 from nullspend_margins.config.sections import setting
@@ -267,6 +268,7 @@ class Config:
     sync: SyncSettings = field(default_factory=SyncSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
     recording: RecordingSettings = field(default_factory=RecordingSettings)
+    costs: CostSettings = field(default_factory=CostSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     metering: MeteringSettings = field(default_factory=MeteringSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,8 +79,14 @@ class Adoption:
                 lock.release()
         return True
 
+    def _load(self) -> None:
+        """The first line need not wait for an import, where there were or will be some."""
+        if self._folder.exists() or self._delivery.kinds > 1:
+            import_module("filelock")
+
     def _left(self) -> dict[str, list[Path]]:
         """The segments of each owner, in their order."""
+        self._load()
         found: dict[str, list[Path]] = {}
         try:
             names = sorted(name for name, _ in self._disk.files(self._folder))

@@ -11,17 +11,13 @@ from nullspend_margins.recording.counters import RecordingCounters, Tally
 from nullspend_margins.recording.journal import Journal
 from nullspend_margins.recording.segments import Segment, read_lines
 
+_MOST_HELD = 2000
+
 _log = logging.getLogger("nullspend_margins.recording")
 
 
-class Waiting:
-    """A line, and the segment it stands in, if it stands in one."""
-
-    __slots__ = ("line", "segment")
-
-    def __init__(self, line: bytes, segment: Segment | None) -> None:
-        self.line = line
-        self.segment = segment
+Waiting = tuple[bytes, Segment | None]
+"""A line, and the segment it stands in, if it stands in one. Known by its identity."""
 
 
 class Backlog:
@@ -67,7 +63,7 @@ class Backlog:
         with self._lock:
             segment = self.journal.append(line)
             if len(self._memory) < self._most and (segment is None or self._cursor is None):
-                self._memory.append(Waiting(line, segment))
+                self._memory.append((line, segment))
                 return True
             if segment is not None:
                 if self._cursor is None:
@@ -82,15 +78,17 @@ class Backlog:
         return False
 
     def take(self, most: int) -> list[Waiting]:
-        """All that is taken out and not settled, filled up to ``most``. Reads files.
+        """All that is taken out and not settled, and up to ``most`` more lines. Reads files.
 
+        More, so that those which fail do not keep others out for ever; up to a bound.
         Raises ``OSError`` when the journal cannot be read back.
         """
         with self._taking:
             with self._lock:
-                while self._memory and len(self._held) < most:
+                wanted = most if len(self._held) < _MOST_HELD else 0
+                while self._memory and wanted:
                     self._held.append(self._memory.popleft())
-                wanted = most - len(self._held)
+                    wanted -= 1
                 cursor = self._cursor if wanted and not self._memory else None
                 batch = list(self._held)
             try:
@@ -106,7 +104,7 @@ class Backlog:
         except FileNotFoundError:
             self._give_up(segment)
             return []
-        found = [Waiting(line, segment) for line in lines]
+        found: list[Waiting] = [(line, segment) for line in lines]
         with self._lock:
             self._held += found
             self._behind -= len(found)
@@ -135,7 +133,7 @@ class Backlog:
                 done = [each for each in self._held if id(each) in stored or id(each) in others]
                 gone_ids = set(map(id, done))
                 self._held = [each for each in self._held if id(each) not in gone_ids]
-                counts = Counter(each.segment for each in done if each.segment is not None)
+                counts = Counter(segment for _, segment in done if segment is not None)
                 for segment, count in counts.items():
                     segment.settled += count
                 gone = self.journal.tidy(counts)
@@ -152,8 +150,9 @@ class Backlog:
             self._memory.clear()
             self._cursor, self._behind = None, 0
             for each in waiting:
+                line, segment = each
                 # One more try: the disk may be there again.
-                if each.segment is None and self.journal.append(each.line) is None:
+                if segment is None and self.journal.append(line) is None:
                     self._memory.append(each)
             self.journal.close()
             return len(self._memory)

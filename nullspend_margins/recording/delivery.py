@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -67,7 +68,7 @@ class Delivery:
     async def deliver(self, lines: Sequence[bytes]) -> list[Fate]:
         """Submit what ``lines`` hold; the fate of each, in order. Never raises but to cancel."""
         found = await asyncio.to_thread(lambda: [self._read(line) for line in lines])
-        round_ = _Round(self._submit, found)
+        round_ = _Round(self._submit, found, is_shuffled=bool(self._failures))
         await round_.run()
         return [
             self._judge(line, fate, any_written=round_.any_written)
@@ -116,7 +117,9 @@ class Delivery:
 class _Round:
     """One try for each line."""
 
-    def __init__(self, submit: Submit, found: Sequence[Recorded | Fate]) -> None:
+    def __init__(
+        self, submit: Submit, found: Sequence[Recorded | Fate], *, is_shuffled: bool
+    ) -> None:
         self._submit = submit
         self._failed = 0
         self.any_written = False
@@ -127,6 +130,9 @@ class _Round:
         for index, each in enumerate(found):
             if isinstance(each, Recorded):
                 groups[each.org_id, each.source].append((index, each))
+        if is_shuffled:  # else those that fail would always be the first, and the last ones tried
+            for group in groups.values():
+                random.shuffle(group)
         self._groups = groups
 
     async def run(self) -> None:

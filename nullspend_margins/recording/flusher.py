@@ -120,7 +120,7 @@ class Flusher:
     async def _drain(self) -> None:
         """Until nothing waits; while stopping, until the first failure."""
         while batch := await asyncio.to_thread(self._backlog.take, BATCH_LINES):
-            fates = await self._delivery.deliver([each.line for each in batch])
+            fates = await self._delivery.deliver([line for line, _ in batch])
             pairs = list(zip(batch, fates, strict=True))
             written = [each for each, fate in pairs if fate is Fate.WRITTEN]
             refused = [each for each, fate in pairs if fate in {Fate.REFUSED, Fate.UNKNOWN}]

@@ -11,9 +11,11 @@ from functools import partial
 from itertools import groupby
 
 from nullspend_margins.domain.cost import CostEvent
+from nullspend_margins.domain.delivery import Delivery
 from nullspend_margins.errors import InternalError, MarginsError, ServiceUnavailable
 from nullspend_margins.protocols import Clock
-from nullspend_margins.storage import costs, revisions
+from nullspend_margins.services.delivery_log import DeliveryLog
+from nullspend_margins.storage import cost_deliveries, costs, revisions
 from nullspend_margins.storage.costs import StoredEvent
 from nullspend_margins.storage.database import Database, Transaction
 
@@ -27,6 +29,10 @@ class _Submission:
     source: str
     events: Sequence[CostEvent]
     answer: asyncio.Future[list[StoredEvent]]
+
+
+_Stored = tuple[list[list[StoredEvent]], list[Delivery]]
+"""The answers to each submission, and which deliveries were written down."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +56,7 @@ class IngestService:
         self._clock = clock
         self._writing = threading.Lock()  # held until a group is written, up to its commit
         self._queue = threading.Lock()  # for the three below; never held for long
+        self._deliveries = DeliveryLog()
         self._waiting: deque[_Submission] = deque()
         self._waiting_events = 0
         self._is_next_in_line = False
@@ -95,12 +102,13 @@ class IngestService:
         turn = _Turn()
         try:
             try:
-                answers = await self._database.write(lambda tx: self._store_next(tx, turn))
+                answers, delivered = await self._database.write(
+                    lambda tx: self._store_next(tx, turn)
+                )
             except Exception as problem:
                 await self._settle(self._taken(turn), problem)
             else:
-                for submission, answer in zip(self._taken(turn), answers, strict=True):
-                    _answer(submission, answer)
+                self._tell(self._taken(turn), stored)
         except BaseException:  # the loop ends: nobody may be left waiting
             self._cancel(turn)
             raise
@@ -124,10 +132,13 @@ class IngestService:
             return
         for submission in group:
             try:
-                [answer] = await self._database.write(partial(self._store, group=[submission]))
+                [answer], delivered = await self._database.write(
+                    partial(self._store, group=[submission])
+                )
             except Exception as its_own:
                 _refuse(submission, its_own)
             else:
+                self._deliveries.note(delivered)
                 _answer(submission, answer)
 
     def _taken(self, turn: _Turn) -> list[_Submission]:
@@ -144,15 +155,16 @@ class IngestService:
                     turn.group.append(self._waiting.popleft())
             return turn.group
 
-    def _store_next(self, tx: Transaction, turn: _Turn) -> list[list[StoredEvent]]:
+    def _store_next(self, tx: Transaction, turn: _Turn) -> _Stored:
         # PostgreSQL would let it begin at once, with the few that have come by then.
         with self._writing:
             return self._store(tx, self._taken(turn))
 
-    def _store(self, tx: Transaction, group: list[_Submission]) -> list[list[StoredEvent]]:
+    def _store(self, tx: Transaction, group: list[_Submission]) -> _Stored:
         """One insert for each org and source; orgs in order, so that writers cannot deadlock."""
         now = self._clock.now()
         answers: dict[int, list[StoredEvent]] = {}
+        deliveries: list[Delivery] = []
         ordered = sorted(group, key=_owner)
         for (org_id, source), members in groupby(ordered, key=_owner):
             submissions = list(members)
@@ -160,18 +172,16 @@ class IngestService:
             stored = iter(costs.insert_events(tx, org_id, source, events, now))
             for submission in submissions:
                 answers[id(submission)] = [next(stored) for _ in submission.events]
+            deliveries.append(Delivery.of(org_id, source, now, events))
+        unwritten = self._deliveries.unwritten(deliveries)
+        cost_deliveries.record(tx, unwritten)
         for org_id in sorted({submission.org_id for submission in group}):
             revisions.advance(tx, org_id)
-        return [answers[id(submission)] for submission in group]
+        return [answers[id(submission)] for submission in group], unwritten
 
 
 def _owner(submission: _Submission) -> tuple[str, str]:
     return submission.org_id, submission.source
-
-
-def _answer(submission: _Submission, answer: list[StoredEvent]) -> None:
-    if not submission.answer.done():
-        submission.answer.set_result(answer)
 
 
 def _refuse(submission: _Submission, problem: Exception) -> None:

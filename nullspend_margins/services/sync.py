@@ -18,6 +18,7 @@ from nullspend_margins.recording import Recorder
 from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.connections import unknown_provider
 from nullspend_margins.services.cost_puller import CostPuller
+from nullspend_margins.services.staleness import StalenessWatch
 from nullspend_margins.services.sync_run import SyncReport, SyncRun, SyncTools
 from nullspend_margins.services.sync_staging import ProgressListener
 from nullspend_margins.storage import connections, costs
@@ -50,6 +51,7 @@ class SyncService:
         registry: Registry,
         access: AccessService,
         puller: CostPuller,
+        watch: StalenessWatch,
         config: Config,
         recorder: Recorder,
     ) -> None:
@@ -58,6 +60,7 @@ class SyncService:
         self._access = access
         self._puller = puller
         self._recorder = recorder
+        self._watch = watch
         self._cron = config.cron
         self._dedupe_days = config.ingest.dedupe_days
         self._running: set[asyncio.Task[Any]] = set()
@@ -69,7 +72,8 @@ class SyncService:
         return await self._own(self._sync_and_deliver(org_id, provider, progress))
 
     async def sync_all(self, provider: str | None = None) -> CronReport:
-        """Replay journals, pull cost sources, sync what is due, prune, deliver alerts.
+        """Replay journals, pull cost sources, tell of those that are silent, sync what is due,
+        prune, deliver alerts.
 
         Connections least recently synced first, within ``[cron] time_budget_seconds``; with
         ``provider``, only that provider's. One org's failure never stops another's.
@@ -87,8 +91,11 @@ class SyncService:
         return await self._tools.database.read(lambda tx: connections.due(tx, provider))
 
     async def pull_costs(self) -> int:
-        """Pull every cost source from where it stopped. Returns how many failed."""
-        return await self._own(self._puller.pull_all())
+        """Pull every cost source from where it stopped, and tell of those that are silent.
+
+        Returns how many failed.
+        """
+        return await self._own(self._pull_and_look())
 
     async def replay(self, seconds: float | None = None) -> bool:
         """Store what dead processes left in their journals; whether nothing of it is left."""
@@ -104,6 +111,11 @@ class SyncService:
             task.cancel()
         if self._running:
             await asyncio.wait(self._running)
+
+    async def _pull_and_look(self) -> int:
+        failed = await self._puller.pull_all()
+        await self._watch.look()
+        return failed
 
     async def _own(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         return await asyncio.shield(self._start(work, "margins-sync"))
@@ -145,6 +157,7 @@ class SyncService:
         began = self._tools.clock.now()
         await self.replay(budget * _SHARE_FOR_REPLAYING)
         await self._puller.pull_all((deadline - time.monotonic()) * _SHARE_FOR_PULLING)
+        await self._watch.look(_share(deadline))
         due = iter(await self._tools.database.read(lambda tx: connections.due(tx, provider)))
         outcomes: list[bool] = []
 
@@ -220,6 +233,6 @@ class SyncService:
 
 
 def _share(deadline: float) -> float:
-    """The deadline of alerts, of ``time.monotonic()``."""
+    """The deadline of alerts and of looking for them, of ``time.monotonic()``."""
     now = time.monotonic()
     return now + (deadline - now) * _SHARE_FOR_ALERTS

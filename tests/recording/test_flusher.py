@@ -74,6 +74,22 @@ async def test_an_event_that_breaks_the_database_is_refused_when_others_are_stor
     assert "is refused after 3 tries" in caplog.text
 
 
+async def test_many_that_break_the_database_stop_no_other_either(computer: Computer) -> None:
+    computer.database.defective = {f"e{number}" for number in range(600)}
+    recorder = computer.recorder()
+    record(recorder, *range(600))
+    await computer.database.asked(30)
+    for number in range(1000, 1003):
+        record(recorder, *range(number * 100, number * 100 + 100))
+        await computer.database.holds((number - 999) * 100)
+    for number in range(10):
+        record(recorder, number + 10**6)
+        await computer.database.holds(301 + number)
+    await recorder.close()
+    assert recorder.counters.refused + recorder.counters.written == 910
+    assert recorder.counters.written == 310
+
+
 async def test_a_database_that_fails_with_defects_refuses_nothing(computer: Computer) -> None:
     numbers = range(40)
     computer.database.defective = {f"e{number}" for number in numbers}

@@ -97,7 +97,7 @@ def test_what_found_no_place_in_memory_is_read_back_from_many_segments(journal: 
     assert (queue.counters.queued, queue.counters.spilled) == (40, 35)
     seen: list[bytes] = []
     while batch := queue.take(7):
-        seen += [each.line for each in batch]
+        seen += [line for line, _ in batch]
         queue.settle(batch, [])
     assert seen == lines
     assert queue.counters.written == 40
@@ -204,5 +204,5 @@ def test_a_line_longer_than_a_segment_has_one_of_its_own(
     for line in (LINE, long, LINE):
         assert queue.append(line)
     assert [each.stat().st_size for each in computer.files(".jsonl")] == [100, 5007, 100]
-    assert [each.line for each in queue.take(5)] == [LINE, long]  # a file at a time
-    assert [each.line for each in queue.take(5)] == [LINE, long, LINE]
+    assert [line for line, _ in queue.take(5)] == [LINE, long]  # a file at a time
+    assert [line for line, _ in queue.take(5)] == [LINE, long, LINE]

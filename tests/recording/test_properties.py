@@ -106,7 +106,7 @@ class Story:
 async def flush(recorder: Recorder, most: int, *, settles: bool = True) -> None:
     """One round of a flusher; without ``settles``, one that was stopped before its end."""
     batch = recorder._backlog.take(most)
-    fates = await recorder._delivery.deliver([each.line for each in batch])
+    fates = await recorder._delivery.deliver([line for line, _ in batch])
     if settles:
         written = [each for each, fate in zip(batch, fates, strict=True) if fate is Fate.WRITTEN]
         recorder._backlog.settle(written, [])
