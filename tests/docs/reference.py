@@ -16,6 +16,7 @@ from typing import Any
 
 from nullspend_margins.config import reference_rows
 from nullspend_margins.config.sections import describe
+from nullspend_margins_litellm.settings import LiteLLMSettings
 from nullspend_margins_slack.settings import SlackSettings
 from nullspend_margins_stripe.settings import StripeSettings
 from nullspend_margins_webhook.settings import WebhookSettings
@@ -75,6 +76,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "stripe": partial(plugin_rows, "stripe", StripeSettings),
     "webhook": partial(plugin_rows, "webhook", WebhookSettings),
     "slack": partial(plugin_rows, "slack", SlackSettings),
+    "litellm": partial(plugin_rows, "litellm", LiteLLMSettings),
 }
 
 

@@ -65,10 +65,10 @@ def substituted(text: str, substitutes: dict[str, str]) -> str:
     return text
 
 
-def steps() -> Iterator[list[Block]]:
+def steps(page: str = "tutorial.md") -> Iterator[list[Block]]:
     """Each command with what the page says it prints."""
     step: list[Block] = []
-    for block in blocks("sh", "text", "json", page="tutorial.md"):
+    for block in blocks("sh", "text", "json", page=page):
         if block.language == "sh" and step:
             yield step
             step = []

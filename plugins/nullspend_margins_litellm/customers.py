@@ -1,0 +1,89 @@
+"""Whose call is it? What the proxy knows of it, and what of that is believed.
+
+A client must not choose whose cost it is. The proxy itself takes the end user from its own
+authentication, else from headers, else from the body, and does not say which it was. Headers are
+settled before they reach the proxy (``headers``): the one that is left is believed. A value that
+stands in the body is not, unless ``trust_body`` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from json import JSONDecodeError, loads
+from typing import Any
+
+from nullspend_margins_litellm.settings import LiteLLMSettings
+
+CUSTOMER_HEADER = "x-litellm-customer-id"
+"""The first place where the proxy looks for the end user."""
+MAX_CUSTOMER = 256
+
+_OF_KEY = {
+    "key_alias": "user_api_key_alias",
+    "team_id": "user_api_key_team_id",
+    "team_alias": "user_api_key_team_alias",
+    "user_id": "user_api_key_user_id",
+    "organization_id": "user_api_key_org_id",
+}
+_NOTHING: Mapping[str, Any] = {}
+
+
+def customer_of(metadata: Mapping[str, Any], end_user: str, settings: LiteLLMSettings) -> str:
+    """The customer of a call, ``""`` for nobody.
+
+    ``metadata`` is what the proxy keeps of the key and its team, ``end_user`` one that may be
+    believed.
+    """
+    if settings.customer == "end_user":
+        return end_user
+    if settings.customer == "key_metadata":
+        own = mapping_of(metadata.get("user_api_key_auth_metadata"))
+        return tidy(own.get(settings.customer_metadata_key))
+    return tidy(metadata.get(_OF_KEY[settings.customer]))
+
+
+def end_user_of(
+    metadata: Mapping[str, Any], request: Mapping[str, Any], settings: LiteLLMSettings
+) -> str:
+    """The end user that the proxy has found, if it is to be believed, else ``""``.
+
+    ``request`` is its ``proxy_server_request``, with ``headers`` and ``body``.
+    """
+    name = tidy(metadata.get("user_api_key_end_user_id"))
+    if not name or settings.trust_body:
+        return name
+    if tidy(mapping_of(request.get("headers")).get(CUSTOMER_HEADER)) == name:
+        return name
+    body = request.get("body")
+    if not isinstance(body, Mapping):
+        return ""  # where it came from can't be told
+    return "" if name in _named_in(body) else name
+
+
+def tidy(value: object) -> str:
+    """A customer's name as the product takes it; ``""`` for what can't be one."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    text = str(value).strip()
+    return text if len(text) <= MAX_CUSTOMER and text.isprintable() else ""
+
+
+def mapping_of(value: object) -> Mapping[str, Any]:
+    """``value`` if it is a mapping, or a JSON object as text; else an empty one."""
+    if isinstance(value, str):
+        try:
+            value = loads(value)
+        except (JSONDecodeError, RecursionError):
+            return _NOTHING
+    return value if isinstance(value, Mapping) else _NOTHING
+
+
+def _named_in(body: Mapping[str, Any]) -> set[str]:
+    """Everywhere in a body where the proxy looks for the end user."""
+    places = (
+        body.get("user"),
+        mapping_of(body.get("litellm_metadata")).get("user"),
+        mapping_of(body.get("metadata")).get("user_id"),
+        body.get("safety_identifier"),
+    )
+    return {tidy(each) for each in places}
