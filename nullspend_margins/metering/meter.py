@@ -28,8 +28,7 @@ class Meter:
     ) -> None:
         self._app = app
         self._paths = Paths(settings.paths)
-        # With no patterns, and at no mount, a look-up tells; there a host's requests are quickest.
-        self._exact = self._paths.exact if self._paths.pattern is None else None
+        self._exact = self._paths.exact
         self._headers = CustomerHeaders(settings)
         self._book = Book(settings, append, clock, WATCHED)
         self._customer = customer
@@ -47,14 +46,11 @@ class Meter:
             exchange.close()
 
     def _is_metered(self, scope: Scope) -> bool:
-        path = scope["path"]
-        root_path = scope.get("root_path", "")
-        if self._exact is not None and not root_path:
-            fits = path in self._exact
-        else:
-            fits = self._paths.fits(path, root_path)
         # Marked by a middleware further out, it is counted there.
-        return fits and scope["method"] == "POST" and _MARK not in scope
+        if scope["method"] != "POST" or _MARK in scope:
+            return False
+        path = scope["path"]
+        return path in self._exact or self._paths.fits(path, scope.get("root_path", ""))
 
     async def _attributed(self, scope: Scope) -> tuple[Attribution, Scope]:
         """Whose a request is, and the scope that the app below gets."""

@@ -10,8 +10,9 @@ class Paths:
     """Exact paths, and patterns in which ``*`` is one segment."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self.exact = frozenset(path for path in paths if "*" not in path)
-        patterns = [_pattern(path) for path in paths if "*" in path]
+        plain = [_plain(path) for path in paths]
+        self.exact = frozenset(path for path in plain if "*" not in path)
+        patterns = [_pattern(path) for path in plain if "*" in path]
         self.pattern = re.compile("|".join(patterns)) if patterns else None
 
     def fits(self, path: str, root_path: str) -> bool:
@@ -21,6 +22,7 @@ class Paths:
         return bool(root_path) and path.startswith(root_path) and self._has(path[len(root_path) :])
 
     def _has(self, path: str) -> bool:
+        path = _plain(path)
         if path in self.exact:
             return True
         return self.pattern is not None and self.pattern.fullmatch(path) is not None
@@ -28,3 +30,13 @@ class Paths:
 
 def _pattern(path: str) -> str:
     return "[^/]+".join(re.escape(part) for part in path.split("*"))
+
+
+def _plain(path: str) -> str:
+    """``path`` as routers read it: to some a slash too many, or a final line feed, is nothing.
+
+    Starlette's patterns end with ``$``, which lets ``/v1/embeddings%0A`` through.
+    """
+    if not path.endswith(("/", "\n")) and "//" not in path:
+        return path
+    return "/" + "/".join(filter(None, path.rstrip("\n").split("/")))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from nullspend_margins.metering.excerpt import Ends, Excerpt, ends_of
-from nullspend_margins.metering.usage import Found, read
+from nullspend_margins.metering.usage import USAGE, Found, read
 
 _LAST_TYPES = ("message_stop", "response.completed", "response.incomplete", "response.failed")
-_NO_USAGE = (b'"usage":null', b'"usage": null')
 
 
 class Stream:
@@ -54,8 +53,11 @@ class Stream:
     def found(self) -> Found:
         """What the events so far say; a last line without its end is one."""
         if self._line is not None:
-            self._see(self._line.ends())
-            self._line = None
+            line, self._line = self._line.ends(), None
+            known = self._usage_first, self._usage_last
+            self._see(line)
+            if self._usage_last is not None and read(self._usage_last).usage is None:
+                self._usage_first, self._usage_last = known  # it broke off before it told
         if self._usage_last is None:
             return Found(read(self._first).model) if self._first is not None else Found()
         last = read(self._usage_last)
@@ -81,9 +83,9 @@ class Stream:
         return b'"message_stop"' in head and read((head, tail)).type in _LAST_TYPES
 
     def _see_usage(self, head: bytes, tail: bytes) -> bool:
-        if any(none in head for none in _NO_USAGE) and not tail:
-            return False  # as OpenAI writes it in every event but the last
-        if self._usage_last is not None and self._usage_first is None:
-            self._usage_first = self._usage_last
-        self._usage_last = (head, tail)
-        return b'"response.' in head[:512] and read((head, tail)).type in _LAST_TYPES
+        # Else it is null, as OpenAI writes it in every event but the last.
+        if tail or USAGE.search(head) is not None:
+            if self._usage_last is not None and self._usage_first is None:
+                self._usage_first = self._usage_last
+            self._usage_last = (head, tail)
+        return b'"response' in head[:512] and read((head, tail)).type in _LAST_TYPES

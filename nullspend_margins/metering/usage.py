@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Mapping
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -16,8 +18,12 @@ from nullspend_margins.metering.excerpt import Ends
 _MODEL = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
 _TYPE = re.compile(rb'"type"\s*:\s*"([a-z_.]*)"')
 # Within a JSON string the quotes would be escaped, so what a model writes is not taken for it.
-_NAME = b'"usage"'
-_USAGE = re.compile(rb'"usage"\s*:\s*(?=\{)')
+USAGE = re.compile(rb'"usage"\s*:\s*(?=\{)')
+# A client has a say in parts of an answer (a tool it brings, what a model gives to one), and may
+# put these names there. So only what stands in the outermost object counts, or in the
+# ``response`` of such an event.
+_EVENT = re.compile(rb'\s*\{\s*"(?:type"\s*:\s*"response\.|response"\s*:\s*\{)')
+_MOST_TRIES = 8
 
 
 class _Details(msgspec.Struct, omit_defaults=True, gc=False):
@@ -67,6 +73,9 @@ class Found(NamedTuple):
     type: str = ""
 
 
+_COUNTS = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
+
+
 class _Part(msgspec.Struct, gc=False):
     model: str | None = None
     usage: RawUsage | None = None
@@ -100,8 +109,11 @@ def read(ends: Ends) -> Found:
     return Found(answer.model or part.model or "", answer.usage or part.usage, answer.type or "")
 
 
-def settled(raw: RawUsage) -> Usage:
-    """The tokens of either vendor's words."""
+def settled(raw: RawUsage) -> Usage | None:
+    """The tokens of either vendor's words; ``None`` when they tell of none."""
+    counts = (getattr(raw, name) for name in _COUNTS)
+    if all(count is None for count in counts):
+        return None
     cached = raw.cache_read_input_tokens
     written = raw.cache_creation_input_tokens
     if raw.prompt_tokens is None and raw.input_tokens is not None:
@@ -110,7 +122,10 @@ def settled(raw: RawUsage) -> Usage:
         entered_details, left_details = raw.input_tokens_details, raw.output_tokens_details
         left = raw.output_tokens or 0
     else:
-        entered, left = raw.prompt_tokens or 0, raw.completion_tokens or 0
+        left = (raw.output_tokens if raw.completion_tokens is None else raw.completion_tokens) or 0
+        # Some that embed tell the total alone.
+        rest = max((raw.total_tokens or 0) - left, 0)
+        entered = rest if raw.prompt_tokens is None else raw.prompt_tokens
         entered_details, left_details = raw.prompt_tokens_details, raw.completion_tokens_details
     if cached is None and entered_details is not None:
         cached = entered_details.cached_tokens
@@ -134,20 +149,43 @@ def _count(number: int) -> int:
 
 def _read_ends(head: bytes, tail: bytes) -> Found:
     """The parts of a large answer that both its ends show."""
-    model = _MODEL.search(head) or _MODEL.search(tail)
-    kind = _TYPE.search(head)
-    usage = _last_usage(tail) or _last_usage(head)
-    return Found(_string(model[1]) if model else "", usage, kind[1].decode("ascii") if kind else "")
+    depth = 2 if _EVENT.match(head) else 1
+    model = _outermost(_MODEL, head, tail, depth)
+    kind = _outermost(_TYPE, head, tail, 1)
+    usage = _outermost(USAGE, head, tail, depth)
+    return Found(
+        _string(model[1]) if model else "",
+        _usage_at(usage) if usage else None,
+        kind[1].decode("ascii") if kind else "",
+    )
 
 
-def _last_usage(text: bytes) -> RawUsage | None:
-    place = text.rfind(_NAME)
-    while place >= 0 and not (found := _USAGE.match(text, place)):
-        place = text.rfind(_NAME, 0, place)
-    if place < 0 or not found:
-        return None
+def _outermost(
+    pattern: re.Pattern[bytes], head: bytes, tail: bytes, depth: int
+) -> re.Match[bytes] | None:
+    """A match within so many objects. Whether it is, JSON tells: it fits to the text beside it."""
+    opening, closing = b'{"":' * (depth - 1) + b"{", b'"":0' + b"}" * depth
+    for match in islice(pattern.finditer(head), _MOST_TRIES):
+        if _is_json(head[: match.start()] + closing):
+            return match
+    for match in reversed(deque(pattern.finditer(tail), _MOST_TRIES)):
+        if _is_json(opening + tail[match.start() :]):
+            return match
+    return None
+
+
+def _is_json(text: bytes) -> bool:
     try:
-        value, _ = json.JSONDecoder().raw_decode(text[found.end() :].decode("utf-8", "replace"))
+        json.loads(text.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _usage_at(match: re.Match[bytes]) -> RawUsage | None:
+    text = match.string[match.end() :].decode("utf-8", "replace")
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         return None
     return _usage(value)
@@ -155,17 +193,22 @@ def _last_usage(text: bytes) -> RawUsage | None:
 
 def _string(literal: bytes) -> str:
     try:
-        return str(json.loads(literal))
+        return _encodable(json.loads(literal))
     except ValueError:
         return ""
 
 
+def _encodable(text: str) -> str:
+    """Without lone surrogates, which JSON can escape and no journal can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _read_leniently(text: bytes) -> Found:
-    """One field of an unexpected type must not hide the others."""
+    """One field of an unexpected type must not hide the others, nor must ``NaN`` or worse."""
     try:
-        answer = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return Found()
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        return _read_ends(text, text)
     if not isinstance(answer, dict):
         return Found()
     parts = [answer, answer.get("response"), answer.get("message")]
@@ -174,7 +217,7 @@ def _read_leniently(text: bytes) -> Found:
     usages = (_usage(part.get("usage")) for part in known)
     kind = answer.get("type")
     return Found(
-        next((model for model in models if model and isinstance(model, str)), ""),
+        _encodable(next((model for model in models if model and isinstance(model, str)), "")),
         next((usage for usage in usages if usage is not None), None),
         kind if isinstance(kind, str) else "",
     )

@@ -35,6 +35,8 @@ class Adoption:
         self._lock_of_loop = asyncio.Lock()
         self._unread: dict[Path, int] = {}
         """Files with lines that nobody read, and how many kinds could be read then."""
+        self._waited: dict[str, int] = {}
+        """Owners at whose files a run ended; the last of them comes last in the next one."""
 
     async def run(self, seconds: float | None = None) -> bool:
         """Replay all there is; whether nothing is left to replay.
@@ -66,14 +68,16 @@ class Adoption:
 
     async def _replay_left(self, is_late: Callable[[], bool]) -> bool:
         left = await asyncio.to_thread(self._left)
-        for number, (owner, paths) in enumerate(left.items()):
+        self._waited = {owner: turn for owner, turn in self._waited.items() if owner in left}
+        for number, owner in enumerate(sorted(left, key=lambda owner: self._waited.get(owner, 0))):
             if number and is_late():
                 return False
             lock = await asyncio.to_thread(self._claim, owner)
             if lock is None:
                 continue
             try:
-                if not await self._replay_all(owner, paths, is_late):
+                if not await self._replay_all(owner, left[owner], is_late):
+                    self._waited[owner] = max(self._waited.values(), default=0) + 1
                     return False
             finally:
                 lock.release()

@@ -119,9 +119,16 @@ class Backlog:
         return (following, offset) if following is not None else None
 
     def _give_up(self, segment: Segment) -> None:
-        """Somebody deleted the file."""
+        """Somebody deleted the file. Those after it may be there."""
         with self._lock:
-            lost, self._behind, self._cursor = self._behind, 0, None
+            following = self.journal.after(segment)
+            self._cursor = (following, 0) if following is not None else None
+            self.journal.abandon(segment)
+            before, self._behind = self._behind, 0
+            while following is not None:  # all of their lines are behind the cursor
+                self._behind += following.appended
+                following = self.journal.after(following)
+            lost = before - self._behind
             self._dropped += lost
         _log.error("%s: is gone, and with it %d cost events", segment.path, lost)
 

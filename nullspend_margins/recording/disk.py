@@ -30,6 +30,10 @@ class Disk:
         """Cut the file to its first ``size`` bytes."""
         os.ftruncate(handle, size)
 
+    def is_linked(self, handle: int) -> bool:
+        """Whether the file is still in its folder."""
+        return os.fstat(handle).st_nlink > 0
+
     def close(self, handle: int) -> None:
         """Give the handle back."""
         os.close(handle)

@@ -84,6 +84,8 @@ class Journal:
             if segment.is_sealed:
                 self.segments.remove(segment)
                 gone.append(segment.path)
+            elif segment.is_gone:
+                self.abandon(segment)
             elif segment.size >= _EMPTY_FROM_BYTES:
                 try:
                     segment.empty()
@@ -91,6 +93,12 @@ class Journal:
                     _log.warning("%s: cannot be cut: %s", segment.path, problem.strerror)
                     self._seal_active()
         return gone
+
+    def abandon(self, segment: Segment) -> None:
+        """Its file was deleted: what is appended to it now would be lost."""
+        if segment is self._active:
+            self._seal_active()
+        self.segments.remove(segment)
 
     def delete(self, paths: Iterable[Path]) -> None:
         """Delete segments; what stays is replayed by the next process, which does no harm."""
@@ -132,19 +140,27 @@ class Journal:
         return self._active
 
     def _open(self, needed: int) -> None:
-        if self._lock is None:
-            self.disk.make_folder(self.folder)
-            self._name = f"{os.getpid()}-{secrets.token_hex(8)}"
-            self._lock = claim(self._path(LOCK_SUFFIX))
-            if self._lock is None:
-                raise OSError("its lock file is taken")  # of a random name: by chance, once
-        used = sum(size for name, size in self.disk.files(self.folder) if name.endswith(SUFFIX))
+        files = dict(self.disk.files(self.folder))
+        if self._lock is None or self._name + LOCK_SUFFIX not in files:
+            self._begin()
+        used = sum(size for name, size in files.items() if name.endswith(SUFFIX))
         if used + needed > self._max_bytes:
             raise OSError("[recording] max_megabytes is reached")
         self._number += 1
         self._active = Segment(self._path(f".{self._number:06}{SUFFIX}"), self.disk)
         self._room = max(needed, min(self._segment_bytes, self._max_bytes - used))
         self.segments.append(self._active)
+
+    def _begin(self) -> None:
+        """Take a name. Another one when the lock was deleted: without it files are adopted."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+        self.disk.make_folder(self.folder)
+        self._name = f"{os.getpid()}-{secrets.token_hex(8)}"
+        self._lock = claim(self._path(LOCK_SUFFIX))
+        if self._lock is None:
+            raise OSError("its lock file is taken")  # of a random name: by chance, once
 
     def _path(self, suffix: str) -> Path:
         return self.folder / (self._name + suffix)
@@ -177,4 +193,6 @@ def claim(path: Path) -> BaseFileLock | None:
         lock.acquire(blocking=False)
     except Timeout:
         return None
+    except NotImplementedError as problem:  # older releases say so of a file system without locks
+        raise OSError(str(problem)) from problem
     return lock

@@ -41,8 +41,9 @@ class Bounds:
 class Recorder:
     """Takes lines from any thread and any event loop, and has one flusher store them.
 
-    The flusher runs on the loop that first appends (or starts it); where no loop runs, on one of
-    its own in a thread. ``leave`` lets go of what ``submit`` opened on that loop.
+    The flusher runs on the loop that first appends (or starts it); where no loop runs, or none
+    that lasts, on one of its own in a thread. ``leave`` lets go of what ``submit`` opened on that
+    loop.
     """
 
     def __init__(
@@ -102,22 +103,26 @@ class Recorder:
         return self._backlog.counters
 
     def start(self) -> None:
-        """Have a flusher run, on this event loop if there is none yet."""
+        """Have a flusher run: on this event loop, or in a thread.
+
+        In a thread where no loop runs, and where one ended before without closing: a host that
+        has a loop for each of its jobs would have none that lasts.
+        """
         with self._starting:
             if self._flusher is not None and self._flusher.is_alive:
                 return
-            try:
+            if self._flusher is None and _is_on_a_loop():
                 self._flusher = self._new_flusher()
-            except RuntimeError:  # no event loop runs here
-                is_ready = threading.Event()
-                self._thread = threading.Thread(
-                    target=self._serve_in_thread,
-                    args=(is_ready,),
-                    name="margins-recording",
-                    daemon=True,
-                )
-                self._thread.start()
-                is_ready.wait(_JOIN_SECONDS)  # so that closing finds the flusher
+                return
+            is_ready = threading.Event()
+            self._thread = threading.Thread(
+                target=self._serve_in_thread,
+                args=(is_ready,),
+                name="margins-recording",
+                daemon=True,
+            )
+            self._thread.start()
+            is_ready.wait(_JOIN_SECONDS)  # so that closing finds the flusher
 
     async def adopt(self, seconds: float | None = None) -> bool:
         """Replay what dead processes left, for at most so long; whether nothing is left of it."""
@@ -137,6 +142,9 @@ class Recorder:
                 await asyncio.to_thread(_end_thread, thread, flusher, seconds)
             else:
                 return
+        with self._starting:
+            if self._flusher is flusher:
+                self._flusher = None
         stuck = await asyncio.to_thread(self._backlog.close)
         if stuck:
             _log.error("%d cost events are in memory alone: they end with this process", stuck)
@@ -176,6 +184,14 @@ class Recorder:
         self._starting = threading.Lock()
         self._flusher = self._thread = None
         self._backlog, self._adoption = self._opened()
+
+
+def _is_on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _end_thread(thread: threading.Thread, flusher: Flusher, seconds: float) -> None:

@@ -41,6 +41,11 @@ class Segment:
         """Every line is stored or refused."""
         return self.settled == self.appended
 
+    @property
+    def is_gone(self) -> bool:
+        """Somebody deleted the file that is written to."""
+        return self._handle is not None and not self._disk.is_linked(self._handle)
+
     def append(self, line: bytes) -> None:
         """Write a whole line. Raises ``OSError``, and then nothing of it stays."""
         if self._handle is None:

@@ -124,7 +124,7 @@ async def test_a_failure_costs_nothing(status: int) -> None:
         asked("/v1/models", "GET"),
         asked("/v1/chat/completions", "GET"),
         asked("/chat/completions"),
-        asked("/v1/chat/completions/"),
+        asked("/v1/chat/completions/x"),
         {**asked(), "type": "websocket"},
         {"type": "lifespan"},
     ],
@@ -140,6 +140,17 @@ async def test_everything_else_reaches_the_app_as_it_is(scope: Scope) -> None:
     [(got, receive, send)] = seen
     assert got is scope
     assert (receive, send) == (bench.receive, bench.send)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/embeddings\n", "/v1/embeddings/", "//v1//embeddings", "/llm/v1/embeddings\n"]
+)
+async def test_what_a_router_takes_for_the_path_is_metered_and_stripped(path: str) -> None:
+    bench = Bench(start(), body(encoded(CHAT)), paths=("/v1/embeddings", "/v1/*/chat"))
+    scope = {**asked(path, "POST", (b"x-nullspend-customer", b"acme")), "root_path": "/llm"}
+    assert await bench.ask(scope)
+    assert bench.scopes[0]["headers"] == []
+    assert await bench.ask(asked("/v1/gpt-4o/chat\n"))
 
 
 async def test_paths_may_have_a_segment_left_open_and_are_below_a_mount_too() -> None:

@@ -105,6 +105,29 @@ def test_what_a_model_writes_is_neither_usage_nor_an_end() -> None:
     assert told(stream.found()) == ("tiny-llama", None)
 
 
+TOOL = {"parameters": {"model": "cheap", "usage": None, "x": {"usage": {"input_tokens": 1}}}}
+
+
+def test_what_a_client_brings_and_a_server_repeats_does_not_hide_the_usage() -> None:
+    told_at_last = {"tools": [TOOL], "model": "big", "usage": OPENAI_USAGE}
+    stream = Stream()
+    started = {"tools": [TOOL], "model": "big", "usage": None}
+    assert not stream.feed(events({"type": "response.created", "response": started}, done=False))
+    last = {"response": told_at_last, "sequence_number": 9, "type": "response.completed"}
+    assert stream.feed(events(last, done=False))
+    assert told(stream.found()) == ("big", Usage(1200, 200, 0, 350, 50))
+
+
+@pytest.mark.parametrize("cut_at", [b'"usage"', b'"usage":{"prompt', b'"usage":{', b"data:"])
+def test_a_line_that_breaks_off_does_not_hide_those_before(cut_at: bytes) -> None:
+    usages = [{"prompt_tokens": 5, "completion_tokens": number} for number in range(1, 9)]
+    text = events(*({"model": "m", "usage": usage} for usage in usages), done=False)
+    end = text.rindex(cut_at) + len(cut_at)
+    stream = Stream()
+    stream.feed(text[:end])
+    assert told(stream.found()) == ("m", Usage(5, 0, 0, 7, 0))
+
+
 @given(st.lists(st.integers(0, 3 * LIMIT_BYTES), max_size=8), st.integers(0, 3 * LIMIT_BYTES))
 def test_an_excerpt_is_the_same_however_the_text_came(places: list[int], size: int) -> None:
     text = bytes(number % 251 for number in range(size))

@@ -47,10 +47,14 @@ def usage_of(value: object) -> Usage | None:
         ),
         ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 9}}, Usage(3, 3, 0, 0, 0)),
         ({"prompt_tokens": -3, "completion_tokens": 2**70}, Usage(0, 0, 0, 2**53 - 1, 0)),
-        ({}, Usage(0, 0, 0, 0, 0)),
+        ({"total_tokens": 9}, Usage(9, 0, 0, 0, 0)),
+        ({"output_tokens": 4}, Usage(0, 0, 0, 4, 0)),
+        ({"prompt_tokens": 0}, Usage(0, 0, 0, 0, 0)),
+        ({}, None),
+        ({"prompt_tokens": "9", "seconds": 4}, None),
     ],
 )
-def test_tokens_are_read_in_every_vendors_words(usage: object, expected: Usage) -> None:
+def test_tokens_are_read_in_every_vendors_words(usage: object, expected: Usage | None) -> None:
     assert usage_of({**CHAT, "usage": usage}) == expected
 
 
@@ -84,7 +88,47 @@ def test_what_a_model_writes_is_not_taken_for_usage() -> None:
     found = read(ends_of(body))
     assert found.model == "big"
     assert found.usage is not None
-    assert settled(found.usage).input == 1200
+    assert settled(found.usage) == Usage(1200, 200, 0, 350, 50)
+
+
+DECOY = {"model": "cheap", "usage": {"input_tokens": 1, "output_tokens": 1}}
+REAL = {"model": "big", "usage": {"input_tokens": 30, "output_tokens": 7}}
+FILLING = ["x" * 99] * 2_000
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"content": [{"input": DECOY}, FILLING, {"input": DECOY}], **REAL},
+        {**REAL, "content": [{"input": DECOY}, FILLING, {"input": DECOY}], "metadata": DECOY},
+        {"content": [{"input": [DECOY] * 20}, FILLING], **REAL},
+        {"type": "response.completed", "response": {"tools": [DECOY, FILLING, DECOY], **REAL}},
+        {"response": {**REAL, "tools": [DECOY, FILLING, DECOY]}, "type": "response.completed"},
+    ],
+)
+def test_what_a_client_puts_into_a_large_answer_is_not_taken_for_usage(answer: object) -> None:
+    found = read(ends_of(encoded(answer)))
+    assert found.model == "big"
+    assert found.usage is not None
+    assert settled(found.usage) == Usage(30, 0, 0, 7, 0)
+    if isinstance(answer, dict) and "response" in answer:
+        assert found.type == "response.completed"
+
+
+@pytest.mark.parametrize(
+    "text", [b"NaN", b"-Infinity", b'"\\ud800"', b"[" * 20_000 + b"]" * 20_000]
+)
+def test_what_no_json_has_does_not_hide_the_usage(text: bytes) -> None:
+    body = b'{"model":"m","logprobs":' + text + b',"usage":{"prompt_tokens":7}}'
+    for answer in (body, b"\xef\xbb\xbf" + body):
+        found = read(ends_of(answer))
+        assert (found.model, found.usage and found.usage.prompt_tokens) == ("m", 7)
+
+
+@pytest.mark.parametrize("size", [1, LIMIT_BYTES])
+def test_the_name_of_a_model_can_be_written_down(size: int) -> None:
+    body = b'{"model":"m\\ud800","usage":{"prompt_tokens":7},"x":"%s"}' % (b"x" * size)
+    assert read(ends_of(body)).model == "m?"
 
 
 def test_the_name_of_a_model_is_made_fit_to_be_stored() -> None:

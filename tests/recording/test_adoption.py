@@ -76,6 +76,22 @@ async def test_who_asks_during_an_adoption_is_answered_after_it(computer: Comput
     assert computer.database.numbers == [0, 1, 2]
 
 
+async def test_what_cannot_be_stored_does_not_keep_others_waiting(computer: Computer) -> None:
+    computer.database.defective = {"e1"}
+    await dead_process(computer, 1)
+    for each in computer.files():
+        each.rename(each.with_name("0-first" + each.name[each.name.index(".") :]))
+    for number in (2, 3):
+        await dead_process(computer, number)
+    recorder = computer.recorder()
+    assert not await recorder.adopt()
+    assert not await recorder.adopt()
+    assert computer.database.numbers == [2, 3]
+    computer.database.defective.clear()
+    assert await recorder.adopt()
+    assert computer.files() == []
+
+
 async def test_while_the_database_is_away_the_files_stay(computer: Computer) -> None:
     await dead_process(computer, 1)
     computer.database.is_away = True

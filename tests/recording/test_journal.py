@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import stat
 
 import pytest
 
 from nullspend_margins.recording.backlog import Backlog
 from nullspend_margins.recording.counters import Tally
-from nullspend_margins.recording.journal import Journal
+from nullspend_margins.recording.journal import Journal, claim
 from tests.recording.fakes import Computer
 
 LINE = b"event " + b"x" * 93 + b"\n"
@@ -194,6 +195,49 @@ def test_a_journal_that_somebody_deleted_is_counted_as_dropped(
     assert settle(queue, 10) == 0
     assert (queue.counters.dropped, queue.counters.queued) == (3, 0)
     assert "is gone, and with it 3 cost events" in caplog.text
+
+
+def test_what_stands_in_the_files_that_are_left_is_read_on(
+    journal: Journal, computer: Computer
+) -> None:
+    queue = backlog(journal, most=2)
+    for _ in range(25):  # in three files
+        queue.append(LINE)
+    computer.files(".jsonl")[1].unlink()
+    while queue.waits:
+        settle(queue, 10)
+    assert (queue.counters.dropped, queue.counters.written) == (10, 15)
+
+
+@pytest.mark.parametrize("most", [1, 1000])
+def test_a_folder_that_somebody_deleted_is_made_again(
+    journal: Journal, computer: Computer, most: int
+) -> None:
+    queue = backlog(journal, most)
+    for _ in range(2):
+        queue.append(LINE)
+    shutil.rmtree(computer.folder)
+    while queue.waits:
+        settle(queue, 10)
+    assert queue.append(LINE)
+    assert [each.read_bytes() for each in computer.files(".jsonl")] == [LINE]
+    [lock] = computer.files(".lock")
+    assert claim(lock) is None
+    assert settle(queue, 10) == 1
+    queue.close()
+    assert computer.files() == []
+
+
+def test_where_files_cannot_be_locked_the_memory_takes_the_lines(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def acquire(self: object, **how: object) -> None:
+        raise NotImplementedError("FileSystem does not appear to support flock")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
+    queue = backlog(journal)
+    assert queue.append(LINE)
+    assert queue.counters.queued == 1
 
 
 def test_a_line_longer_than_a_segment_has_one_of_its_own(

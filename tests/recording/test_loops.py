@@ -96,6 +96,28 @@ def test_a_loop_that_was_closed_in_the_middle_hands_over_too(computer: Computer)
         task._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
+def test_where_no_loop_lasts_a_thread_stores(computer: Computer) -> None:
+    recorder = computer.recorder(Pace(gather=0.001))
+
+    async def job(number: int) -> None:
+        record(recorder, number)
+
+    for number in range(5):
+        asyncio.run(job(number))
+    asyncio.run(computer.database.holds(5))
+    asyncio.run(recorder.close())
+    assert computer.files() == []
+
+    async def serve() -> None:  # after a proper end it is for the next loop
+        record(recorder, 5)
+        assert recorder._flusher is not None
+        assert recorder._flusher.loop is asyncio.get_running_loop()
+        await recorder.close()
+
+    asyncio.run(serve())
+    assert recorder.counters.written == 6
+
+
 async def test_closing_on_another_loop_leaves_a_running_flusher_alone(computer: Computer) -> None:
     recorder = computer.recorder()
     recorder.start()
