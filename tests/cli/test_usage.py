@@ -18,6 +18,7 @@ WITH_CONFIG = (
     ("keys", "list", "--org", "o"),
     ("keys", "revoke", "--org", "o", "x"),
     ("sync",),
+    ("import-costs", "costs.csv"),
     ("alerts", "list"),
     ("alerts", "resend", "--all-dead"),
     ("rebuild",),
@@ -30,8 +31,8 @@ def test_help_names_every_command(run: Run) -> None:
     assert outcome.status == 0
     listed = [line.split()[0] for line in outcome.out.partition("Commands:")[2].split("\n  ")[1:]]
     assert [name for name in listed if name] == [
-        "demo", "demo-stripe", "serve", "migrate", "session", "sync", "rebuild", "plugins",
-        "new-plugin", "check-config", "openapi", "keys", "alerts",
+        "demo", "demo-stripe", "serve", "migrate", "session", "sync", "import-costs",
+        "rebuild", "plugins", "new-plugin", "check-config", "openapi", "keys", "alerts",
     ]  # fmt: skip
 
 

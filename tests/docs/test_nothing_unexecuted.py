@@ -16,6 +16,8 @@ RUN = {
     ("alerts.md", "toml"): "tests/docs/test_examples.py",
     ("api.md", "json"): "tests/docs/test_examples.py",
     ("configuration.md", "toml"): "tests/docs/test_examples.py",
+    ("import-costs.md", "sh"): "tests/docs/test_import_examples.py",
+    ("import-costs.md", "text"): "tests/docs/test_import_examples.py",
     ("mounting.md", "python"): "tests/docs/test_mounting_examples.py",
     ("mounting.md", "sh"): "tests/docs/test_mounting_examples.py",
     ("mounting.md", "text"): "tests/docs/test_mounting_examples.py",
