@@ -46,6 +46,7 @@ class CsvRows:
                 return
             except csv.Error as problem:
                 yield Problem(line, "", f"is no CSV: {problem}; are its quotes in pairs?")
+                self._wrong = None
                 continue
             if self._wrong is not None:
                 yield Problem(line, "", self._wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from nullspend_margins.domain.text import printable
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.importing.names import (
     CATEGORY,
@@ -28,6 +29,7 @@ from nullspend_margins.importing.names import (
 from nullspend_margins.importing.options import ImportOptions
 
 _TAG_OF_FOCUS = "customer"
+_MOST_LISTED = 60
 _WITHOUT = {
     CUSTOMER: "none, so all of it is unattributed",
     PROVIDER: 'none, "unknown"',
@@ -69,23 +71,25 @@ def find_layout(columns: Sequence[str], options: ImportOptions) -> Layout:
     """Find out which column is what. Raises ``ValidationFailed`` saying what to choose."""
     given = {field: _given(columns, field, name) for field, name in options.columns.items()}
     is_focus = _is_focus(columns, options)
-    found = _of_focus(columns, given) if is_focus else _of_names(columns, given)
+    not_wanted = TAGS if options.customer_tag is None else CUSTOMER
+    found = _of_focus(columns, given) if is_focus else _of_names(columns, {not_wanted: "", **given})
     found.update({field: column for field, column in given.items() if column})
     tag = _customer_tag(found, given, options, is_focus=is_focus)
     _check(columns, found, options, tag)
-    unassigned = USUAL.keys() - found.keys() - given.keys() - {CUSTOMER if tag else TAGS}
+    names = FOCUS if is_focus else USUAL
+    unassigned = names.keys() - found.keys() - given.keys() - {CUSTOMER if tag else TAGS}
     return Layout(
         columns=found,
         unit=_unit(found[COST], options.unit, is_focus=is_focus),
         is_focus=is_focus,
         customer_tag=tag,
-        missed=frozenset().union(*(USUAL[field] for field in unassigned)),
+        missed=frozenset(normal(name) for field in unassigned for name in names[field]),
     )
 
 
 def _given(columns: Sequence[str], field: str, name: str) -> str:
     if name and name not in columns:
-        raise ValidationFailed(f"--column {field}={name}: {_listed(columns)}")
+        raise _refusal(f"--column {field}={name}: {_listed(columns)}")
     return name
 
 
@@ -93,7 +97,7 @@ def _is_focus(columns: Sequence[str], options: ImportOptions) -> bool:
     present = {focus_normal(column) for column in columns}
     missing = [name for name in FOCUS_MANDATORY if focus_normal(name) not in present]
     if options.format == "focus" and missing:
-        raise ValidationFailed(f"This is no FOCUS data: {', '.join(missing)} missing.")
+        raise _refusal(f"This is no FOCUS data: {', '.join(missing)} missing.")
     return not missing
 
 
@@ -121,7 +125,7 @@ def _of_names(columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str
                 f"or another, or --column {field}= for none."
             )
     if choices:
-        raise ValidationFailed("\n".join(choices))
+        raise _refusal("\n".join(choices))
     return found
 
 
@@ -136,9 +140,9 @@ def _customer_tag(
         found.pop(TAGS, None)
         return None
     if given.get(CUSTOMER):
-        raise ValidationFailed("Either --customer-tag or --column customer=...: not both.")
+        raise _refusal("Either --customer-tag or --column customer=...: not both.")
     if TAGS not in found:
-        raise ValidationFailed(
+        raise _refusal(
             "There is no column of tags to find the customer in: say --column tags=COLUMN, "
             "--column customer=COLUMN, or --column customer= for none."
         )
@@ -157,32 +161,34 @@ def _check(
     ]
     if absent:
         wanted = " ".join(f"--column {field}=COLUMN" for field in absent)
-        raise ValidationFailed(
-            f"No column for {', '.join(absent)}: say {wanted}. {_listed(columns)}"
-        )
+        raise _refusal(f"No column for {', '.join(absent)}: say {wanted}. {_listed(columns)}")
     twice = [column for column in found.values() if list(columns).count(column) > 1]
     if twice:
-        raise ValidationFailed(f"The header names {twice[0]} twice: rename one of them.")
+        raise _refusal(f"The header names {twice[0]} twice: rename one of them.")
     if ORG in found and options.org_id is not None:
-        raise ValidationFailed(
+        raise _refusal(
             f"The column {found[ORG]} names orgs, and --org one more: leave --org out, or the "
             "column by --column org="
         )
     if ORG not in found and options.org_id is None:
-        raise ValidationFailed("Whose costs are these? Say --org ORG, or --column org=COLUMN.")
+        raise _refusal("Whose costs are these? Say --org ORG, or --column org=COLUMN.")
     if options.without and CATEGORY not in found:
-        raise ValidationFailed("There is no column of charge categories, so none can be left out.")
+        raise _refusal("There is no column of charge categories, so none can be left out.")
 
 
 def _unit(column: str, said: str | None, *, is_focus: bool) -> str:
     """The unit that a column's name ends with, or that is said; else dollars."""
     named = None if is_focus else UNIT_WORDS.get(normal(column).rpartition("_")[2])
     if said and named and said != named:
-        raise ValidationFailed(
-            f"The column {column} is in {named} by its name, --unit says {said}."
-        )
+        raise _refusal(f"The column {column} is in {named} by its name, --unit says {said}.")
     return said or named or "usd"
 
 
 def _listed(columns: Sequence[str]) -> str:
-    return f"the columns are {', '.join(columns)}."
+    more = ", ..." if len(columns) > _MOST_LISTED else ""
+    return f"the columns are {', '.join(columns[:_MOST_LISTED])}{more}."
+
+
+def _refusal(message: str) -> ValidationFailed:
+    """The names of columns in it are somebody else's."""
+    return ValidationFailed("\n".join(map(printable, message.splitlines())))

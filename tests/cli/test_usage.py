@@ -42,7 +42,8 @@ def test_help_loads_neither_the_database_nor_stripe_nor_the_server() -> None:
         "from nullspend_margins.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'sqlalchemy', 'stripe', 'uvicorn', 'httpx', 'starlette', 'cryptography'}\n"
+        "heavy = {'sqlalchemy', 'stripe', 'uvicorn', 'httpx', 'starlette', 'cryptography',"
+        " 'pyarrow'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -132,5 +132,18 @@ def test_a_tag_is_found_in_other_files_when_it_is_named() -> None:
     assert "not both" in refused(["labels", *PLAIN], customer_tag="t", columns={"customer": "day"})
 
 
+def test_what_is_not_needed_may_be_there_twice() -> None:
+    assert layout([*PLAIN, "tags", "labels"])["customer"] == "customer_id"
+    assert "customer" not in layout([*PLAIN, "tenant", "tags"], customer_tag="team")
+
+
+def test_names_in_a_message_do_not_steer_a_terminal() -> None:
+    assert refused(["who\x1b[31m", "when"]).isprintable()
+
+
+def test_of_very_many_columns_some_are_listed() -> None:
+    assert len(refused([f"column {n}" for n in range(10_000)])) < 1_500
+
+
 def test_categories_are_those_of_focus() -> None:
     assert "no column of charge categories" in refused(PLAIN, without=frozenset({"Tax"}))

@@ -113,6 +113,13 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes, reas
     assert reason in refused(put(tmp_path, content))
 
 
+def test_what_is_wrong_inside_of_broken_quotes_is_not_held_against_the_next_row(
+    tmp_path: Path,
+) -> None:
+    path = put(tmp_path, HEAD + b'"a\0"b,2026-10-01,1\n' + GOOD)
+    assert [problem.partition(":")[0] for problem in told(path)] == ["2"]
+
+
 def test_a_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> None:
     assert "No such file" in refused(tmp_path / "none.csv")
     assert "directory" in refused(tmp_path)
