@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks import growth, ingest, middleware, startup, sync, tables
+from benchmarks import growth, ingest, metering, middleware, recording, startup, sync, tables
 from benchmarks.databases import Engine
 from benchmarks.results import Measure, Say, Scale
 
@@ -30,6 +30,16 @@ BENCHMARKS = {
             name="middleware",
             run=lambda scale, _engines, say: middleware.run(scale, say),
             described=middleware.described,
+        ),
+        Benchmark(
+            name="metering",
+            run=lambda scale, _engines, say: metering.run(scale, say),
+            described=metering.described,
+        ),
+        Benchmark(
+            name="recording",
+            run=lambda scale, _engines, say: recording.run(scale, say),
+            described=recording.described,
         ),
         Benchmark(
             name="startup",

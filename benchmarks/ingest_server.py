@@ -8,13 +8,11 @@ left then is the cost of HTTP itself, in uvicorn and in the client.
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.types import Receive, Scope, Send
 
 from benchmarks.children import answer, arguments, until_parent_ends
 from benchmarks.products import ORG, product
-from nullspend_margins.app.serving import listen, serving
+from nullspend_margins.app.serving import listen, run, serving
 
 _BODY = b'{"data":{"id":"00000000-0000-4000-8000-000000000000"}}'
 _HEADERS = [
@@ -48,4 +46,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nullspend_margins.app import Margins as Margins
     from nullspend_margins.app import MarginsMiddleware as MarginsMiddleware
+    from nullspend_margins.app import MeteringMiddleware as MeteringMiddleware
     from nullspend_margins.builtin.host_sessions import (
         CallableAuthenticator as CallableAuthenticator,
     )
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from nullspend_margins.errors import ValidationFailed as ValidationFailed
     from nullspend_margins.hookspecs import PluginContext as PluginContext
     from nullspend_margins.hookspecs import hookimpl as hookimpl
+    from nullspend_margins.metering import Attribution as Attribution
     from nullspend_margins.outbound.contract import Outbound as Outbound
     from nullspend_margins.outbound.contract import OutboundAnswer as OutboundAnswer
     from nullspend_margins.protocols import AggregatingCostSource as AggregatingCostSource
@@ -56,11 +58,13 @@ if TYPE_CHECKING:
     from nullspend_margins.protocols import PulledCostSource as PulledCostSource
     from nullspend_margins.protocols import RevenueProvider as RevenueProvider
     from nullspend_margins.protocols import Scope as Scope
+    from nullspend_margins.recording import RecordingCounters as RecordingCounters
     from nullspend_margins.version import __version__ as __version__
 
 _HOMES = {
     "AggregatingCostSource": "protocols",
     "Alert": "domain.alert",
+    "Attribution": "metering",
     "AuthenticationRequired": "errors",
     "Authenticator": "protocols",
     "CallableAuthenticator": "builtin.host_sessions",
@@ -76,6 +80,7 @@ _HOMES = {
     "Margins": "app",
     "MarginsError": "errors",
     "MarginsMiddleware": "app",
+    "MeteringMiddleware": "app",
     "ModelCost": "domain.cost",
     "MonthCost": "domain.cost",
     "Notifier": "protocols",
@@ -90,6 +95,7 @@ _HOMES = {
     "Principal": "protocols",
     "ProviderUnavailable": "errors",
     "PulledCostSource": "protocols",
+    "RecordingCounters": "recording",
     "RevenueFact": "domain.revenue",
     "RevenueProvider": "protocols",
     "RevenueWindow": "domain.revenue",
@@ -107,6 +113,7 @@ _HOMES = {
 __all__ = [
     "AggregatingCostSource",
     "Alert",
+    "Attribution",
     "AuthenticationRequired",
     "Authenticator",
     "CallableAuthenticator",
@@ -122,6 +129,7 @@ __all__ = [
     "Margins",
     "MarginsError",
     "MarginsMiddleware",
+    "MeteringMiddleware",
     "ModelCost",
     "MonthCost",
     "Notifier",
@@ -136,6 +144,7 @@ __all__ = [
     "Principal",
     "ProviderUnavailable",
     "PulledCostSource",
+    "RecordingCounters",
     "RevenueFact",
     "RevenueProvider",
     "RevenueWindow",

@@ -111,7 +111,8 @@ class PulledCostSource(CostSource, Protocol):
         """Everything after ``cursor`` (``None``: from the beginning), in batches.
 
         At most 1,000 events and facts a batch. Raises ``ServiceUnavailable`` when the source does
-        not answer: what came before it stays.
+        not answer: what came before it stays, and its message is shown to people of every org
+        that the source delivers to. Read to its end, it has delivered, with or without a batch.
         """
         ...
 

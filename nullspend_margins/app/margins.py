@@ -8,17 +8,20 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nullspend_margins.app.asgi import SubApplication
 from nullspend_margins.builtin import builtin_plugins
 from nullspend_margins.config import Config, config_from_mapping, finish_config, load_config
-from nullspend_margins.domain.cost import CostEvent
+from nullspend_margins.domain.cost import CostEvent, dedupe_problem
 from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
+from nullspend_margins.metering import CALL_KIND, CallReader
 from nullspend_margins.outbound.client import OutboundClient
 from nullspend_margins.outbound.target import rules_for
 from nullspend_margins.plugins import Registry, load_plugins
 from nullspend_margins.protocols import Clock, SystemClock
+from nullspend_margins.recording import EVENT, Bounds, Recorder, RecordingCounters, encode_event
 from nullspend_margins.web import WebApp
 
 if TYPE_CHECKING:
@@ -66,6 +69,13 @@ class Margins:
                 )
             ),
         )
+        self.recorder = Recorder(
+            _bounds(self.config),
+            self._submit,
+            check=self._recorded_problem,
+            leave=self._close_runtime,
+        )
+        self.recorder.register(CALL_KIND, CallReader(self.config.metering).read)
         self.web: WebApp = WebApp(self.config, self.services)
         self.app: SubApplication = SubApplication(self.web, self)
 
@@ -98,7 +108,14 @@ class Margins:
         await self._runtime()
 
     async def close(self) -> None:
-        """Stop what runs and let go of the database. The next use starts again."""
+        """Stop what runs and let go of the database. The next use starts again.
+
+        Recorded events are written first, for a few seconds at most; the rest is in the journal.
+        """
+        await self.recorder.close()
+        await self._close_runtime()
+
+    async def _close_runtime(self) -> None:
         loop = asyncio.get_running_loop()
         task = self._runtimes.pop(loop, None)
         client = self._http_clients.pop(loop, None)
@@ -132,11 +149,33 @@ class Margins:
         stored = await (await self.services()).ingest.submit(org_id, source, events)
         return sum(event.inserted for event in stored)
 
+    def record(self, org_id: str, events: Sequence[CostEvent], *, source: str = "host") -> int:
+        """Take a host's own cost events without waiting for the database, from any thread.
+
+        They are in the journal when this returns, and stored within a second, exactly once by
+        (org, source, event id). Returns how many were taken: all, while the disk lasts.
+        """
+        lines = [encode_event(org_id, source, event) for event in events]
+        return sum(self.recorder.append(EVENT, line) for line in lines)
+
+    @property
+    def recording(self) -> RecordingCounters:
+        """What became of the events that this process recorded."""
+        return self.recorder.counters
+
+    async def _submit(self, org_id: str, source: str, events: Sequence[CostEvent]) -> None:
+        await (await self.services()).ingest.submit(org_id, source, events)
+
+    def _recorded_problem(self, event: CostEvent) -> str | None:
+        return dedupe_problem(event.occurred_at, self._clock.now(), self.config.ingest.dedupe_days)
+
     async def _runtime(self) -> Runtime:
         """One start for each event loop, however many requests come first."""
         loop = asyncio.get_running_loop()
         task = self._runtimes.get(loop)
-        if task is not None and task.done() and (task.cancelled() or task.exception()):
+        if task is not None and task.done():
+            if not task.cancelled() and task.exception() is None:
+                return task.result()  # nothing to wait for, as nearly every request finds
             task = None  # the last attempt failed: the database may be back now
         if task is None:
             self._forget_closed_loops()
@@ -147,7 +186,10 @@ class Margins:
     async def _start_runtime(self) -> Runtime:
         # Loaded with the first use, in a thread: importing SQL takes a host a quarter of a second.
         module = await asyncio.to_thread(import_module, "nullspend_margins.app.runtime")
-        runtime: Runtime = await module.Runtime.start(self.config, self.registry, self._clock)
+        runtime: Runtime = await module.Runtime.start(
+            self.config, self.registry, self._clock, self.recorder
+        )
+        self.recorder.start()
         return runtime
 
     def _forget_closed_loops(self) -> None:
@@ -167,3 +209,12 @@ class Margins:
 
             client = self._http_clients[loop] = httpx.AsyncClient(timeout=_HTTP_TIMEOUT_SECONDS)
         return client
+
+
+def _bounds(config: Config) -> Bounds:
+    settings = config.recording
+    return Bounds(
+        folder=settings.folder or Path("margins.journal"),  # a finished Config always has one
+        queue_events=settings.queue_events,
+        max_bytes=settings.max_megabytes * 10**6,
+    )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nullspend_margins.app.margins import Margins
-from nullspend_margins.errors import ConfigurationError, MarginsError
+from nullspend_margins.app.metering import MeteringMiddleware
+from nullspend_margins.errors import ConfigurationError, MarginsError, ServiceUnavailable
+from nullspend_margins.metering import AskCustomer
+
+_log = logging.getLogger("nullspend_margins")
 
 CONFIG_VARIABLE = "NULLSPEND_MARGINS_CONFIG"
 _LAST_MESSAGES = (
@@ -21,12 +26,21 @@ class MarginsMiddleware:
     """Serves exactly its own registered paths; everything else goes to ``app`` untouched.
 
     Without ``margins`` the configuration file named by ``NULLSPEND_MARGINS_CONFIG`` is read, for
-    servers that add a middleware by its class.
+    servers that add a middleware by its class. With ``[metering] org`` it also meters ``app``, as
+    ``MeteringMiddleware`` does; ``customer`` is for that.
     """
 
-    def __init__(self, app: ASGIApp, margins: Margins | None = None) -> None:
-        self._app = app
+    def __init__(
+        self,
+        app: ASGIApp,
+        margins: Margins | None = None,
+        *,
+        customer: AskCustomer | None = None,
+    ) -> None:
         self.margins: Margins = margins or _from_environment()
+        self._app = app
+        if customer is not None or self.margins.config.metering.org:
+            self._app = MeteringMiddleware(app, self.margins, customer=customer)
         self._is_ours = self.margins.web.matches
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,11 +52,21 @@ class MarginsMiddleware:
         else:
             await self._app(scope, receive, send)
 
+    async def _start(self) -> None:
+        """Raises ``MarginsError``. A metered host starts without the database: its calls wait."""
+        try:
+            await self.margins.start()
+        except ServiceUnavailable as problem:
+            if not self.margins.config.metering.org:
+                raise
+            _log.error("started without the database; costs wait in the journal: %s", problem)
+            self.margins.recorder.start()
+
     async def _with_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start before the host's start-up, close after its shutdown."""
         startup = await receive()
         try:
-            await self.margins.start()
+            await self._start()
         except MarginsError as problem:
             await send({"type": "lifespan.startup.failed", "message": problem.message})
             return

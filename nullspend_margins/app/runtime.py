@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nullspend_margins.config import Config
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock
+from nullspend_margins.recording import Recorder
 from nullspend_margins.services import Services
 from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.alert_loop import AlertLoop
@@ -14,11 +15,13 @@ from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.connections import ConnectionService
 from nullspend_margins.services.cost_puller import CostPuller
 from nullspend_margins.services.cost_reader import CostReader
+from nullspend_margins.services.coverage import CoverageReader
 from nullspend_margins.services.ingest import IngestService
 from nullspend_margins.services.keys import KeyService
 from nullspend_margins.services.leasing import LeaseKeeper
 from nullspend_margins.services.mappings import MappingService
 from nullspend_margins.services.margins import MarginsService
+from nullspend_margins.services.staleness import StalenessWatch
 from nullspend_margins.services.sync import SyncService
 from nullspend_margins.services.sync_run import SyncTools
 from nullspend_margins.services.vault import Vault
@@ -34,7 +37,9 @@ class Runtime:
     alert_loop: AlertLoop
 
     @classmethod
-    async def start(cls, config: Config, registry: Registry, clock: Clock) -> Runtime:
+    async def start(
+        cls, config: Config, registry: Registry, clock: Clock, recorder: Recorder
+    ) -> Runtime:
         """Open the database (SQLite is migrated, PostgreSQL checked), build the services, and
         deliver alerts from now on.
 
@@ -51,7 +56,7 @@ class Runtime:
         except BaseException:
             await database.close()
             raise
-        services = build_services(config, registry, clock, database)
+        services = build_services(config, registry, clock, database, recorder)
         alert_loop = AlertLoop(services.alerts, config.alerts.poll_seconds)
         alert_loop.start()
         return cls(database, services, alert_loop)
@@ -65,7 +70,7 @@ class Runtime:
 
 
 def build_services(
-    config: Config, registry: Registry, clock: Clock, database: Database
+    config: Config, registry: Registry, clock: Clock, database: Database, recorder: Recorder
 ) -> Services:
     """The services over one database."""
     vault = Vault(config.encryption.key_bytes)
@@ -77,14 +82,17 @@ def build_services(
         database=database, vault=vault, clock=clock, keeper=keeper, costs=costs, alerts=alerts
     )
     puller = CostPuller(database, registry, keeper, clock)
+    watch = StalenessWatch(database, costs, alerts, access, clock, config)
     return Services(
         config=config,
         clock=clock,
         access=access,
-        margins=MarginsService(database, costs, clock, config),
+        margins=MarginsService(
+            database, costs, CoverageReader(registry, costs, config), clock, config
+        ),
         mappings=MappingService(database, clock),
         connections=ConnectionService(database, registry, vault, clock),
-        sync=SyncService(tools, registry, access, puller, config),
+        sync=SyncService(tools, registry, access, puller, watch, config, recorder),
         ingest=IngestService(database, clock),
         keys=KeyService(database, clock),
         alerts=alerts,

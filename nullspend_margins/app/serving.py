@@ -7,10 +7,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.types import ASGIApp
 
@@ -18,6 +18,8 @@ from nullspend_margins.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import uvicorn
+
+T = TypeVar("T")
 
 _BACKLOG = 2048
 _GRACEFUL_SHUTDOWN_SECONDS = 8
@@ -33,6 +35,15 @@ def require_server() -> None:
         raise ConfigurationError(
             'This command needs uvicorn: pip install "nullspend-margins[server]"'
         ) from None
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """``asyncio.run`` on the event loop that uvicorn would choose: uvloop where it is installed.
+
+    The loop is ours and not uvicorn's, since it also runs what starts before the server.
+    """
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(work)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -109,6 +120,15 @@ def stop_signals() -> Iterator[asyncio.Event]:
         yield stop
     finally:
         restore()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # Windows, say: there is none for it
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 def _stop_signals() -> list[signal.Signals]:

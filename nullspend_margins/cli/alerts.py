@@ -22,7 +22,7 @@ app: typer.Typer = typer.Typer(
     rich_markup_mode=None,
 )
 COLUMNS = (
-    "ID", "Org", "Customer", "Type", "Tier", "Period", "Notifier", "State", "Attempts", "Reason",
+    "ID", "Org", "About", "Type", "Occasion", "Notifier", "State", "Attempts", "Reason",
 )  # fmt: skip
 
 
@@ -118,10 +118,9 @@ def _row(delivery: AlertDelivery, now: datetime) -> tuple[str, ...]:
     return (
         alert.alert_id,
         alert.org_id,
-        delivery.tag_value,
+        delivery.about,
         alert.type,
-        delivery.tier,
-        str(delivery.period),
+        delivery.occasion,
         delivery.notifier,
         _state(delivery, now),
         str(delivery.attempts),

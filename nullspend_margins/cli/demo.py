@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Annotated
 
@@ -24,10 +23,10 @@ def demo(
 
     Prints a link that is already signed in, and serves until Ctrl-C. Nothing is kept.
     """
-    from nullspend_margins.app.serving import require_server
+    from nullspend_margins.app.serving import require_server, run
 
     require_server()
     log_to_stderr(logging.ERROR)
     from nullspend_margins.demo.run import run_demo
 
-    asyncio.run(run_demo(port=port, may_open_browser=not no_browser))
+    run(run_demo(port=port, may_open_browser=not no_browser))

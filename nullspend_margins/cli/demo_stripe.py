@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -20,10 +19,10 @@ def demo_stripe(
     Prints its URL, for `[plugins.stripe] api_base`, and a restricted key that reads it. Serves
     until Ctrl-C; nothing is kept.
     """
-    from nullspend_margins.app.serving import require_server
+    from nullspend_margins.app.serving import require_server, run
 
     require_server()
-    asyncio.run(_serve(port))
+    run(_serve(port))
 
 
 async def _serve(port: int) -> None:

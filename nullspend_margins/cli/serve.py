@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,10 +26,10 @@ def serve(
     Migrates SQLite itself (PostgreSQL: run `migrate` before), prints one line with its URL when
     it is ready, and stops on Ctrl-C or SIGTERM after finishing what it is answering.
     """
-    from nullspend_margins.app.serving import require_server
+    from nullspend_margins.app.serving import require_server, run
 
     require_server()
-    asyncio.run(_serve(open_margins(config), host, port))
+    run(_serve(open_margins(config), host, port))
 
 
 async def _serve(margins: Margins, host: str, port: int) -> None:

@@ -40,7 +40,7 @@ class Tracker(Protocol):
 
 
 def sync(config: ConfigFile, org: OneOrg = None) -> None:
-    """Pull cost sources, then sync revenue: of every org, or of one.
+    """Replay journals, pull cost sources, then sync revenue: of every org, or of one.
 
     The exit status is 1 when anything failed; one org's failure does not stop the others.
     """
@@ -50,12 +50,16 @@ def sync(config: ConfigFile, org: OneOrg = None) -> None:
 
 
 async def _sync(margins: Margins, org: str | None) -> int:
-    """Sync and tell; returns how many cost sources and connections failed."""
+    """Sync and tell; returns how much of it failed."""
     async with margins.lifespan():
         services = await margins.services()
-        failed = await services.sync.pull_costs()
+        failed = 0 if await services.sync.replay() else 1
         if failed:
-            complain(f"{failed} cost source(s) failed; the log above says how.")
+            complain("Recorded cost events are left in the journal; the log above says why.")
+        sources = await services.sync.pull_costs()
+        if sources:
+            complain(f"{sources} cost source(s) failed; the log above says how.")
+        failed += sources
         connections, unknown = await _connections(margins, services, org)
         failed += unknown
         if not connections and not unknown:

@@ -1,6 +1,7 @@
 """Configuration: TOML to frozen dataclasses. The only user of tomli."""
 
 from nullspend_margins.config.loader import config_from_mapping, finish_config, load_config
+from nullspend_margins.config.metering import MeteringSettings, ModelPrice
 from nullspend_margins.config.model import (
     AlertSettings,
     Config,
@@ -33,6 +34,8 @@ __all__ = [
     "HealthSettings",
     "IngestSettings",
     "LimitSettings",
+    "MeteringSettings",
+    "ModelPrice",
     "OutboundSettings",
     "PlanName",
     "PlanSettings",

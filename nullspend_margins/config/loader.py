@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import tomli
 
-from nullspend_margins.config.database_url import absolute_url
+from nullspend_margins.config.database_url import absolute_url, sqlite_file
 from nullspend_margins.config.development import generate, kept_secrets, secrets_file
 from nullspend_margins.config.model import Config, PluginSettings
 from nullspend_margins.config.nearest import nearest, suggestion
@@ -96,8 +96,20 @@ def finish_config(config: Config, *, base: Path | None = None, keep_secrets: boo
     if problems:
         raise ConfigurationError(_listed(problems, config.path))
     url = absolute_url(config.database.url, base)
-    located = dataclasses.replace(config, database=dataclasses.replace(config.database, url=url))
+    located = dataclasses.replace(
+        config,
+        database=dataclasses.replace(config.database, url=url),
+        recording=dataclasses.replace(config.recording, folder=journal_folder(config, url, base)),
+    )
     return _with_secrets(located, base, keep_secrets)
+
+
+def journal_folder(config: Config, url: str, base: Path) -> Path:
+    """``[recording] folder``, absolute."""
+    if config.recording.folder is not None:
+        return base / config.recording.folder
+    neighbour = sqlite_file(url) or config.path or base / "margins"
+    return neighbour.with_name(f"{neighbour.stem}.journal")
 
 
 def _names_production(mapping: Mapping[str, object], base: Path) -> bool:

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from nullspend_margins.config.cost_sources import CostSettings
+from nullspend_margins.config.metering import MeteringSettings
 from nullspend_margins.config.secret import Secret
 from nullspend_margins.config.sections import setting
 from nullspend_margins.config.values import cookie_problem, key_bytes, prefix_problem, url_problem
@@ -172,6 +174,29 @@ class IngestSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingSettings:
+    """``[recording]``: the way of recorded cost events into the database."""
+
+    folder: Path | None = setting(
+        None,
+        help="Where the journal is, on a local disk; one folder for each database. Not set: "
+        "`NAME.journal` beside the SQLite file, else beside the configuration file.",
+    )
+    queue_events: int = setting(
+        10_000,
+        help="Cost events that a process keeps in memory; further ones wait in the journal alone.",
+        unit="events",
+        at_least=1,
+    )
+    max_megabytes: int = setting(
+        1024,
+        help="How large the journal may grow while the database is away.",
+        unit="megabytes",
+        at_least=1,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSettings:
     """``[limits]``: per org and process; 0 is no limit."""
 
@@ -242,7 +267,10 @@ class Config:
     health: HealthSettings = field(default_factory=HealthSettings)
     sync: SyncSettings = field(default_factory=SyncSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
+    costs: CostSettings = field(default_factory=CostSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    metering: MeteringSettings = field(default_factory=MeteringSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)

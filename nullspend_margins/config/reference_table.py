@@ -61,4 +61,6 @@ def _toml(value: object) -> str:
         return f'"{value}"'
     if isinstance(value, int | Decimal):
         return str(value).lower()
-    return "[]" if isinstance(value, tuple) else "{}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(each) for each in value)}]"
+    return "{}"

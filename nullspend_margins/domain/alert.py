@@ -1,4 +1,4 @@
-"""Which health tiers got worse from last period to this one, and who is told when. Pure."""
+"""What alerts are written for, above all health tiers that got worse, and when. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from nullspend_margins.domain.health import HealthThresholds, HealthTier
 from nullspend_margins.domain.margin import MonthAmounts, health_tier, margin_hundredths
@@ -47,6 +47,61 @@ class Alert:
     payload: Mapping[str, object]
 
 
+class Occurrence(Protocol):
+    """What an alert is written for: once for each (org, type, provider, subject, occasion).
+
+    ``provider`` is the revenue provider whose data it speaks of, ``""`` for none: the alerts go
+    when that provider is disconnected. ``about`` is what people call the subject.
+    """
+
+    @property
+    def type(self) -> str:
+        """The event's type, for example ``margin.threshold_crossed``."""
+        ...
+
+    @property
+    def provider(self) -> str:
+        """A revenue provider, or ``""``."""
+        ...
+
+    @property
+    def subject(self) -> str:
+        """What it happened to: the id of a customer, say."""
+        ...
+
+    @property
+    def about(self) -> str:
+        """The subject by the name that people know."""
+        ...
+
+    @property
+    def occasion(self) -> str:
+        """Tells it from what happened to the same subject at another time."""
+        ...
+
+    def event(self, alert_id: str, created_at: datetime) -> dict[str, object]:
+        """The whole event as it is sent."""
+        ...
+
+
+def envelope(
+    kind: str, alert_id: str, created_at: datetime, content: Mapping[str, object]
+) -> dict[str, object]:
+    """An event of any type as it is sent, around what is particular to it."""
+    return {
+        "id": alert_id,
+        "type": kind,
+        "api_version": API_VERSION,
+        "created_at": int(created_at.timestamp()),
+        "data": {"object": dict(content)},
+    }
+
+
+def crossing_occasion(period: Period, tier: HealthTier) -> str:
+    """A crossing is told once for each month and tier: ``2026-11 critical``."""
+    return f"{period} {tier.wire_name}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
     """A customer whose tier is more severe in ``period`` than in the one before."""
@@ -61,45 +116,58 @@ class Crossing:
     previous_tier: HealthTier
     current_tier: HealthTier
 
+    @property
+    def type(self) -> str:
+        """``margin.threshold_crossed``."""
+        return THRESHOLD_CROSSED
+
+    @property
+    def subject(self) -> str:
+        """The customer, by the provider's id."""
+        return self.customer_id
+
+    @property
+    def about(self) -> str:
+        """The customer, by its tag value."""
+        return self.tag_value
+
+    @property
+    def occasion(self) -> str:
+        """The month and the tier."""
+        return crossing_occasion(self.period, self.current_tier)
+
     def event(self, alert_id: str, created_at: datetime) -> dict[str, object]:
         """The event as it is sent: money in microdollars, margins as fractions of revenue."""
-        return {
-            "id": alert_id,
-            "type": THRESHOLD_CROSSED,
-            "api_version": API_VERSION,
-            "created_at": int(created_at.timestamp()),
-            "data": {
-                "object": {
-                    "customer": {
-                        "stripeId": self.customer_id,
-                        "name": self.customer_name,
-                        "tagValue": self.tag_value,
-                    },
-                    "margin": {
-                        "previous": ratio(self.previous),
-                        "current": ratio(self.current),
-                        "previousTier": self.previous_tier.wire_name,
-                        "currentTier": self.current_tier.wire_name,
-                    },
-                    "revenue_microdollars": self.current.revenue,
-                    "cost_microdollars": self.current.cost,
-                    "period": str(self.period),
-                }
+        content = {
+            "customer": {
+                "stripeId": self.customer_id,
+                "name": self.customer_name,
+                "tagValue": self.tag_value,
             },
+            "margin": {
+                "previous": ratio(self.previous),
+                "current": ratio(self.current),
+                "previousTier": self.previous_tier.wire_name,
+                "currentTier": self.current_tier.wire_name,
+            },
+            "revenue_microdollars": self.current.revenue,
+            "cost_microdollars": self.current.cost,
+            "period": str(self.period),
         }
+        return envelope(self.type, alert_id, created_at, content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDelivery:
     """One alert on its way to one notifier.
 
-    ``attempts`` counts those that began. ``is_loaded``: the process that asks has the notifier.
+    ``about`` and ``occasion`` are its occurrence's. ``attempts`` counts those that began.
+    ``is_loaded``: the process that asks has the notifier.
     """
 
     alert: Alert
-    tag_value: str
-    tier: str
-    period: Period
+    about: str
+    occasion: str
     notifier: str
     is_loaded: bool
     attempts: int

@@ -80,6 +80,8 @@ class Months:
 
 def as_utc(moment: datetime) -> datetime:
     """The same instant in UTC. A naive ``moment`` has no instant: ``ValueError``."""
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone, so it names no instant")
     return moment.astimezone(UTC)

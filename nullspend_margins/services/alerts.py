@@ -6,11 +6,11 @@ import asyncio
 import logging
 import math
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from nullspend_margins.config import Config
-from nullspend_margins.domain.alert import AlertDelivery
+from nullspend_margins.domain.alert import AlertDelivery, Occurrence
 from nullspend_margins.domain.cost import MonthCost
 from nullspend_margins.domain.period import Months
 from nullspend_margins.plugins import Registry
@@ -31,7 +31,7 @@ _log = logging.getLogger("nullspend_margins.alerts")
 
 
 class AlertService:
-    """Finds health tiers that got worse, and tells the notifiers until each has heard."""
+    """Writes alerts, and tells the notifiers until each has heard."""
 
     def __init__(
         self,
@@ -62,12 +62,18 @@ class AlertService:
 
         Once for each (org, customer, period, tier). Returns how many are new.
         """
+        return self.enqueue(tx, org_id, now, self._crossings.find(tx, org_id, now, remote))
+
+    def enqueue(
+        self, tx: Transaction, org_id: str, now: datetime, found: Iterable[Occurrence]
+    ) -> int:
+        """Write an alert for each of ``found`` that has none, whatever its type.
+
+        Due at once, for each notifier that is loaded and takes the org. Returns how many are new.
+        """
         audience = [queue.name for queue in self._queues.values() if queue.takes(org_id)]
-        found = {
-            f"evt_{uuid.uuid4().hex}": crossing
-            for crossing in self._crossings.find(tx, org_id, now, remote)
-        }
-        return alerts.enqueue(tx, org_id, found, now, audience)
+        named = {f"evt_{uuid.uuid4().hex}": each for each in found}
+        return alerts.enqueue(tx, org_id, named, now, audience)
 
     async def due(self) -> list[NotifierQueue]:
         """The queues with something to deliver now. One read, no write.

@@ -9,17 +9,16 @@ from functools import partial
 from typing import NamedTuple
 
 from nullspend_margins.domain.cost import CostFact
+from nullspend_margins.domain.delivery import ALL_ORGS, Delivery
 from nullspend_margins.domain.period import Period, day_number
 from nullspend_margins.errors import Conflict
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.leasing import LeaseKeeper
-from nullspend_margins.storage import costs, leases, revisions
+from nullspend_margins.storage import cost_deliveries, costs, leases, revisions
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
 from nullspend_margins.storage.scratch import Scratch
 
-_ALL_ORGS = ""
-"""A file may have costs of many orgs, so its lease belongs to none."""
 _AT_ONCE = 1000
 _POLL_SECONDS = 0.25
 
@@ -117,9 +116,12 @@ class CostImportService:
         return _ended(tx, place, outcome)
 
     def _put(self, tx: Transaction, place: _Place, facts: list[CostFact]) -> Outcome:
-        outcome = _compared(tx, place.org_id, place.source, facts)
+        org_id, source, now = place.org_id, place.source, self._clock.now()
+        outcome = _compared(tx, org_id, source, facts)
         if outcome.new or outcome.changed:
-            costs.replace_facts(tx, place.org_id, place.source, facts, self._clock.now())
+            costs.replace_facts(tx, org_id, source, facts, now)
+        # Also when all of it was known: the source has been heard of.
+        cost_deliveries.record(tx, [Delivery.of(org_id, source, now, facts=facts)])
         return outcome
 
     @asynccontextmanager
@@ -127,7 +129,8 @@ class CostImportService:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience_seconds
         while True:
-            async with self._keeper.hold(_ALL_ORGS, f"source:{source}") as lease:
+            # A file may have costs of many orgs, so its lease belongs to none.
+            async with self._keeper.hold(ALL_ORGS, f"source:{source}") as lease:
                 if lease is not None:
                     yield lease
                     return

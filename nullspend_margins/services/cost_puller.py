@@ -1,21 +1,25 @@
-"""Reads cost sources that are pulled: each batch with its cursor in one transaction."""
+"""Reads cost sources that are pulled: each batch with its cursor in one transaction.
+
+A source that was read has delivered, even when there was nothing new; one that fails keeps the
+time when it last did, and its error.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 
+from nullspend_margins.domain.delivery import ALL_ORGS, Delivery
+from nullspend_margins.domain.text import one_line
 from nullspend_margins.errors import MarginsError
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, CostBatch, PulledCostSource
 from nullspend_margins.services.closing import closing
+from nullspend_margins.services.delivery_log import DeliveryLog
 from nullspend_margins.services.leasing import LeaseKeeper
-from nullspend_margins.storage import costs, leases, revisions
+from nullspend_margins.storage import cost_deliveries, costs, leases, revisions
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
-
-_ALL_ORGS = ""
-"""A source delivers for many orgs, so its lease belongs to none."""
 
 _log = logging.getLogger("nullspend_margins.costs")
 
@@ -32,6 +36,7 @@ class CostPuller:
         ]
         self._keeper = keeper
         self._clock = clock
+        self._deliveries = DeliveryLog()
 
     async def pull_all(self, seconds: float | None = None) -> int:
         """Pull every source that nobody else is pulling. Returns how many failed.
@@ -57,18 +62,49 @@ class CostPuller:
         return False
 
     async def _pull(self, source: PulledCostSource) -> None:
-        async with self._keeper.hold(_ALL_ORGS, f"source:{source.name}") as lease:
+        # A source delivers for many orgs, so its lease belongs to none.
+        async with self._keeper.hold(ALL_ORGS, f"source:{source.name}") as lease:
             if lease is None:
                 return
-            cursor = await self._database.read(lambda tx: costs.load_cursor(tx, source.name))
-            async with closing(source.pull(cursor)) as batches:
-                async for batch in batches:
-                    await self._write(source.name, batch, lease)
+            try:
+                await self._read(source, lease)
+            except Exception as problem:
+                await self._record_failure(source.name, problem, lease)
+                raise
+
+    async def _read(self, source: PulledCostSource, lease: Lease) -> None:
+        cursor = await self._database.read(lambda tx: costs.load_cursor(tx, source.name))
+        async with closing(source.pull(cursor)) as batches:
+            async for batch in batches:
+                await self._write(source.name, batch, lease)
+
+        def mark(tx: Transaction) -> None:
+            leases.verify(tx, lease)
+            cost_deliveries.mark_answered(tx, source.name, self._clock.now())
+
+        await self._database.write(mark)
+
+    async def _record_failure(self, name: str, problem: Exception, lease: Lease) -> None:
+        if isinstance(problem, MarginsError):
+            error = one_line(problem.message)
+        else:  # what a driver says may quote an address or a query
+            error = f"{type(problem).__name__}; the log says more."
+
+        def mark(tx: Transaction) -> None:
+            leases.verify(tx, lease)
+            cost_deliveries.mark_failed(tx, name, error)
+
+        try:
+            await self._database.write(mark)
+        except MarginsError as unrecorded:
+            _log.warning("failure of cost source %s not kept: %s", name, unrecorded.message)
 
     async def _write(self, name: str, batch: CostBatch, lease: Lease) -> None:
-        await self._database.write(lambda tx: self._store(tx, name, batch, lease))
+        written = await self._database.write(lambda tx: self._store(tx, name, batch, lease))
+        self._deliveries.note(written)
 
-    def _store(self, tx: Transaction, name: str, batch: CostBatch, lease: Lease) -> None:
+    def _store(self, tx: Transaction, name: str, batch: CostBatch, lease: Lease) -> list[Delivery]:
+        """Returns which deliveries were written down: of the org, and of the source."""
         now = self._clock.now()
         leases.verify(tx, lease)
         if batch.events:
@@ -76,4 +112,12 @@ class CostPuller:
         if batch.facts:
             costs.replace_facts(tx, batch.org_id, name, batch.facts, now)
         costs.save_cursor(tx, name, batch.cursor, now)
+        unwritten = self._deliveries.unwritten(
+            [
+                Delivery.of(batch.org_id, name, now, batch.events, batch.facts),
+                Delivery.of(ALL_ORGS, name, now),
+            ]
+        )
+        cost_deliveries.record(tx, unwritten)
         revisions.advance(tx, batch.org_id)
+        return unwritten

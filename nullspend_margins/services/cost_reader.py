@@ -8,10 +8,11 @@ from typing import NamedTuple, TypeVar
 
 from nullspend_margins.builtin.local_costs import LocalCostStore
 from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
+from nullspend_margins.domain.delivery import SourceKind
 from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.errors import ServiceUnavailable
 from nullspend_margins.plugins import Registry
-from nullspend_margins.protocols import AggregatingCostSource
+from nullspend_margins.protocols import AggregatingCostSource, PulledCostSource
 from nullspend_margins.storage.database import Transaction
 
 CostColumns = Sequence[Mapping[str, int]]
@@ -38,6 +39,17 @@ class CostReader:
         self.remote: Sequence[AggregatingCostSource] = [
             source for source in registry.cost_sources if isinstance(source, AggregatingCostSource)
         ]
+        self._kinds: dict[str, SourceKind] = {
+            source.name: "pulled"
+            for source in registry.cost_sources
+            if isinstance(source, PulledCostSource)
+        }
+        self._kinds |= {source.name: "aggregating" for source in self.remote}
+
+    @property
+    def kinds(self) -> Mapping[str, SourceKind]:
+        """The loaded sources by name; those that push are known by what they delivered alone."""
+        return self._kinds
 
     async def remote_months(self, org_id: str, first: Period, last: Period) -> list[MonthCost]:
         """The months' costs of all sources but the local one."""

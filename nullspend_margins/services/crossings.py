@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from nullspend_margins.domain.alert import (
+    THRESHOLD_CROSSED,
     Crossing,
     awaits_invoice,
+    crossing_occasion,
     may_await_invoice,
     tier_change,
 )
 from nullspend_margins.domain.cost import MonthCost
-from nullspend_margins.domain.health import HealthThresholds
+from nullspend_margins.domain.health import HealthThresholds, HealthTier
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.services.cost_reader import CostReader
@@ -47,7 +49,8 @@ class CrossingFinder:
         months = self.months(now)
         costs = self._costs.columns(tx, org_id, months, remote)
         mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
-        raised = alerts.raised_in(tx, org_id, months.last.index)
+        occasions = [crossing_occasion(months.last, tier) for tier in HealthTier]
+        raised = alerts.raised(tx, org_id, THRESHOLD_CROSSED, occasions)
         customers = _by_tag(mapped)
         invoices: Mapping[Customer, datetime] | None = None  # read once, and only where needed
         for row in read_ledger(tx, org_id, months, mapped, costs):
@@ -89,8 +92,7 @@ def _by_tag(mapped: Mapped) -> dict[str, list[Customer]]:
 
 def _is_raised(crossing: Crossing, customers: Sequence[Customer], raised: set[Raised]) -> bool:
     """Under any of the row's customers: which one stands for it changes with the mappings."""
-    tier = crossing.current_tier.wire_name
-    return any(Raised(provider, customer, tier) in raised for provider, customer in customers)
+    return any(Raised(*customer, crossing.occasion) in raised for customer in customers)
 
 
 def _last_invoice(

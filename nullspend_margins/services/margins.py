@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from nullspend_margins.config import Config
-from nullspend_margins.domain.cost import Amount, ModelCost, TagCost, add_amount
+from nullspend_margins.domain.cost import Amount, ModelCost, MonthCost, TagCost, add_amount
+from nullspend_margins.domain.coverage import Coverage
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping
 from nullspend_margins.domain.margin import (
@@ -22,6 +23,7 @@ from nullspend_margins.domain.period import Months, Period, day_number, day_of
 from nullspend_margins.errors import NotFound
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
+from nullspend_margins.services.coverage import CoverageReader
 from nullspend_margins.services.ledger import LedgerRow, read_ledger, speaks_first
 from nullspend_margins.services.margin_table import MarginTable, build_table
 from nullspend_margins.services.table_cache import TableCache
@@ -75,9 +77,17 @@ class _Ingredients(NamedTuple):
 class MarginsService:
     """Answers questions about margins from monthly rollups; never from raw events."""
 
-    def __init__(self, database: Database, costs: CostReader, clock: Clock, config: Config) -> None:
+    def __init__(
+        self,
+        database: Database,
+        costs: CostReader,
+        coverage: CoverageReader,
+        clock: Clock,
+        config: Config,
+    ) -> None:
         self._database = database
         self._costs = costs
+        self._coverage = coverage
         self._clock = clock
         self._thresholds = config.health.thresholds
         self._tables: TableCache[MarginTable] = TableCache()
@@ -90,20 +100,40 @@ class MarginsService:
         """The margin table. Raises ``ServiceUnavailable`` when a cost source does not answer."""
         months = _spark_months(period)
         remote = await self._costs.remote_months(org_id, months.first, months.last)
+        found = await self._database.read(lambda tx: self._read(tx, org_id, months, remote))
+        return await self._built(org_id, period, found)
 
-        def read(tx: Transaction) -> MarginTable | _Ingredients:
-            revision = revisions.current(tx, org_id)
-            # What other systems add up may change without our revision.
-            if not self._costs.remote:
-                known = self._tables.get(org_id, period.index, revision)
-                if known is not None:
-                    return known
-            costs = self._costs.columns(tx, org_id, months, remote)
-            mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
-            ledger = read_ledger(tx, org_id, months, mapped, costs)
-            return _Ingredients(revision, ledger, connections.list_for_org(tx, org_id))
+    async def table_with_coverage(
+        self, org_id: str, period: Period
+    ) -> tuple[MarginTable, Coverage]:
+        """The same, and what it covers, both of one snapshot and of the same answers of sources."""
+        months, now = _spark_months(period), self._clock.now()
+        remote = await self._costs.remote_months(org_id, months.first, months.last)
 
-        found = await self._database.read(read)
+        def read(tx: Transaction) -> tuple[MarginTable | _Ingredients, Coverage]:
+            coverage = self._coverage.read(tx, org_id, period, remote, now)
+            return self._read(tx, org_id, months, remote), coverage
+
+        found, coverage = await self._database.read(read)
+        return await self._built(org_id, period, found), coverage
+
+    def _read(
+        self, tx: Transaction, org_id: str, months: Months, remote: Sequence[MonthCost]
+    ) -> MarginTable | _Ingredients:
+        revision = revisions.current(tx, org_id)
+        # What other systems add up may change without our revision.
+        if not self._costs.remote:
+            known = self._tables.get(org_id, months.last.index, revision)
+            if known is not None:
+                return known
+        costs = self._costs.columns(tx, org_id, months, remote)
+        mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
+        ledger = read_ledger(tx, org_id, months, mapped, costs)
+        return _Ingredients(revision, ledger, connections.list_for_org(tx, org_id))
+
+    async def _built(
+        self, org_id: str, period: Period, found: MarginTable | _Ingredients
+    ) -> MarginTable:
         if isinstance(found, MarginTable):
             return found
         before = self._tables.latest(org_id, period.index)

@@ -14,15 +14,18 @@ from typing import Any, TypeVar
 from nullspend_margins.config import Config
 from nullspend_margins.errors import InternalError, MarginsError, SyncInProgress
 from nullspend_margins.plugins import Registry
+from nullspend_margins.recording import Recorder
 from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.connections import unknown_provider
 from nullspend_margins.services.cost_puller import CostPuller
+from nullspend_margins.services.staleness import StalenessWatch
 from nullspend_margins.services.sync_run import SyncReport, SyncRun, SyncTools
 from nullspend_margins.services.sync_staging import ProgressListener
 from nullspend_margins.storage import connections, costs
 
 _Result = TypeVar("_Result")
 _PRUNE_AT_ONCE = 10_000
+_SHARE_FOR_REPLAYING = 0.25
 _SHARE_FOR_PULLING = 0.5
 """Of a cron call's time: a slow cost source must not keep revenue from being synced."""
 _SHARE_FOR_ALERTS = 0.5
@@ -48,12 +51,16 @@ class SyncService:
         registry: Registry,
         access: AccessService,
         puller: CostPuller,
+        watch: StalenessWatch,
         config: Config,
+        recorder: Recorder,
     ) -> None:
         self._tools = tools
         self._providers = registry.revenue_providers
         self._access = access
         self._puller = puller
+        self._recorder = recorder
+        self._watch = watch
         self._cron = config.cron
         self._dedupe_days = config.ingest.dedupe_days
         self._running: set[asyncio.Task[Any]] = set()
@@ -65,10 +72,11 @@ class SyncService:
         return await self._own(self._sync_and_deliver(org_id, provider, progress))
 
     async def sync_all(self, provider: str | None = None) -> CronReport:
-        """Pull cost sources, sync every connection that is due, prune, deliver alerts.
+        """Replay journals, pull cost sources, tell of those that are silent, sync what is due,
+        prune, deliver alerts.
 
-        Least recently synced first, within ``[cron] time_budget_seconds``; with ``provider``,
-        only that provider's connections. One org's failure never stops another's.
+        Connections least recently synced first, within ``[cron] time_budget_seconds``; with
+        ``provider``, only that provider's. One org's failure never stops another's.
         Raises ``NotFound`` for a provider that is not installed.
         """
         if provider is not None and provider not in self._providers:
@@ -83,8 +91,19 @@ class SyncService:
         return await self._tools.database.read(lambda tx: connections.due(tx, provider))
 
     async def pull_costs(self) -> int:
-        """Pull every cost source from where it stopped. Returns how many failed."""
-        return await self._own(self._puller.pull_all())
+        """Pull every cost source from where it stopped, and tell of those that are silent.
+
+        Returns how many failed.
+        """
+        return await self._own(self._pull_and_look())
+
+    async def replay(self, seconds: float | None = None) -> bool:
+        """Store what dead processes left in their journals; whether nothing of it is left."""
+        try:
+            return await self._recorder.adopt(seconds)
+        except OSError as problem:
+            _log.warning("journals not replayed: %s", problem.strerror or problem)
+            return False
 
     async def close(self) -> None:
         """Stop what is running; its leases are given back."""
@@ -92,6 +111,11 @@ class SyncService:
             task.cancel()
         if self._running:
             await asyncio.wait(self._running)
+
+    async def _pull_and_look(self) -> int:
+        failed = await self._puller.pull_all()
+        await self._watch.look()
+        return failed
 
     async def _own(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         return await asyncio.shield(self._start(work, "margins-sync"))
@@ -131,7 +155,9 @@ class SyncService:
         budget = self._cron.time_budget_seconds
         deadline = time.monotonic() + budget
         began = self._tools.clock.now()
-        await self._puller.pull_all(budget * _SHARE_FOR_PULLING)
+        await self.replay(budget * _SHARE_FOR_REPLAYING)
+        await self._puller.pull_all((deadline - time.monotonic()) * _SHARE_FOR_PULLING)
+        await self._watch.look(_share(deadline))
         due = iter(await self._tools.database.read(lambda tx: connections.due(tx, provider)))
         outcomes: list[bool] = []
 
@@ -207,6 +233,6 @@ class SyncService:
 
 
 def _share(deadline: float) -> float:
-    """The deadline of alerts, of ``time.monotonic()``."""
+    """The deadline of alerts and of looking for them, of ``time.monotonic()``."""
     now = time.monotonic()
     return now + (deadline - now) * _SHARE_FOR_ALERTS

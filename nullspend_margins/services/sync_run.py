@@ -212,11 +212,12 @@ class SyncRun:
     def _require_unchanged(
         self, tx: Transaction, connection: StoredConnection, lease: Lease
     ) -> None:
-        """Still ours to write: the lease holds, and nobody disconnected meanwhile."""
+        """Still ours to write: the lease holds, and it is the connection that we have read."""
         leases.verify(tx, lease)
         current = connections.get(tx, self._org_id, self._provider, for_update=True)
-        if current is None or current.id != connection.id:
+        if current is None:
             raise not_connected(self._provider)
+        # Sealed anew it is another text, even where the key is the same.
         if current.ciphertext != connection.ciphertext:
             raise Conflict(f"The {self._provider} key was replaced during this sync; sync again.")
 

@@ -9,34 +9,27 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
-from nullspend_margins.domain.alert import (
-    NOT_LOADED_AFTER,
-    THRESHOLD_CROSSED,
-    Alert,
-    AlertDelivery,
-    Crossing,
-)
-from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.alert import NOT_LOADED_AFTER, Alert, AlertDelivery, Occurrence
 from nullspend_margins.storage.dialects import insert_into
 from nullspend_margins.storage.tables import alert_deliveries, alerts
 
-_CROSSING = ("org_id", "provider", "customer_id", "month", "tier")
+_ONCE = ("org_id", "type", "occasion", "provider", "subject")
 _deliveries = alert_deliveries.c
 
 
 class Raised(NamedTuple):
-    """What was told already in a month: ``tier`` is the tier's wire name."""
+    """What was told already."""
 
     provider: str
-    customer_id: str
-    tier: str
+    subject: str
+    occasion: str
 
 
-def raised_in(tx: Connection, org_id: str, month: int) -> set[Raised]:
-    """The crossings of one month (a ``Period.index``) that an alert was written for."""
+def raised(tx: Connection, org_id: str, kind: str, occasions: Collection[str]) -> set[Raised]:
+    """The occurrences of one type, on any of a few ``occasions``, that have an alert."""
     found = tx.execute(
-        select(alerts.c.provider, alerts.c.customer_id, alerts.c.tier).where(
-            alerts.c.org_id == org_id, alerts.c.month == month
+        select(alerts.c.provider, alerts.c.subject, alerts.c.occasion).where(
+            alerts.c.org_id == org_id, alerts.c.type == kind, alerts.c.occasion.in_(occasions)
         )
     )
     return {Raised._make(row) for row in found}
@@ -45,22 +38,22 @@ def raised_in(tx: Connection, org_id: str, month: int) -> set[Raised]:
 def enqueue(
     tx: Connection,
     org_id: str,
-    crossings: Mapping[str, Crossing],
+    occurrences: Mapping[str, Occurrence],
     now: datetime,
     notifiers: Sequence[str],
 ) -> int:
     """Keep an alert, by its id, for each of ``notifiers``, due at once. Returns how many are new.
 
-    Once per (org, customer, month, tier), for ever: the others are left out.
+    Once per (org, type, provider, subject, occasion), for ever: the others are left out.
     """
-    if not crossings:
+    if not occurrences:
         return 0
     statement = (
         insert_into(tx, alerts)
-        .on_conflict_do_nothing(index_elements=_CROSSING)
+        .on_conflict_do_nothing(index_elements=_ONCE)
         .returning(alerts.c.alert_id)
     )
-    rows = [_row(org_id, alert_id, each, now) for alert_id, each in crossings.items()]
+    rows = [_row(org_id, alert_id, each, now) for alert_id, each in occurrences.items()]
     new = tx.execute(statement, rows).scalars().all()
     deliveries = [
         {"alert_id": alert_id, "notifier": name, "attempts": 0, "next_attempt_at": now}
@@ -72,16 +65,16 @@ def enqueue(
     return len(new)
 
 
-def _row(org_id: str, alert_id: str, crossing: Crossing, now: datetime) -> dict[str, object]:
+def _row(org_id: str, alert_id: str, told: Occurrence, now: datetime) -> dict[str, object]:
     return {
         "alert_id": alert_id,
         "org_id": org_id,
-        "provider": crossing.provider,
-        "customer_id": crossing.customer_id,
-        "month": crossing.period.index,
-        "tier": crossing.current_tier.wire_name,
-        "type": THRESHOLD_CROSSED,
-        "payload": crossing.event(alert_id, now),
+        "type": told.type,
+        "occasion": told.occasion,
+        "provider": told.provider,
+        "subject": told.subject,
+        "about": told.about,
+        "payload": told.event(alert_id, now),
         "created_at": now,
     }
 
@@ -130,7 +123,7 @@ def orphans(
 
 
 def delete_provider(tx: Connection, org_id: str, provider: str) -> None:
-    """Forget all alerts about one provider's customers, delivered or not."""
+    """Forget all alerts that speak of one provider's data, delivered or not."""
     condition = and_(alerts.c.org_id == org_id, alerts.c.provider == provider)
     mine = select(alerts.c.alert_id).where(condition)
     tx.execute(sa.delete(alert_deliveries).where(_deliveries.alert_id.in_(mine)))
@@ -167,9 +160,8 @@ def _delivery(row: Row[Any], loaded: Collection[str]) -> AlertDelivery:
     alert = Alert(alert_id=row.alert_id, org_id=row.org_id, type=row.type, payload=row.payload)
     return AlertDelivery(
         alert=alert,
-        tag_value=_tag_value(row.payload),
-        tier=row.tier,
-        period=Period(row.month),
+        about=row.about,
+        occasion=row.occasion,
         notifier=row.notifier,
         is_loaded=row.notifier in loaded,
         attempts=row.attempts,
@@ -178,8 +170,3 @@ def _delivery(row: Row[Any], loaded: Collection[str]) -> AlertDelivery:
         given_up_at=row.given_up_at,
         last_error=row.last_error,
     )
-
-
-def _tag_value(payload: Mapping[str, Any]) -> str:
-    found: str = payload["data"]["object"]["customer"]["tagValue"]
-    return found

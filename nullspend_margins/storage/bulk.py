@@ -51,23 +51,15 @@ class BulkInsert:
             f"ON CONFLICT {on_conflict}"
         )
 
-    def write(self, tx: Connection, rows: Sequence[Row]) -> None:
-        """Insert ``rows``."""
+    def write(self, tx: Connection, rows: Sequence[Row]) -> int:
+        """Insert ``rows``; how many were inserted or, in a conflict, changed."""
         if not rows:
-            return
+            return 0
         if tx.dialect.name == "sqlite":
-            tx.exec_driver_sql(self._sqlite, [*rows])
-        else:
-            tx.exec_driver_sql(self._postgresql, (self._as_json(rows),))
-
-    def write_returning(self, tx: Connection, rows: Sequence[Row], column: str) -> list[Any]:
-        """Insert ``rows``; the ``column`` of those that were inserted. PostgreSQL only."""
-        statement = f"{self._postgresql} RETURNING {column}"
-        return [row[0] for row in tx.exec_driver_sql(statement, (self._as_json(rows),))]
-
-    def _as_json(self, rows: Sequence[Row]) -> str:
+            return tx.exec_driver_sql(self._sqlite, [*rows]).rowcount
         names = self._names
-        return as_json([dict(zip(names, row, strict=True)) for row in rows])
+        records = as_json([dict(zip(names, row, strict=True)) for row in rows])
+        return tx.exec_driver_sql(self._postgresql, (records,)).rowcount
 
 
 class BulkFind:

@@ -30,7 +30,13 @@ from nullspend_margins.testing.notifier import NotifierSuite
 from nullspend_margins.testing.plan_checker import PlanCheckerSuite
 from nullspend_margins.testing.pulled_costs import PulledCostSourceSuite
 from nullspend_margins.testing.revenue_reading import RevenueProviderSuite
-from nullspend_margins.testing.samples import HOSTILE_NAMES, FixedClock, http_scope, sample_alert
+from nullspend_margins.testing.samples import (
+    HOSTILE_NAMES,
+    FixedClock,
+    http_scope,
+    sample_alert,
+    sample_stale_alert,
+)
 from nullspend_margins.testing.service import FakeService
 
 __all__ = [
@@ -45,4 +51,5 @@ __all__ = [
     "RevenueProviderSuite",
     "http_scope",
     "sample_alert",
+    "sample_stale_alert",
 ]

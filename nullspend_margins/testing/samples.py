@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from nullspend_margins.domain.alert import THRESHOLD_CROSSED, Alert
+from nullspend_margins.domain.alert import THRESHOLD_CROSSED, Alert, envelope
+from nullspend_margins.domain.delivery import Silence
 from nullspend_margins.domain.period import Period
 
 NOW = datetime(2026, 4, 15, 12, tzinfo=UTC)
@@ -102,3 +103,30 @@ def sample_alert(
         },
     }
     return Alert(alert_id=alert_id, org_id=org_id, type=THRESHOLD_CROSSED, payload=payload)
+
+
+def sample_stale_alert(
+    *,
+    alert_id: str = "evt_5c1e0000000000000000000000000002",
+    org_id: str = "org_1",
+    source: str = "gateway",
+    last_error: str | None = "The gateway's database does not answer.",
+) -> Alert:
+    """A cost source that has been silent for 30 hours, as the product tells it."""
+    silence = Silence(
+        source=source,
+        kind="pulled",
+        last_delivered_at=NOW - timedelta(hours=30),
+        silent_for=timedelta(hours=30),
+        stale_after=timedelta(hours=24),
+        last_error=last_error,
+    )
+    payload = silence.event(alert_id, NOW)
+    return Alert(alert_id=alert_id, org_id=org_id, type=silence.type, payload=payload)
+
+
+def unknown_alert() -> Alert:
+    """Of a type that a later release may bring: nothing of its content is known."""
+    alert_id, kind = "evt_5c1e0000000000000000000000000003", "example.happened"
+    payload = envelope(kind, alert_id, NOW, {"example": [1, "two", None]})
+    return Alert(alert_id=alert_id, org_id="org_1", type=kind, payload=payload)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from nullspend_margins.errors import (
@@ -29,14 +29,18 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     Raises ``UnsupportedMediaType``, ``PayloadTooLarge`` (before reading, where the length is
     declared) and Starlette's ``ClientDisconnect``.
     """
-    headers = Headers(scope=scope)
+    headers = dict(reversed([*scope["headers"]]))  # of several with one name the first counts
     _require_json(headers)
-    declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > MAX_BODY_BYTES:
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared[:20]) > MAX_BODY_BYTES:
         raise _too_large()
-    body = bytearray()
-    async for chunk in Request(scope, receive).stream():
-        body += chunk
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
         if len(body) > MAX_BODY_BYTES:
             raise _too_large()
     return bytes(body)
@@ -50,14 +54,14 @@ def decode(body: bytes, wanted: type[Body]) -> Body:
         raise rejection(_decode_anything(body), wanted) from None
 
 
-def _require_json(headers: Headers) -> None:
-    declared = headers.get("content-type")
-    media_type = (declared or "").partition(";")[0].strip().lower()
+def _require_json(headers: Mapping[bytes, bytes]) -> None:
+    declared = headers.get(b"content-type", b"").decode("latin-1")
+    media_type = declared.partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         sent = f", not {media_type[:100]}" if media_type else "; none was declared"
         raise UnsupportedMediaType(f"Send the body with Content-Type: application/json{sent}.")
-    coding = headers.get("content-encoding", "identity").strip().lower()
-    if coding not in ("", "identity"):
+    coding = headers.get(b"content-encoding", b"").strip().lower()
+    if coding not in (b"", b"identity"):
         raise UnsupportedMediaType("Send the body without a Content-Encoding.")
 
 

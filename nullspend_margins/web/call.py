@@ -1,12 +1,14 @@
-"""What an endpoint is given: the request, and what the checks before it found out."""
+"""What an endpoint is given: the request, and what the checks before it found out.
+
+Structs, since one is made for every request: a frozen dataclass takes three times as long.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from starlette.datastructures import Headers
+from msgspec import Struct
 from starlette.types import Receive, Scope
 
 from nullspend_margins.errors import ValidationFailed
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
 Body = TypeVar("Body")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class Incoming(Struct, frozen=True, kw_only=True):
     """A request to a route. ``params`` are the path's, percent-decoded once.
 
     ``document`` gives the OpenAPI document for a mount.
@@ -33,10 +34,11 @@ class Incoming:
 
     def header(self, name: str) -> str | None:
         """The one value of a header. Raises ``ValidationFailed`` where it has several."""
-        values = set(Headers(scope=self.scope).getlist(name))
+        wanted = name.lower().encode()
+        values = {value for sent, value in self.scope["headers"] if sent == wanted}
         if len(values) > 1:
             raise ValidationFailed.of((name, "must be sent once"))
-        return values.pop() if values else None
+        return values.pop().decode("latin-1") if values else None
 
     def query(self, name: str) -> str | None:
         """The last value of a query parameter. Raises ``ValidationFailed`` on bad encoding."""
@@ -51,8 +53,7 @@ class Incoming:
         return await self.body(dict[str, object])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CronCall:
+class CronCall(Struct, frozen=True, kw_only=True):
     """A call by the cron job: for every org, so for none in particular."""
 
     request: Incoming
@@ -64,15 +65,13 @@ class CronCall:
         return self.request.params["provider"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrgCall(CronCall):
+class OrgCall(CronCall, frozen=True, kw_only=True):
     """A call in the name of one org, admitted by plan and role."""
 
     org_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestCall(OrgCall):
+class IngestCall(OrgCall, frozen=True, kw_only=True):
     """A call by the holder of a cost-event key. ``event_limit`` counts the org's events."""
 
     event_limit: RateLimiter

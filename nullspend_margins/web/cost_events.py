@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct
 from msgspec.json import encode
 
-from nullspend_margins.domain.cost import MAX_BREAKDOWN_BYTES, CostEvent
+from nullspend_margins.domain.cost import MAX_BREAKDOWN_BYTES, CostEvent, dedupe_problem
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.money import NANODOLLARS_PER_MICRODOLLAR
 from nullspend_margins.domain.text import text_problem
@@ -27,8 +27,7 @@ _CLOCK_SKEW = timedelta(days=1)
 _TIME = re.compile(TIME)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """How to read the events of one request.
 
     ``header_key`` is the request's ``Idempotency-Key``; ``dedupe_days`` the horizon beyond which
@@ -81,9 +80,7 @@ class Reading:
             return "must not be before 2000"
         if moment > self.now + _CLOCK_SKEW:
             return "must not be over a day ahead"
-        if self.dedupe_days is not None and moment < self.now - timedelta(days=self.dedupe_days):
-            return f"must be of the last {self.dedupe_days} days: older duplicates are not noticed"
-        return None
+        return dedupe_problem(moment, self.now, self.dedupe_days)
 
     def _convert(self, event: CostEventOnWire, request_key: str | None) -> CostEvent:
         key = event.idempotency_key or request_key

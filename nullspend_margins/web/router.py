@@ -40,7 +40,9 @@ class Router:
         for route in routes:
             by_path.setdefault(route.path, {})[route.method] = route
         self._prefix = f"{prefix}/"
-        self._literal = {path: on for path, on in by_path.items() if "{" not in path}
+        self._literal = {
+            path: Match(path, on, {}) for path, on in by_path.items() if "{" not in path
+        }
         self._patterns = [(_pattern(path), path, on) for path, on in by_path.items() if "{" in path]
         self._beginnings = tuple({path.partition("{")[0] for path in by_path if "{" in path})
 
@@ -54,7 +56,7 @@ class Router:
         path = path[len(self._prefix) - 1 :]
         literal = self._literal.get(path)
         if literal is not None:
-            return Match(path, literal, {})
+            return literal
         if not path.startswith(self._beginnings):
             return None
         for pattern, template, on in self._patterns:

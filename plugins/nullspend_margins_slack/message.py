@@ -5,6 +5,9 @@ The limits are those of Block Kit (https://docs.slack.dev/reference/block-kit/bl
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Generic, NamedTuple, TypeVar
+
 import msgspec
 
 from nullspend_margins import Alert, format_dollars
@@ -15,6 +18,7 @@ FIELD_MOST = 2000
 TEXT_MOST = 3000
 
 Block = dict[str, object]
+Content = TypeVar("Content")
 
 
 class _Customer(msgspec.Struct):
@@ -37,23 +41,35 @@ class _Crossing(msgspec.Struct):
     period: str
 
 
-class _Data(msgspec.Struct):
-    object: _Crossing
+class _Silence(msgspec.Struct):
+    source: str
+    last_delivered_at: int
+    silent_seconds: int
+    last_error: str | None = None
 
 
-class _Event(msgspec.Struct):
-    data: _Data
+class _Data(msgspec.Struct, Generic[Content]):
+    object: Content
+
+
+class _Event(msgspec.Struct, Generic[Content]):
+    data: _Data[Content]
+
+
+class _Told(NamedTuple):
+    """What a message says, whatever the alert's type is."""
+
+    title: str
+    summary: str
+    body: Block
 
 
 def message_of(alert: Alert, link: str | None) -> dict[str, object]:
-    """The JSON object to post. An alert of an unknown form is shown as it is."""
+    """The JSON object to post. An alert of an unknown type or form is shown as it is."""
     try:
-        crossing = msgspec.convert(alert.payload, _Event).data.object
+        title, summary, body = _told(alert)
     except msgspec.ValidationError:
-        title, body, summary = alert.type, _whole(alert), alert.type
-    else:
-        title, body = _title(crossing), _section(crossing)
-        summary = f"{title}. {_summary(crossing)}"
+        title, summary, body = alert.type, alert.type, _whole(alert)
     return {
         "text": text_within(summary, TEXT_MOST),
         "mrkdwn": False,
@@ -66,6 +82,30 @@ def message_of(alert: Alert, link: str | None) -> dict[str, object]:
             {"type": "context", "elements": _context(alert, link)},
         ],
     }
+
+
+def _told(alert: Alert) -> _Told:
+    """Raises ``ValidationError`` for an unknown form."""
+    if alert.type == "cost_source.stale":
+        return _told_silence(msgspec.convert(alert.payload, _Event[_Silence]).data.object)
+    crossing = msgspec.convert(alert.payload, _Event[_Crossing]).data.object
+    title = _title(crossing)
+    return _Told(title, f"{title}. {_summary(crossing)}", _section(crossing))
+
+
+def _told_silence(silence: _Silence) -> _Told:
+    title = f"No costs from {silence.source}"
+    since = f"{datetime.fromtimestamp(silence.last_delivered_at, UTC):%Y-%m-%d %H:%M} UTC"
+    hours = f"{silence.silent_seconds // 3600} hours"
+    fields = [
+        _field("Cost source", silence.source),
+        _field("Last delivered", since),
+        _field("Silent for", hours),
+    ]
+    if silence.last_error is not None:
+        fields.append(_field("Last error", silence.last_error))
+    summary = f"{title} since {since} ({hours}): margins look better than they are."
+    return _Told(title, summary, {"type": "section", "fields": fields})
 
 
 def _title(crossing: _Crossing) -> str:

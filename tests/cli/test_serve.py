@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import subprocess
@@ -11,8 +12,23 @@ from pathlib import Path
 import httpx
 import pytest
 
+from nullspend_margins.app.serving import run
 from tests.cli.conftest import COMMAND, ended, process
 from tests.postgres import PostgresForTests
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_servers_run_on_the_loop_that_uvicorn_would_choose(
+    installed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("uvloop")
+    if not installed:
+        monkeypatch.setitem(sys.modules, "uvloop", None)
+
+    async def kind_of_loop() -> str:
+        return type(asyncio.get_running_loop()).__module__.partition(".")[0]
+
+    assert run(kind_of_loop()) == ("uvloop" if installed else "asyncio")
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

@@ -193,7 +193,7 @@ def test_a_configuration_made_in_python_is_finished_the_same_way(tmp_path: Path)
         finish_config(Config(database=DatabaseSettings(url="oracle://x")))
 
 
-@pytest.mark.parametrize("name", ["embedded.toml", "postgresql.toml"])
+@pytest.mark.parametrize("name", ["embedded.toml", "postgresql.toml", "vllm.toml"])
 def test_the_example_files_load_when_their_variables_are_set(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +204,7 @@ def test_the_example_files_load_when_their_variables_are_set(
     assert load_config(EXAMPLES / name).is_production
 
 
-@pytest.mark.parametrize("name", ["embedded.toml", "postgresql.toml"])
+@pytest.mark.parametrize("name", ["embedded.toml", "postgresql.toml", "vllm.toml"])
 def test_the_examples_commented_keys_exist_and_show_their_defaults(name: str) -> None:
     rows = {row.key: row.default for row in reference_rows()}
     section = ""

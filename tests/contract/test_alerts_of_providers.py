@@ -113,8 +113,8 @@ class Invoices:
         ]
 
 
-async def sync_other(here: World) -> None:
-    answer = await here.call("POST", "/api/connections/other/sync")
+async def sync_other(here: World, name: str = "other") -> None:
+    answer = await here.call("POST", f"/api/connections/{name}/sync")
     assert answer.status_code == 200, answer.text
     await delivered(here)
 
@@ -171,6 +171,22 @@ async def test_a_customer_that_gets_a_second_provider_is_not_told_of_again(
         await here.connect()
         await synced(here)
         assert listener.told == [("one", "critical")]
+
+
+async def test_nor_when_a_provider_without_an_alert_comes_to_stand_for_it(
+    database_url: str,
+) -> None:
+    listener = Listener()
+    other, another = (Invoices(d2026_10_03=10_000, d2026_11_03=10_000) for _ in range(2))
+    another.name = "another"  # before the other by name
+    async with world(database_url, plugins=[listener, other, another]) as here:
+        await here.spend("one", 205_000_000)
+        await here.spend("one", 10_000_000, occurredAt=OCTOBER)
+        for name in ("other", "another"):
+            await here.map("o_1", "one", provider=name)
+            await here.call("POST", f"/api/connections/{name}", {})
+            await sync_other(here, name)
+            assert listener.told == [("one", "critical")]
 
 
 async def test_syncs_of_two_providers_at_once_that_match_one_tag_raise_one_alert(

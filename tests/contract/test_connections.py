@@ -193,6 +193,8 @@ async def test_an_unknown_provider_is_not_found_and_the_known_ones_are_named(her
         answer = await here.call(method, path, {} if method == "POST" else None)
         assert answer.status_code == 404, (method, path, answer.text)
         assert "stripe" in answer.json()["error"]["message"]
+    by_cron = await here.cron("/api/connections/strpe/sync")
+    assert (by_cron.status_code, by_cron.json()["error"]["code"]) == (404, "not_found")
 
 
 async def test_stripe_is_the_same_by_its_own_routes_and_by_the_general_ones(here: World) -> None:

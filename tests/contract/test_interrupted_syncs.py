@@ -1,12 +1,16 @@
 """Syncs that are cut off, overtaken or beside each other: no revenue is lost to them."""
 
 import asyncio
+from copy import copy
 
 import pytest
 
 from nullspend_margins import CostBatch
 from nullspend_margins.storage import revenue
+from nullspend_margins.storage.tables import revenue_staging
+from tests.contract.test_alerts_of_providers import Invoices
 from tests.contract.test_sync import company, everything
+from tests.storage.builders import invoice, rows
 from tests.world import KEY, World, unix, world
 
 
@@ -65,6 +69,16 @@ async def test_a_holder_that_slept_does_not_touch_its_successors_pages(
             assert now.get("customers") == kept.get("customers")
 
 
+async def test_pages_of_a_sync_that_died_go_with_the_next_one(here: World) -> None:
+    await company(here)
+    database = (await here.margins.services()).alerts._database
+    await database.write(
+        lambda tx: revenue.stage(tx, "org_1", "stripe", "died", [invoice("in_half_way")])
+    )
+    await here.sync()
+    assert await database.read(lambda tx: rows(tx, revenue_staging)) == []
+
+
 async def test_an_org_that_takes_too_long_says_so_and_waits_its_turn(database_url: str) -> None:
     cron = {"time_budget_seconds": 1, "concurrency": 1}
     async with world(database_url, cron=cron) as here:
@@ -81,6 +95,66 @@ async def test_an_org_that_takes_too_long_says_so_and_waits_its_turn(database_ur
         here.stripe.revoke(KEY)
         await here.cron()
         assert (await here.get("/api/stripe/connect", org="org_2"))["lastSyncAt"]
+
+
+class Pages:
+    """One page, read by an iterator that is no generator."""
+
+    def __init__(self, *page: object) -> None:
+        self.page: list[object] | None = [*page]
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self) -> list[object]:
+        page, self.page = self.page, None
+        if page is None:
+            raise StopAsyncIteration
+        return page
+
+
+class ClosedPages(Pages):
+    closed = False
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("pages", "status"), [(ClosedPages(), 200), (ClosedPages("no fact"), 500), (Pages(), 200)]
+)
+async def test_what_is_read_is_closed_when_it_can_be(
+    database_url: str, pages: Pages, status: int
+) -> None:
+    class Reader(Invoices):
+        def fetch_revenue(self, secret: str, window: object) -> Pages:
+            return copied
+
+    copied = copy(pages)
+    async with world(database_url, plugins=[Reader()]) as here:
+        await here.call("POST", "/api/connections/other", {})
+        answer = await here.call("POST", "/api/connections/other/sync")
+        assert answer.status_code == status
+        assert getattr(copied, "closed", True)
+
+
+class Forgetful:
+    """A plan checker that breaks on one org."""
+
+    name = "forgetful"
+
+    async def plan(self, org_id: str) -> str | None:
+        if org_id == "org_1":
+            raise RuntimeError("forgot")
+        return "pro"
+
+
+async def test_an_org_whose_plan_cannot_be_told_stops_no_other(database_url: str) -> None:
+    async with world(database_url) as before:
+        await before.connect()
+        await before.connect(org="org_2")
+    async with world(database_url, plugins=[Forgetful()]) as after:
+        assert (await after.cron()).json() == {"data": {"synced": 1, "errors": 1}}
 
 
 class Endless:

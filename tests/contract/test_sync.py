@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.world import KEY, World, unix
+from nullspend_margins import ProviderUnavailable
+from tests.contract.test_alerts_of_providers import Invoices
+from tests.world import KEY, World, unix, world
 
 
 async def company(here: World) -> None:
@@ -110,6 +112,41 @@ async def test_a_sync_that_fails_half_way_leaves_the_last_good_numbers(
     assert shown["lastError"]
 
 
+class Failing(Invoices):
+    """A provider that raises something."""
+
+    def __init__(self, failure: Exception) -> None:
+        super().__init__()
+        self.failure = failure
+
+    async def fetch_revenue(self, secret: str, window: object):
+        raise self.failure
+        yield
+
+
+async def failed_with(database_url: str, failure: Exception) -> tuple[dict, dict]:
+    """The error that who asks gets, and the connection afterwards."""
+    async with world(database_url, plugins=[Failing(failure)]) as here:
+        await here.call("POST", "/api/connections/other", {})
+        answer = await here.call("POST", "/api/connections/other/sync")
+        return answer.json()["error"], await here.get("/api/connections/other")
+
+
+async def test_a_providers_words_are_kept_as_one_line_of_text(database_url: str) -> None:
+    failure = ProviderUnavailable("The books\n\tare\x00 closed.")
+    error, shown = await failed_with(database_url, failure)
+    assert error["code"] == "provider_unavailable"
+    assert shown["lastError"] == "The books are closed."
+
+
+async def test_a_defects_words_are_for_the_log_alone(database_url: str) -> None:
+    error, shown = await failed_with(database_url, RuntimeError("the key is rk_live_secret"))
+    assert error["code"] == "internal_error"
+    assert shown["status"] == "active"
+    assert "secret" not in f"{error} {shown}"
+    assert "log" in shown["lastError"]
+
+
 async def test_a_good_sync_clears_the_last_error(here: World) -> None:
     await company(here)
     here.stripe.faults.fail(500, times=1000)
@@ -212,8 +249,6 @@ async def test_cron_syncs_every_org_and_one_failure_stops_no_other(here: World) 
 
 
 async def test_cron_skips_an_org_whose_plan_no_longer_qualifies(database_url: str) -> None:
-    from tests.world import world
-
     async with world(database_url) as before:
         await company(before)
     async with world(database_url, plans={"orgs": {"org_1": "free"}}) as after:
@@ -234,8 +269,6 @@ async def test_post_and_get_both_sync(here: World) -> None:
 async def test_a_key_that_cannot_be_read_any_more_says_so(database_url: str) -> None:
     import base64
 
-    from tests.world import world
-
     async with world(database_url) as before:
         await company(before)
     other = base64.b64encode(b"x" * 32).decode()
@@ -248,7 +281,7 @@ async def test_a_key_that_cannot_be_read_any_more_says_so(database_url: str) -> 
 async def test_a_sync_brings_the_key_under_the_first_encryption_key(database_url: str) -> None:
     import base64
 
-    from tests.world import ENCRYPTION_KEY, world
+    from tests.world import ENCRYPTION_KEY
 
     new = base64.b64encode(b"n" * 32).decode()
     async with world(database_url) as before:

@@ -217,6 +217,22 @@ def test_the_table_has_exact_numbers(models: Any, owner: Client, mapping: Any) -
     assert months == [("2026-09", 0), ("2026-10", 0), (MONTH, 70)]
 
 
+def test_coverage_comes_when_it_is_asked_for(models: Any, owner: Client, mapping: Any) -> None:
+    unset = module("types").UNSET
+    assert owner("margins.get_margin_table", period=MONTH).data.coverage is unset
+    table = owner("margins.get_margin_table", period=MONTH, include=models.Include.COVERAGE).data
+    coverage = table.coverage
+    assert coverage.cost.attributed_microdollars == 30_000_001
+    assert coverage.cost.total_microdollars == 31_234_568
+    assert coverage.revenue.total_microdollars == 125_000_000
+    [stripe] = coverage.revenue.providers
+    assert [(each.currency, each.amount_minor) for each in stripe.skipped] == [("eur", 500)]
+    [source] = coverage.sources
+    assert (source.name, source.kind) == ("api", models.CostSourceKind.PUSHED)
+    assert source.newest_cost_day.isoformat() == "2026-11-20"
+    assert coverage.providers[0].status is models.ConnectionStatus.ACTIVE
+
+
 def test_a_customer_has_exact_numbers(models: Any, owner: Client, mapping: Any) -> None:
     answer = owner("margins.get_customer_margin", customer=mapping.tag_value)
     assert answer.data.revenue_over_time[-1] == models.MonthPoint(

@@ -53,9 +53,11 @@ async def serve(config: Path, **variables: str) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def uvicorn_workers(config: Path, workers: int) -> AsyncIterator[Server]:
-    """``uvicorn --workers`` on the host of ``factory.py``: processes on one port."""
-    command = [sys.executable, "-m", "uvicorn", "--factory", "tests.processes.factory:make_app"]
+async def uvicorn_workers(
+    config: Path, workers: int, factory: str = "tests.processes.factory:make_app"
+) -> AsyncIterator[Server]:
+    """``uvicorn --workers`` on the host of ``factory``: processes on one port."""
+    command = [sys.executable, "-m", "uvicorn", "--factory", factory]
     command += ["--workers", str(workers), "--port", "0", "--no-access-log"]
     async with _running(command, {"NULLSPEND_MARGINS_CONFIG": str(config)}) as it:
         yield it

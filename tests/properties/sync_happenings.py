@@ -158,7 +158,8 @@ class Happenings(RuleBasedStateMachine):
             self.invoice(drawn)
         for tag, days_ago in spent:
             self.spend(tag, days_ago)
-        for edge in (RevenueWindow.ending(BEGIN).first.start, BEGIN.replace(day=1)):
+        window = RevenueWindow.ending(BEGIN)
+        for edge in (window.first.start, window.last.start, window.last.end):
             self.paid("cus_1", 2, edge)
             self.paid("cus_1", 4, edge - timedelta(microseconds=1))
         self.happen(some)

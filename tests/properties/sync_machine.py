@@ -34,6 +34,8 @@ from tests.properties.sync_stage import (
 from tests.properties.turnstiles import Process
 
 FRESH = "org_fresh"
+STEPS_OF_STAGING = 2
+"""Before the pages are written; written, and the sync does not know it yet."""
 ANOTHER_SYNCS = ("another syncs", {})
 others = st.just(ANOTHER_SYNCS)
 in_between = st.sampled_from(
@@ -89,24 +91,33 @@ class Syncs(Judgement):
         if process.task is not None and process.task.done():
             self.end(process)
 
-    @rule(by=which, some=st.lists(in_between, max_size=4))
-    def meanwhile(self, by: int, some: list[Happening]) -> None:
-        """One has read everything; before it puts that in place, all sorts of things happen."""
+    @rule(by=which, some=st.lists(in_between, max_size=4), staged=st.booleans())
+    def meanwhile(self, by: int, some: list[Happening], staged: bool) -> None:
+        """One has read everything; before it puts that in place, all sorts of things happen.
+
+        ``staged``: its last pages are in the staging already.
+        """
         process = self.stage.processes[by]
         if process.is_running:
             return
         self.connect()
         self.mend()
-        self.begin(process, None, stepwise=True)
-        while not (process.task.done() or (process.told and process.told.complete)):
-            self.stage.do(turnstiles.step(process))
-        self.look(process)
+        self.begin_and_read(process, staged=staged)
         for each in some:
             if each == ANOTHER_SYNCS:
                 self.sync(1 - by, None)
             else:
                 self.happen([each])
         self.end(process)
+
+    def begin_and_read(self, process: Process, *, staged: bool) -> None:
+        self.begin(process, None, stepwise=True)
+        while not (process.task.done() or (process.told and process.told.complete)):
+            self.stage.do(turnstiles.step(process))
+        if staged and not process.task.done():
+            for _ in range(STEPS_OF_STAGING):
+                self.stage.do(turnstiles.step(process))
+        self.look(process)
 
     @rule(by=which, shift=st.integers(-4, 0))
     def read(self, by: int, shift: int) -> None:

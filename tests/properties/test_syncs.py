@@ -40,16 +40,41 @@ BETWEEN: list[Happening] = [
 ]
 
 
-def test_whatever_comes_between_reading_and_applying_ends_well(database_url: str) -> None:
+def test_whatever_comes_between_staging_and_applying_ends_well(database_url: str) -> None:
     """Any two things of the list, in either order."""
     with stage(database_url) as on:
         for some in permutations(BETWEEN, 2):
             machine = Syncs(on)
             machine.begin_somewhere([("cus_1", 7, "usd", "paid", 20)], [("cus_1", 0)], [])
             machine.sync(0, None)
-            machine.meanwhile(0, some)
+            machine.meanwhile(0, some, staged=True)
             machine.nothing_is_left_behind()
             machine.teardown()
+
+
+def test_a_sync_overtaken_at_any_step_does_its_successor_no_harm(database_url: str) -> None:
+    with stage(database_url) as on:
+        steps = 0
+        while overtaken_after(on, steps):
+            steps += 1
+        assert steps > 10
+
+
+def overtaken_after(on: Stage, steps: int) -> bool:
+    """Whether a sync that sleeps after so many steps, until another has read all, was running."""
+    machine = Syncs(on)
+    machine.begin_somewhere([("cus_1", 7, "usd", "paid", 20)], [("cus_1", 0)], [])
+    slow, successor = on.processes
+    machine.begin(slow, None, stepwise=True)
+    machine.go_on(slow, steps)
+    if not slow.is_running:
+        return False
+    machine.wait("lease")
+    machine.begin_and_read(successor, staged=True)
+    machine.end(slow)
+    machine.end(successor)
+    machine.nothing_is_left_behind()
+    return True
 
 
 class InlineDatabase:

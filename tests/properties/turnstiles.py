@@ -229,7 +229,9 @@ def _fail(process: Process, number: int | None) -> None:
 def process(name: str, margins: Margins, clock: FixedClock, database: Database) -> Process:
     made = Process(name, clock, database)
     stepped: Any = made  # a clock and a database as far as services know one
-    made.services = build_services(margins.config, margins.registry, stepped, stepped)
+    made.services = build_services(
+        margins.config, margins.registry, stepped, stepped, margins.recorder
+    )
     return made
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
+from nullspend_margins.domain.period import day_number
 from nullspend_margins.errors import Conflict, ValidationFailed
 from nullspend_margins.services.leasing import LeaseKeeper
-from nullspend_margins.storage import costs, revisions
+from nullspend_margins.storage import cost_deliveries, costs, revisions
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.rollups import RollupOverflow
 from tests.importing.importing import SOURCE, imported, read_file, service, sums
@@ -47,11 +49,21 @@ async def test_only_what_changes_advances_the_revision(database: Database, tmp_p
     assert await database.read(lambda tx: revisions.current(tx, ORG)) != seen[0]
 
 
+async def test_an_import_is_a_delivery_of_its_source(database: Database, tmp_path: Path) -> None:
+    rows = [{**ROW, "id": str(day), "day": f"2026-11-{day:02d}"} for day in (3, 9, 4)]
+    for replace in (False, True):
+        await imported(database, as_csv(rows, tmp_path / "costs.csv"), replace=replace)
+        [record] = await database.read(lambda tx: cost_deliveries.of_org(tx, ORG))
+        assert (record.source, record.newest_day) == (SOURCE, day_number(date(2026, 11, 9)))
+        assert record.delivered_at == FixedClock().now()
+
+
 async def test_a_dry_run_stores_nothing(database: Database, tmp_path: Path) -> None:
     with read_file(as_csv([ROW], tmp_path / "costs.csv")) as (_, scratch):
         outcome = await service(database).compare(SOURCE, scratch, ignore, replace=True)
     assert outcome == (1, 0, 0, 0)
     assert await sums(database) == {}
+    assert await database.read(lambda tx: cost_deliveries.of_org(tx, ORG)) == []
 
 
 async def test_replacing_leaves_other_months_sources_and_orgs_alone(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nullspend_margins import Alert
+from nullspend_margins.testing import sample_stale_alert
 from nullspend_margins_slack.message import message_of
 from nullspend_margins_slack.text import text_within
 from tests.slack.block_kit import length, problems, shown
@@ -52,6 +53,23 @@ def test_a_crossing_is_told_with_all_its_numbers() -> None:
     assert message["text"] == (
         "Moderate → critical: Acme Corp. Margin -5.00% in 2026-04: revenue $100.00, cost $105.00."
     )
+
+
+def test_a_silent_source_is_told_with_its_last_error() -> None:
+    message: Any = message_of(sample_stale_alert(), LINK)
+    assert problems(message) == []
+    assert message["blocks"][0]["text"]["text"] == "No costs from gateway"
+    assert fields(message) == {
+        "Cost source": "gateway",
+        "Last delivered": "2026-04-14 06:00 UTC",
+        "Silent for": "30 hours",
+        "Last error": "The gateway's database does not answer.",
+    }
+    assert message["text"] == (
+        "No costs from gateway since 2026-04-14 06:00 UTC (30 hours): "
+        "margins look better than they are."
+    )
+    assert "Last error" not in fields(message_of(sample_stale_alert(last_error=None), None))
 
 
 def test_without_a_link_there_is_none() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from nullspend_margins.domain.alert import THRESHOLD_CROSSED, Alert
+from nullspend_margins.domain.alert import THRESHOLD_CROSSED, Alert, crossing_occasion
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.storage import alert_outbox, alerts
 from nullspend_margins.storage.alert_outbox import Claim
@@ -62,11 +62,16 @@ async def test_what_was_raised_in_a_month_is_known_for_each_org(database: Databa
         enqueue(tx)
         enqueue(tx, "evt_2", org_id="org_2", customer_id="cus_2")
         enqueue(tx, "evt_3", period=NOVEMBER.shift(-1), customer_id="cus_3", notifiers=())
-        return [alerts.raised_in(tx, org, NOVEMBER.index) for org in (ORG, "org_2", NOBODY)]
+        occasions = [crossing_occasion(NOVEMBER, tier) for tier in HealthTier]
+        found = [
+            alerts.raised(tx, org, THRESHOLD_CROSSED, occasions) for org in (ORG, "org_2", NOBODY)
+        ]
+        return [*found, alerts.raised(tx, ORG, "another.type", occasions)]
 
     assert await database.write(work) == [
-        {Raised("stripe", "cus_1", "critical")},
-        {Raised("stripe", "cus_2", "critical")},
+        {Raised("stripe", "cus_1", "2026-11 critical")},
+        {Raised("stripe", "cus_2", "2026-11 critical")},
+        set(),
         set(),
     ]
 
@@ -126,9 +131,7 @@ async def test_deliveries_are_listed_newest_first_for_the_org_that_asks(
 async def test_a_listed_delivery_says_what_it_is_about(database: Database) -> None:
     await database.write(enqueue)
     found = await database.read(lambda tx: alerts.deliveries(tx, ORG, wanted()))
-    assert (found[0].tag_value, found[0].tier, str(found[0].period)) == (
-        "acme", "critical", "2026-11",
-    )  # fmt: skip
+    assert (found[0].about, found[0].occasion) == ("acme", "2026-11 critical")
 
 
 async def test_what_nobody_is_loaded_for_is_dead_once_it_is_overdue(database: Database) -> None:

@@ -41,6 +41,7 @@ async def test_a_connection_comes_back_as_it_was_stored(database: Database) -> N
     assert await database.read(lambda tx: connections.get(tx, ORG, "stripe")) == full
     assert await database.read(lambda tx: connections.get(tx, "org_2", "stripe")) is None
     assert await database.read(lambda tx: connections.get(tx, ORG, "paddle")) is None
+    await database.write(lambda tx: connections.insert(tx, connection("org_2")))
     assert await database.read(lambda tx: connections.list_for_org(tx, ORG)) == [full]
 
 
@@ -77,6 +78,7 @@ async def test_the_least_recently_attempted_is_due_first_and_revoked_ones_never(
         connection("broken", status="error", last_attempt_at=hours_ago(3)),
         connection("gone", status="revoked"),
         connection("older", "paddle", last_attempt_at=hours_ago(4)),
+        connection("a_synced", last_sync_at=hours_ago(5)),
     ]
 
     def fill(tx: Connection) -> None:
@@ -87,6 +89,7 @@ async def test_the_least_recently_attempted_is_due_first_and_revoked_ones_never(
     everything = await database.read(lambda tx: connections.due(tx, None))
     assert everything == [
         ("new", "stripe"),
+        ("a_synced", "stripe"),
         ("older", "paddle"),
         ("broken", "stripe"),
         ("older", "stripe"),
@@ -113,6 +116,7 @@ async def test_the_life_of_a_connection(database: Database) -> None:
             tx, ORG, "stripe", key_prefix="rk_live_new", ciphertext="new"
         )
         states.append(now_is())
+        connections.mark_failed(tx, ORG, "stripe", later, status="error", error="unreadable")
         connections.mark_synced(tx, ORG, "stripe", later, {})
         return [*states, now_is()]
 
@@ -132,6 +136,7 @@ async def test_the_life_of_a_connection(database: Database) -> None:
     assert (replaced.key_prefix, replaced.ciphertext) == ("rk_live_new", "new")
     assert synced_again is not None
     assert synced_again.skipped_currencies is None
+    assert (synced_again.status, synced_again.last_error) == ("active", None)
     other = await database.read(lambda tx: connections.get(tx, "org_2", "stripe"))
     assert other == connection("org_2")
 

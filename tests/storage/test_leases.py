@@ -58,8 +58,12 @@ async def test_the_fence_grows_through_releases_and_expiries(database: Database)
 async def test_a_released_lease_is_free_at_once(database: Database) -> None:
     first = await take(database, "one")
     assert first is not None
+    for where in ({"org_id": "org_2"}, {"name": "other"}):
+        assert await take(database, "one", **where) is not None
     await database.write(lambda tx: leases.release(tx, first))
     assert await take(database, "two", 1) is not None
+    assert await take(database, "two", 1, org_id="org_2") is None
+    assert await take(database, "two", 1, name="other") is None
 
 
 async def test_a_lease_is_renewed_until_somebody_else_takes_it(database: Database) -> None:

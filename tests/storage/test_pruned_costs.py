@@ -9,15 +9,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text, update
 
-import nullspend_margins.storage
 from nullspend_margins.domain.cost import MAX_COST_NANODOLLARS
 from nullspend_margins.domain.period import day_number
 from nullspend_margins.services.rebuild import RebuildService
-from nullspend_margins.storage import costs, schema
+from nullspend_margins.storage import costs
 from nullspend_margins.storage.costs import RollupOverflow
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.migrate import migrate
@@ -25,6 +22,7 @@ from nullspend_margins.storage.tables import cost_events, cost_model_days, prune
 from tests.postgres import PostgresForTests
 from tests.storage.builders import NOVEMBER, NOW, ORG, event, fact, rows
 from tests.storage.rebuilding import check, opened
+from tests.storage.releases import bring_to, empty_database
 from tests.world import world
 
 DAY = day_number(NOW)
@@ -169,21 +167,6 @@ async def test_costs_that_would_fill_a_cell_over_the_brim_stay_where_they_are(
     assert (await check(database)).wrong == 0
 
 
-def first_schema(url: str) -> None:
-    """The tables of the first release."""
-    config = Config()
-    home = Path(nullspend_margins.storage.__file__).parent / "migrations"
-    config.set_main_option("script_location", str(home))
-    config.set_main_option("path_separator", "os")
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        with schema._alembic_is_single:
-            command.upgrade(config, "0001")
-        _fill_as_then(connection)
-    engine.dispose()
-
-
 def _fill_as_then(tx: Connection) -> None:
     """Some orgs, some of their events pruned as the first release did."""
     late = NOW.replace(hour=23, minute=59, second=59, microsecond=999_999)
@@ -213,13 +196,8 @@ def first_url(
     request: pytest.FixtureRequest, tmp_path: Path, postgres_server: PostgresForTests
 ) -> object:
     """A database of the first release that has pruned."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'first.db'}"
-        first_schema(url)
-        yield url
-        return
-    with postgres_server.database(migrated=False) as url:
-        first_schema(url)
+    with empty_database(request.param, tmp_path, postgres_server) as url:
+        bring_to(url, "0001", _fill_as_then)
         yield url
 
 

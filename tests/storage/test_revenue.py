@@ -109,6 +109,8 @@ async def test_a_month_has_its_own_latest_name_and_invoice(database: Database) -
         invoice("3", 250, customer_name=None, occurred_at=NOW),
     ]
     await database.write(lambda tx: sync(tx, facts))
+    later = invoice("1", occurred_at=OCTOBER.start + timedelta(days=1))
+    await database.write(lambda tx: sync(tx, [later], org_id="org_2"))
 
     def look(tx: Connection) -> list[Any]:
         one = (ORG, "stripe", "cus_1")
@@ -164,6 +166,41 @@ async def test_an_invoice_that_vanished_takes_its_month_and_customer_with_it(
     assert [customer_id for customer_id, _ in left] == ["cus_2", "cus_2"]
 
 
+async def test_what_changes_for_one_org_and_provider_leaves_all_others_alone(
+    database: Database,
+) -> None:
+    """Ids of invoices and customers are theirs: others may have the same."""
+
+    def others(tx: Connection) -> list[Any]:
+        tables = (revenue_facts, customer_months, revenue_customers)
+        ours = [row for table in tables for row in rows(tx, table) if "paddle" in row]
+        return ours + [row for table in tables for row in rows(tx, table, "org_2")]
+
+    def change(tx: Connection) -> None:
+        sync(tx, [invoice("1", 200)], provider="paddle")
+        sync(tx, [invoice("1", 400)], org_id="org_2")
+        before = others(tx)
+        assert len(before) == 6
+        for cents in ([100, 7], [50, 7], []):
+            sync(tx, [invoice(str(number), each) for number, each in enumerate(cents, 1)])
+            found = revenue.profile(tx, ORG, "stripe", "cus_1")
+            assert (found.total_microdollars if found else 0) == sum(cents) * 10_000
+            assert sum(amounts(tx).values()) == sum(cents) * 10_000
+            assert others(tx) == before
+
+    await database.write(change)
+
+
+async def test_revenue_after_the_window_stays(database: Database) -> None:
+    """A host whose clock is behind syncs after one that is in the next month already."""
+    december = RevenueWindow.ending(WINDOW.last.end)
+    newer = invoice("new", 300, occurred_at=WINDOW.last.end)
+    await database.write(lambda tx: sync(tx, [newer, invoice("1")], window=december))
+    await database.write(lambda tx: sync(tx, [invoice("1")]))
+    profiles = await database.read(lambda tx: revenue.customer_profiles(tx, ORG))
+    assert [each.total_microdollars for each in profiles] == [4_000_000]
+
+
 async def test_revenue_before_the_window_stays(database: Database) -> None:
     old = invoice("old", 300, occurred_at=datetime(2026, 3, 1, tzinfo=UTC), customer_name="Old")
     march = RevenueWindow.ending(old.occurred_at)
@@ -193,6 +230,7 @@ async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_
         invoice("4", 500, customer_id="cus_a", customer_email="a@example.com"),
         invoice("5", 700, customer_id="cus_foreign", currency="eur"),
         invoice("6", 0, customer_id="cus_trial"),
+        invoice("7", -100, customer_id="cus_owed"),
     ]
 
     def fill(tx: Connection) -> None:
@@ -201,6 +239,7 @@ async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_
         sync(tx, [invoice("1", 999)], org_id="org_2")
         mappings.insert(tx, mapping("cus_mapped", "acme"))
         mappings.insert(tx, mapping("cus_small", "team", tag_key="team"))
+        mappings.insert(tx, mapping("cus_a", "theirs", org_id="org_2"))
 
     await database.write(fill)
     found = await database.read(lambda tx: revenue.unmatched_customers(tx, ORG, "customer"))
@@ -209,6 +248,7 @@ async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_
         ("stripe", "cus_a"),
         ("stripe", "cus_b"),
         ("stripe", "cus_small"),
+        ("stripe", "cus_owed"),
     ]
     assert found[1] == CustomerProfile("stripe", "cus_a", None, "a@example.com", None, 5_000_000)
 
@@ -217,9 +257,15 @@ async def test_any_customer_is_the_one_with_the_latest_invoice(database: Databas
     assert await database.read(lambda tx: revenue.any_customer(tx, ORG, "stripe")) is None
     facts = [
         invoice("1", customer_id="cus_old", occurred_at=OCTOBER.start),
-        invoice("2", customer_id="cus_new"),
+        invoice("2", customer_id="cus_new", occurred_at=NOVEMBER.start),
     ]
-    await database.write(lambda tx: sync(tx, facts))
+
+    def fill(tx: Connection) -> None:
+        sync(tx, facts)
+        sync(tx, [invoice("3", customer_id="theirs")], provider="paddle")
+        sync(tx, [invoice("4", customer_id="another orgs")], org_id="org_2")
+
+    await database.write(fill)
     assert await database.read(lambda tx: revenue.any_customer(tx, ORG, "stripe")) == "cus_new"
 
 

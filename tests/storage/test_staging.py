@@ -40,6 +40,7 @@ async def test_the_report_counts_what_a_sync_has_staged(database: Database) -> N
         revenue.stage(tx, ORG, "stripe", "s1", facts[4:])  # pages may overlap
         revenue.stage(tx, ORG, "stripe", "s2", [invoice("11")])
         revenue.stage(tx, "org_2", "stripe", "s1", [invoice("12")])
+        revenue.stage(tx, ORG, "paddle", "s1", [invoice("13")])
         return revenue.staged_report(tx, ORG, "stripe", "s1")
 
     report = await database.write(stage)
@@ -53,6 +54,7 @@ async def test_staging_is_cleared_of_one_sync_or_of_all(database: Database) -> N
         for sync_id in ("s1", "s2", "s3"):
             revenue.stage(tx, ORG, "stripe", sync_id, [invoice("1")])
         revenue.stage(tx, ORG, "paddle", "s1", [invoice("1")])
+        revenue.stage(tx, "org_2", "stripe", "s1", [invoice("1")])
 
     def left(tx: Connection) -> list[tuple[str, str]]:
         return [(row[0], row[1]) for row in rows(tx, revenue_staging)]
@@ -62,6 +64,7 @@ async def test_staging_is_cleared_of_one_sync_or_of_all(database: Database) -> N
     assert await database.read(left) == [("paddle", "s1"), ("stripe", "s2"), ("stripe", "s3")]
     await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe"))
     assert await database.read(left) == [("paddle", "s1")]
+    assert len(await database.read(lambda tx: rows(tx, revenue_staging, "org_2"))) == 1
 
 
 async def test_two_syncs_staged_at_the_same_time_do_not_mix(database: Database) -> None:

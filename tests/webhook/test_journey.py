@@ -88,3 +88,25 @@ async def test_each_receiver_is_tried_until_it_has_the_alert(database_url: str) 
     assert elsewhere.connections == 0
     [posted] = chat.received
     assert problems(json.loads(posted.body)) == []
+
+
+async def test_a_silent_source_is_told_by_webhook_and_slack(database_url: str) -> None:
+    async with receiving(answer(204)) as hook, receiving(answer(200, b"ok")) as chat:
+        tables = {
+            "webhook": {"url": f"http://127.0.0.1:{hook.port}/hook", "secrets": [SECRET]},
+            "slack": {"url": f"http://127.0.0.1:{chat.port}/services/T/B/x"},
+        }
+        settings = {"stale_after_hours": 6}
+        async with world(database_url, plugins=[Configured(tables)], costs=settings) as here:
+            await here.spend("one", 5)
+            here.clock.advance(hours=7)
+            for _ in range(2):
+                assert (await here.cron()).status_code == 200
+        [request], [message] = hook.received, chat.received
+        assert is_signed(request, SECRET)
+        event = json.loads(request.body)
+        assert (event["id"], event["type"]) == (request.headers["webhook-id"], "cost_source.stale")
+        assert event["data"]["object"]["source"] == "api"
+        assert event["data"]["object"]["silent_seconds"] == 25_200
+        assert problems(json.loads(message.body)) == []
+        assert b"No costs from api" in message.body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nullspend_margins.storage.tables.costs import (
     cost_cursors,
+    cost_deliveries,
     cost_events,
     cost_facts,
     cost_model_days,
@@ -31,6 +32,7 @@ __all__ = [
     "alerts",
     "connections",
     "cost_cursors",
+    "cost_deliveries",
     "cost_events",
     "cost_facts",
     "cost_model_days",

@@ -105,3 +105,17 @@ cost_cursors: Table = table(
     needed("updated_at", UtcDateTime()),
     PrimaryKeyConstraint("source"),
 )
+
+# What a source that is pulled answers for all orgs at once has the org ''.
+cost_deliveries: Table = table(
+    "cost_deliveries",
+    needed("org_id", KEY),
+    needed("source", KEY),
+    optional("delivered_at", UtcDateTime()),
+    optional("newest_at", UtcDateTime()),
+    optional("newest_day", DAY),
+    optional("last_error", TEXT),
+    optional("silent_since", UtcDateTime()),
+    PrimaryKeyConstraint("org_id", "source"),
+    clustered=True,
+)

@@ -12,21 +12,22 @@ from sqlalchemy import (
 )
 
 from nullspend_margins.storage.columns import PREFIX, needed, optional, table
-from nullspend_margins.storage.types import COUNT, DOCUMENT, KEY, MONTH, TEXT, UtcDateTime
+from nullspend_margins.storage.types import COUNT, DOCUMENT, KEY, TEXT, UtcDateTime
 
+# An alert that speaks of no revenue provider has the provider '': NULL breaks unique keys.
 alerts: Table = table(
     "alerts",
     needed("alert_id", KEY),
     needed("org_id", KEY),
-    needed("provider", KEY),
-    needed("customer_id", KEY),
-    needed("month", MONTH),
-    needed("tier", KEY),
     needed("type", KEY),
+    needed("occasion", KEY),
+    needed("provider", KEY),
+    needed("subject", KEY),
+    needed("about", TEXT),
     needed("payload", DOCUMENT),
     needed("created_at", UtcDateTime()),
     PrimaryKeyConstraint("alert_id"),
-    UniqueConstraint("org_id", "provider", "customer_id", "month", "tier"),
+    UniqueConstraint("org_id", "type", "occasion", "provider", "subject"),
 )
 
 alert_deliveries: Table = table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, text
 
 from nullspend_margins.storage.columns import exact, needed, optional, table
 from nullspend_margins.storage.types import COUNT, KEY, MONEY, MONTH, TEXT, UtcDateTime
@@ -36,6 +36,14 @@ revenue_facts: Table = table(
     PrimaryKeyConstraint("org_id", "provider", "object_id"),
     Index(None, "org_id", "provider", "month"),
     Index(None, "org_id", "provider", "customer_id", "month"),
+    Index(
+        "ix_margins_revenue_facts_skipped",
+        "org_id",
+        "provider",
+        "month",
+        sqlite_where=text("counted = 0"),
+        postgresql_where=text("counted = 0"),
+    ),
     *exact("amount_minor", "amount_microdollars"),
 )
 

@@ -16,6 +16,7 @@ from nullspend_margins.web.call import OrgCall
 from nullspend_margins.web.csv_table import csv_of
 from nullspend_margins.web.target import require_sound_path
 from nullspend_margins.web.wire.base import encode
+from nullspend_margins.web.wire.coverage import coverage_of
 from nullspend_margins.web.wire.margins import (
     CustomerMarginAnswer,
     MarginTableAnswer,
@@ -33,9 +34,11 @@ _BIG_TABLE = 500
 
 async def table(call: OrgCall) -> Response:
     """The margin table of a period, as JSON or CSV."""
-    form = call.request.query("format")
+    form, also = call.request.query("format"), call.request.query("include")
     if form not in (None, "json", "csv"):
         raise ValidationFailed.of(("format", "must be json or csv"))
+    if also is not None:
+        return await _table_with(call, also, form)
     found = await call.services.margins.table(call.org_id, _period(call))
     if form == "csv":
         disposition = f'attachment; filename="margins-{found.period}.csv"'
@@ -45,6 +48,21 @@ async def table(call: OrgCall) -> Response:
             headers={"Content-Disposition": disposition},
         )
     return answer(await _rendered(found, "json", _json))
+
+
+async def _table_with(call: OrgCall, also: str, form: str | None) -> Response:
+    """The table with what was asked for besides, as JSON: the file has no place for it."""
+    if also != "coverage":
+        raise ValidationFailed.of(("include", "must be coverage"))
+    if form == "csv":
+        raise ValidationFailed.of(("include", "is for format=json; the CSV file is rows alone"))
+    found, coverage = await call.services.margins.table_with_coverage(call.org_id, _period(call))
+
+    def render() -> bytes:
+        return encode(MarginTableAnswer(table_of(found, coverage_of(coverage))))
+
+    is_big = len(found.rows) > _BIG_TABLE
+    return answer(await asyncio.to_thread(render) if is_big else render())
 
 
 async def customer(call: OrgCall) -> Response:

@@ -17,6 +17,9 @@ from nullspend_margins.web.wire.unmatched import UnmatchedAnswer
 TableFormat = Annotated[
     Literal["json", "csv"], Meta(title="TableFormat", description="How the table is written.")
 ]
+Include = Annotated[
+    Literal["coverage"], Meta(title="Include", description="What may come with the table.")
+]
 FileName = Annotated[
     str,
     Meta(extra_json_schema={"pattern": r'^attachment; filename="margins-[0-9]{4}-[0-9]{2}\.csv"$'}),
@@ -27,6 +30,13 @@ _PERIOD = Parameter(
 )
 _FORMAT = Parameter(
     "format", "query", TableFormat, "`json`, the default, or `csv`, which downloads a file.", "json"
+)
+_INCLUDE = Parameter(
+    "include",
+    "query",
+    Include,
+    "`coverage`: how much of the period's cost and revenue the table covers. Not for `csv`.",
+    "coverage",
 )
 _CUSTOMER = Parameter(
     "customer",
@@ -49,7 +59,7 @@ _TABLE = Reply(
     status=200,
     kinds=(MarginTableAnswer,),
     description="The table, worst customer first.",
-    examples={"table": examples.TABLE},
+    examples={"table": examples.TABLE, "coverage": examples.COVERED_TABLE},
     links=(
         Link(
             name="worstCustomer",
@@ -110,7 +120,7 @@ MARGIN_ROUTES: tuple[Route, ...] = (
         description="One row a tag value that is mapped and has revenue or cost in the period.",
         endpoint=margins.table,
         role=Role.VIEWER,
-        parameters=(_PERIOD, _FORMAT),
+        parameters=(_PERIOD, _FORMAT, _INCLUDE),
         replies=(_TABLE, _FILE),
         errors=("validation_error", "service_unavailable"),
     ),

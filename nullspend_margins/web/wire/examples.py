@@ -15,6 +15,7 @@ from nullspend_margins.web.wire.connections import (
     SyncAnswer,
     SyncReport,
 )
+from nullspend_margins.web.wire.coverage_example import COVERAGE
 from nullspend_margins.web.wire.events import (
     BatchAnswer,
     CostEvent,
@@ -88,6 +89,9 @@ TABLE = MarginTableAnswer(
             )
         ],
     )
+)
+COVERED_TABLE = MarginTableAnswer(
+    MarginTable(TABLE.data.summary, TABLE.data.customers, coverage=COVERAGE)
 )
 CSV = (
     "Customer,Stripe ID,Tag Value,Revenue ($),Cost ($),Margin (%),Margin ($),Health Tier\r\n"

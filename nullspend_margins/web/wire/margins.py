@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
-from msgspec import Meta, Raw
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.margin import SPARK_MONTHS
@@ -25,6 +25,7 @@ from nullspend_margins.web.wire.base import (
     optional_timestamp,
     percent,
 )
+from nullspend_margins.web.wire.coverage import Coverage
 
 if TYPE_CHECKING:
     from nullspend_margins.services import margin_table as found
@@ -151,6 +152,9 @@ class MarginTable(Wire, frozen=True):
         list[MarginRow],
         Meta(description="Worst margin first; on a tie the more severe tier, then the tag value."),
     ]
+    coverage: Annotated[
+        Coverage | UnsetType, Meta(description="With `include=coverage`; else absent.")
+    ] = UNSET
 
 
 class MarginTableAnswer(Wire, frozen=True):
@@ -159,7 +163,7 @@ class MarginTableAnswer(Wire, frozen=True):
     data: MarginTable
 
 
-def table_of(table: found.MarginTable) -> MarginTable:
+def table_of(table: found.MarginTable, coverage: Coverage | UnsetType = UNSET) -> MarginTable:
     """The wire form of a table, its rows encoded: each once, for as long as it stays the same."""
     months = [str(table.period.shift(shift)) for shift in range(1 - SPARK_MONTHS, 2)]
     rows = []
@@ -167,7 +171,7 @@ def table_of(table: found.MarginTable) -> MarginTable:
         if row.rendering is None:
             row.rendering = Raw(encode(_row_of(row, months)))
         rows.append(row.rendering)
-    return MarginTable(_summary_of(table), cast("list[MarginRow]", rows))
+    return MarginTable(_summary_of(table), cast("list[MarginRow]", rows), coverage)
 
 
 def _row_of(row: found.TableRow, months: Sequence[str]) -> MarginRow:

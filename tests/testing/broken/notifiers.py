@@ -86,7 +86,8 @@ class LogsItsUrl(Hook):
 
 class FormatsNames(Hook):
     async def notify(self, alert: Any) -> None:
-        (alert.payload["data"]["object"]["customer"]["name"] or "").format(name="x")
+        customer = alert.payload["data"]["object"].get("customer", {})
+        (customer.get("name") or "").format(name="x")
         await super().notify(alert)
 
 
@@ -95,6 +96,12 @@ class KeepsTheAlert(Hook):
         self.alert = alert
         await network()
         await super().notify(self.alert)
+
+
+class WantsACustomer(Hook):
+    async def notify(self, alert: Any) -> None:
+        customer = alert.payload["data"]["object"]["customer"]
+        await self.send(f"{alert.alert_id} {customer}")
 
 
 class ChangesTheAlert(Hook):
@@ -111,6 +118,7 @@ NOTIFIERS: dict[str, type] = {
     "test_a_failure_tells_no_secret": NamesItsUrl,
     "test_no_log_line_tells_a_secret": LogsItsUrl,
     "test_any_name_is_delivered": FormatsNames,
+    "test_an_alert_of_any_type_is_delivered": WantsACustomer,
     "test_alerts_at_the_same_time_all_arrive": KeepsTheAlert,
     "test_the_alert_is_left_as_it_was": ChangesTheAlert,
 }

@@ -1,0 +1,82 @@
+"""Reads what a margin table covers, in the snapshot of the table itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from nullspend_margins.config import Config
+from nullspend_margins.domain.cost import MonthCost
+from nullspend_margins.domain.coverage import (
+    Coverage,
+    ProviderCoverage,
+    SourceCoverage,
+    cost_coverage,
+    revenue_coverage,
+)
+from nullspend_margins.domain.delivery import SourceState, source_states
+from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
+from nullspend_margins.domain.period import Months, Period
+from nullspend_margins.plugins import Registry
+from nullspend_margins.services.cost_reader import CostReader
+from nullspend_margins.storage import (
+    connections,
+    cost_deliveries,
+    mappings,
+    revenue,
+    skipped_revenue,
+)
+from nullspend_margins.storage.connections import StoredConnection
+from nullspend_margins.storage.database import Transaction
+
+
+class CoverageReader:
+    """From monthly sums, and the few facts that are in none; never from raw events."""
+
+    def __init__(self, registry: Registry, costs: CostReader, config: Config) -> None:
+        self._costs = costs
+        self._providers = registry.revenue_providers
+        self._settings = config.costs
+
+    def read(
+        self,
+        tx: Transaction,
+        org_id: str,
+        period: Period,
+        remote: Iterable[MonthCost],
+        now: datetime,
+    ) -> Coverage:
+        """The coverage of one period; ``remote`` is what other systems say of its costs."""
+        mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
+        of_period = [cell for cell in remote if cell.month == period.index]
+        [costs] = self._costs.columns(tx, org_id, Months(period, period), of_period)
+        connected = connections.list_for_org(tx, org_id)
+        paid = revenue.month_amounts(tx, org_id, period)
+        providers = {*self._providers, *paid, *(each.provider for each in connected)}
+        skipped = skipped_revenue.skipped_in(tx, org_id, sorted(providers), period)
+        records = cost_deliveries.of_org(tx, org_id)
+        tags = {tag for customers in mapped.values() for tag in customers.values()}
+        return Coverage(
+            cost=cost_coverage(costs, tags),
+            revenue=revenue_coverage(paid, mapped, skipped),
+            sources=[
+                self._source(each, now) for each in source_states(records, self._costs.kinds, now)
+            ],
+            providers=[_provider(each, now) for each in connected],
+        )
+
+    def _source(self, state: SourceState, now: datetime) -> SourceCoverage:
+        stale_after = self._settings.stale_after(state.name, state.kind)
+        return SourceCoverage(
+            state=state, lag=state.silent_for(now), is_stale=state.is_stale(now, stale_after)
+        )
+
+
+def _provider(connection: StoredConnection, now: datetime) -> ProviderCoverage:
+    last = connection.last_sync_at
+    return ProviderCoverage(
+        provider=connection.provider,
+        status=connection.status,
+        last_sync_at=last,
+        lag=None if last is None else max(now - last, timedelta()),
+    )

@@ -1,0 +1,1 @@
+"""Recorded cost events: from a host's request path to the database, through a journal."""
