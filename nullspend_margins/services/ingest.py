@@ -102,9 +102,7 @@ class IngestService:
         turn = _Turn()
         try:
             try:
-                answers, delivered = await self._database.write(
-                    lambda tx: self._store_next(tx, turn)
-                )
+                stored = await self._database.write(lambda tx: self._store_next(tx, turn))
             except Exception as problem:
                 await self._settle(self._taken(turn), problem)
             else:
@@ -132,14 +130,18 @@ class IngestService:
             return
         for submission in group:
             try:
-                [answer], delivered = await self._database.write(
-                    partial(self._store, group=[submission])
-                )
+                stored = await self._database.write(partial(self._store, group=[submission]))
             except Exception as its_own:
                 _refuse(submission, its_own)
             else:
-                self._deliveries.note(delivered)
-                _answer(submission, answer)
+                self._tell([submission], stored)
+
+    def _tell(self, group: list[_Submission], stored: _Stored) -> None:
+        answers, delivered = stored
+        self._deliveries.note(delivered)
+        for submission, answer in zip(group, answers, strict=True):
+            if not submission.answer.done():
+                submission.answer.set_result(answer)
 
     def _taken(self, turn: _Turn) -> list[_Submission]:
         """The group of ``turn``: what is waiting when this is asked for the first time."""
