@@ -9,6 +9,7 @@ from nullspend_margins.cli import (
     check_config,
     demo,
     demo_stripe,
+    import_costs,
     keys,
     migrate,
     new_plugin,
@@ -35,6 +36,7 @@ app.command("migrate")(migrate.migrate)
 app.command("session")(session.session)
 app.add_typer(keys.app, name="keys")
 app.command("sync")(sync.sync)
+app.command("import-costs")(import_costs.import_costs)
 app.add_typer(alerts.app, name="alerts")
 app.command("rebuild")(rebuild.rebuild)
 app.command("plugins")(plugins.plugins)

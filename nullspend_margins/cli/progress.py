@@ -1,4 +1,4 @@
-"""The progress bars of ``sync`` and ``rebuild``, on stderr."""
+"""The progress bars of ``sync``, ``rebuild`` and ``import-costs``, on stderr."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
 )
@@ -70,12 +71,35 @@ class RebuildBar:
         self._progress.update(self._task, advance=1, cells=self._cells)
 
 
-def _drawn(doing: str, so_far: str) -> Progress:
+class ImportBar:
+    """How much of the file is read, then how many of its facts are compared or stored."""
+
+    def __init__(self) -> None:
+        self._progress = _drawn(
+            "{task.description}", "{task.fields[done]:,} {task.fields[things]}", counted=False
+        )
+        self._task = self._progress.add_task("", total=1, done=0, things="rows")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._progress.stop()
+
+    def update(self, doing: str, things: str, done: int, fraction: float) -> None:
+        """So far."""
+        self._progress.update(
+            self._task, description=doing, things=things, done=done, completed=fraction
+        )
+
+
+def _drawn(doing: str, so_far: str, *, counted: bool = True) -> Progress:
     return Progress(
         SpinnerColumn(),
         TextColumn(doing),
         BarColumn(),
-        MofNCompleteColumn(),
+        MofNCompleteColumn() if counted else TaskProgressColumn(),
         TextColumn(so_far),
         TimeElapsedColumn(),
         console=Console(stderr=True),

@@ -18,7 +18,13 @@ from nullspend_margins.storage.events import (
     orgs_with_events,
     prune_events,
 )
-from nullspend_margins.storage.facts import replace_facts
+from nullspend_margins.storage.facts import (
+    FactChanges,
+    compare_facts,
+    fact_keys,
+    remove_facts,
+    replace_facts,
+)
 from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.rollups import RollupOverflow
 from nullspend_margins.storage.sums import halves, joined
@@ -29,15 +35,19 @@ from nullspend_margins.storage.tables import (
 )
 
 __all__ = [
+    "FactChanges",
     "RollupOverflow",
     "StoredEvent",
+    "compare_facts",
     "customer_month_costs",
+    "fact_keys",
     "insert_events",
     "load_cursor",
     "model_costs",
     "month_costs",
     "orgs_with_events",
     "prune_events",
+    "remove_facts",
     "replace_facts",
     "save_cursor",
     "tag_costs",

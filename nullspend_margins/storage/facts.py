@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, select
 
 from nullspend_margins.domain.cost import Amount, CostFact, add_amount
 from nullspend_margins.domain.period import day_number
 from nullspend_margins.storage.bulk import BulkFind, BulkInsert, Row, replacing
-from nullspend_margins.storage.dialects import lock
+from nullspend_margins.storage.dialects import chunks, is_among, lock
 from nullspend_margins.storage.rollups import DayCell, add_costs, drop_empty
 from nullspend_margins.storage.tables import cost_facts
 from nullspend_margins.storage.types import instant_text
@@ -18,6 +19,13 @@ from nullspend_margins.storage.types import instant_text
 _VALUES = ("provider", "model", "tag_value", "day", "cost_nanodollars", "request_count")
 _put = BulkInsert(cost_facts, replacing(cost_facts))
 _stored = BulkFind(cost_facts, "fact_key", "fact_key", *_VALUES)
+
+
+class FactChanges(NamedTuple):
+    """Facts that are not stored yet, and those that are stored otherwise."""
+
+    new: int
+    changed: int
 
 
 def replace_facts(
@@ -31,9 +39,7 @@ def replace_facts(
     """
     # So that "new less old" is of the same old.
     lock(tx, "cost facts", org_id, source)
-    wanted = {fact.key: _values(fact) for fact in facts}
-    stored = {key: tuple(row) for key, *row in _stored.read(tx, org_id, source, list(wanted))}
-    changed = {key: row for key, row in sorted(wanted.items()) if stored.get(key) != row}
+    stored, changed = _differing(tx, org_id, source, facts)
     if not changed:
         return 0
     deltas: dict[DayCell, Amount] = {}
@@ -44,6 +50,67 @@ def replace_facts(
     add_costs(tx, org_id, deltas)
     drop_empty(tx, org_id, deltas)
     return len(changed)
+
+
+def compare_facts(
+    tx: Connection, org_id: str, source: str, facts: Sequence[CostFact]
+) -> FactChanges:
+    """What ``replace_facts`` would change."""
+    stored, changed = _differing(tx, org_id, source, facts)
+    known = sum(key in stored for key in changed)
+    return FactChanges(len(changed) - known, known)
+
+
+def fact_keys(
+    tx: Connection, org_id: str, source: str, days: range, after: str, limit: int
+) -> list[str]:
+    """Keys of a source's facts on ``days`` (day numbers), in order, some at a time.
+
+    ``after`` is the last key of the time before, ``""`` at first.
+    """
+    facts = cost_facts.c
+    found = tx.scalars(
+        select(facts.fact_key)
+        .where(
+            facts.org_id == org_id,
+            facts.source == source,
+            facts.fact_key > after,
+            facts.day >= days.start,
+            facts.day < days.stop,
+        )
+        .order_by(facts.fact_key)
+        .limit(limit)
+    )
+    return list(found)
+
+
+def remove_facts(tx: Connection, org_id: str, source: str, keys: Sequence[str]) -> int:
+    """Delete facts; rollups lose what they had. Returns how many there were."""
+    lock(tx, "cost facts", org_id, source)
+    gone = {key: tuple(row) for key, *row in _stored.read(tx, org_id, source, keys)}
+    deltas: dict[DayCell, Amount] = {}
+    _apply(deltas, source, gone.values(), sign=-1)
+    for some in chunks(sorted(gone)):
+        tx.execute(
+            delete(cost_facts).where(
+                cost_facts.c.org_id == org_id,
+                cost_facts.c.source == source,
+                is_among(tx, cost_facts.c.fact_key, some),
+            )
+        )
+    add_costs(tx, org_id, deltas)
+    drop_empty(tx, org_id, deltas)
+    return len(gone)
+
+
+def _differing(
+    tx: Connection, org_id: str, source: str, facts: Sequence[CostFact]
+) -> tuple[dict[str, Row], dict[str, Row]]:
+    """What is stored under the keys of ``facts``, and what is to be stored that differs."""
+    wanted = {fact.key: _values(fact) for fact in facts}
+    stored = {key: tuple(row) for key, *row in _stored.read(tx, org_id, source, list(wanted))}
+    changed = {key: row for key, row in sorted(wanted.items()) if stored.get(key) != row}
+    return stored, changed
 
 
 def _values(fact: CostFact) -> Row:

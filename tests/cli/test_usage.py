@@ -18,6 +18,7 @@ WITH_CONFIG = (
     ("keys", "list", "--org", "o"),
     ("keys", "revoke", "--org", "o", "x"),
     ("sync",),
+    ("import-costs", "costs.csv"),
     ("alerts", "list"),
     ("alerts", "resend", "--all-dead"),
     ("rebuild",),
@@ -30,8 +31,8 @@ def test_help_names_every_command(run: Run) -> None:
     assert outcome.status == 0
     listed = [line.split()[0] for line in outcome.out.partition("Commands:")[2].split("\n  ")[1:]]
     assert [name for name in listed if name] == [
-        "demo", "demo-stripe", "serve", "migrate", "session", "sync", "rebuild", "plugins",
-        "new-plugin", "check-config", "openapi", "keys", "alerts",
+        "demo", "demo-stripe", "serve", "migrate", "session", "sync", "import-costs",
+        "rebuild", "plugins", "new-plugin", "check-config", "openapi", "keys", "alerts",
     ]  # fmt: skip
 
 
@@ -41,7 +42,8 @@ def test_help_loads_neither_the_database_nor_stripe_nor_the_server() -> None:
         "from nullspend_margins.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'sqlalchemy', 'stripe', 'uvicorn', 'httpx', 'starlette', 'cryptography'}\n"
+        "heavy = {'sqlalchemy', 'stripe', 'uvicorn', 'httpx', 'starlette', 'cryptography',"
+        " 'pyarrow'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -174,3 +174,45 @@ async def test_writers_that_replace_the_same_facts_at_the_same_time_agree(
     )
     assert stored == months
     assert len(stored) == 1
+
+
+async def test_what_would_change_is_told_before(database: Database) -> None:
+    some = [fact("a"), fact("b", -5), fact("c")]
+    await database.write(lambda tx: costs.replace_facts(tx, ORG, "bill", some[:2], NOW))
+    some[1] = replace(some[1], request_count=7)
+    told = await database.read(lambda tx: costs.compare_facts(tx, ORG, "bill", some))
+    assert told == costs.FactChanges(new=1, changed=1)
+
+
+async def test_facts_that_are_removed_leave_no_trace(database: Database) -> None:
+    kept, gone = [fact("kept", 3)], [fact(f"gone {n}", n - 300) for n in range(600)]
+
+    def work(tx: Connection) -> int:
+        costs.replace_facts(tx, ORG, "bill", [*kept, *gone], NOW)
+        costs.replace_facts(tx, ORG, "other", gone[:1], NOW)
+        return costs.remove_facts(tx, ORG, "bill", [*(each.key for each in gone), "never there"])
+
+    assert await database.write(work) == 600
+    found = await database.read(
+        lambda tx: (rows(tx, cost_months), rows(tx, cost_model_days), *_recomputed(tx, ORG))
+    )
+    assert found[:2] == found[2:]
+    assert found[0] == [(24322, "acme", 3 - 300, 2)]
+
+
+async def test_keys_of_days_are_read_some_at_a_time(database: Database) -> None:
+    days = [date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 30), date(2026, 12, 1)]
+    some = [fact(f"{day} {n}", day=day) for day in days for n in "ab"]
+    await database.write(lambda tx: costs.replace_facts(tx, ORG, "bill", some, NOW))
+    await database.write(lambda tx: costs.replace_facts(tx, ORG, "other", [fact("x")], NOW))
+    november = range(day_number(days[1]), day_number(days[3]))
+    found, after = [], ""
+    while keys := await database.read(
+        lambda tx, after=after: costs.fact_keys(tx, ORG, "bill", november, after, 3)
+    ):
+        found.append(keys)
+        after = keys[-1]
+    assert found == [
+        ["2026-11-01 a", "2026-11-01 b", "2026-11-30 a"],
+        ["2026-11-30 b"],
+    ]

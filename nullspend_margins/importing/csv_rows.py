@@ -1,0 +1,113 @@
+"""Rows of a CSV file: UTF-8, a header, and fields separated by what the header shows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+
+from nullspend_margins.errors import ValidationFailed
+from nullspend_margins.importing.files import OpenFile
+from nullspend_margins.importing.names import is_usual
+from nullspend_margins.importing.options import DELIMITERS, ImportOptions
+from nullspend_margins.importing.rows import MAX_LINE_BYTES, Problem, Row
+
+
+class CsvRows:
+    """A CSV file, a problem for each record that can't be read."""
+
+    def __init__(self, file: OpenFile, sample: bytes, options: ImportOptions) -> None:
+        self._file = file
+        headers = _headers(sample.decode("utf-8", "replace"))
+        name = options.delimiter or _sniffed(file, headers, set(options.columns.values()))
+        if name not in headers:
+            raise ValidationFailed(f"{file.path}: its first line can't be read as CSV ({name}).")
+        self.format: str = f"CSV ({name})"
+        self.columns: Sequence[str] = headers[name]
+        self._delimiter = DELIMITERS[name]
+        self._wrong: str | None = None
+
+    def rows(
+        self,
+        wanted: Sequence[str],
+        missed: frozenset[str] = frozenset(),  # noqa: ARG002 - the protocol's
+    ) -> Iterator[Row | Problem]:
+        """See ``RowReader``."""
+        pick = itemgetter(*(self.columns.index(name) for name in wanted))
+        width = len(self.columns)
+        reader = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
+        next(reader)
+        while True:
+            line = reader.line_num + 1
+            try:
+                record = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as problem:
+                yield Problem(line, "", f"is no CSV: {problem}; are its quotes in pairs?")
+                self._wrong = None
+                continue
+            if self._wrong is not None:
+                yield Problem(line, "", self._wrong)
+                self._wrong = None
+            elif len(record) == width:
+                yield line, pick(record)
+            elif record:
+                yield Problem(line, "", f"has {len(record)} fields, the header has {width}")
+
+    def fraction(self) -> float:
+        """See ``RowReader``."""
+        return self._file.fraction()
+
+    def close(self) -> None:
+        """See ``RowReader``."""
+        self._file.close()
+
+    def _lines(self) -> Iterator[str]:
+        """Each line's text; of what is wrong with one, its record is told."""
+        for line in self._file.lines():
+            if line is None:
+                self._wrong = f"is longer than {MAX_LINE_BYTES:,} bytes"
+                yield "\n"
+                continue
+            try:
+                text = line.decode()
+            except UnicodeDecodeError as problem:
+                self._wrong = f"is not UTF-8 at byte {problem.start + 1}: save the file as UTF-8"
+                text = line.decode("utf-8", "replace")
+            if "\0" in text:
+                self._wrong = "has a NUL character"
+            yield text
+
+
+def _headers(sample: str) -> dict[str, list[str]]:
+    """The first record, by the name of the delimiter that it is read with."""
+    found = {}
+    for name, delimiter in DELIMITERS.items():
+        try:
+            record = next(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), None)
+        except csv.Error:
+            continue
+        if record:
+            found[name] = [field.strip() for field in record]
+    return found
+
+
+def _sniffed(file: OpenFile, headers: dict[str, list[str]], given: set[str]) -> str:
+    """The delimiter that makes the most known columns of the header, then the most columns."""
+
+    def score(name: str) -> tuple[int, int]:
+        fields = headers[name]
+        return sum(is_usual(field) or field in given for field in fields), len(fields)
+
+    ordered = sorted(headers, key=score, reverse=True)
+    if not ordered:
+        raise ValidationFailed(f"{file.path}: its first line can't be read as CSV.")
+    best = ordered[0]
+    if len(headers[best]) > 1 and len(ordered) > 1 and score(best) == score(ordered[1]):
+        raise ValidationFailed(
+            f"{file.path}: its columns may be separated by {best} or by {ordered[1]}: "
+            f"say --delimiter {best}, or the other."
+        )
+    return best

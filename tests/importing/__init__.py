@@ -1,0 +1,1 @@
+"""Files of costs: read, added up, stored."""
