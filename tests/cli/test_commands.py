@@ -63,6 +63,7 @@ def test_plugins_lists_name_distribution_version_origin_and_what_it_implements(
     rows = [line.split("\t") for line in outcome.out.splitlines()]
     assert {row[0]: (row[1], row[3], row[4]) for row in rows} == {
         "slack": ("nullspend-margins", "installed", "-"),
+        "sql": ("nullspend-margins", "installed", "-"),
         "stripe": ("nullspend-margins", "installed", "revenue provider stripe"),
         "webhook": ("nullspend-margins", "installed", "-"),
         "sessions": ("nullspend-margins", "builtin", "authenticator sessions"),
