@@ -74,6 +74,15 @@ class Position:
         kept = {name: each for name, each in told.items() if each is not None}
         return json.dumps(kept, default=_plain, separators=(",", ":"))
 
+    def settled(self, row_id: RowId | None) -> Position:
+        """With ``row_id`` as the base, while the first pull has met nothing but old rows.
+
+        It knows of no earlier time yet, so it goes by the rows' own.
+        """
+        last = self.after.row_id if self.after is not None else None
+        is_first = not self.marks and self.base == last
+        return replace(self, base=row_id) if is_first and row_id is not None else self
+
     def reached(self, last: Key, top: datetime | None) -> Position:
         """After a page that is not the last."""
         known = [each for each in (self.top, top) if each is not None]

@@ -40,14 +40,17 @@ def page(
     """The rows from ``start`` on, in the order of what is followed."""
     row_id = relation.column(relation.columns.id or "")
     moved = relation.column(relation.moved)
-    conditions = relation.counts(relation.columns.id or "", relation.moved)
+    conditions = relation.counts(*_never_null(relation))
     if not start.by_time:
+        conditions.append(moved.is_not(None))
         last = start.after.row_id if start.after is not None else start.base
         conditions += [row_id > value(last)] if last is not None else []
     elif start.after is not None:
         conditions.append(_after(moved, row_id, start.after, dialect))
     elif start.floor is not None:
         conditions.append(moved >= value(_bound(start.floor, dialect, kinds, relation.moved)))
+    else:
+        conditions.append(moved.is_not(None))
     order = (moved, row_id) if start.by_time else (row_id,)
     return select(*columns).select_from(relation.rows).where(*conditions).order_by(*order)
 
@@ -59,9 +62,17 @@ def lost(relation: Relation, columns: Sequence[ColumnElement[Any]]) -> Select[An
     return (
         select(*columns)
         .select_from(relation.rows)
-        .where(strange, *relation.counts(relation.columns.id or ""))
+        .where(strange, *relation.counts(*_never_null(relation)))
         .limit(1)
     )
+
+
+def _never_null(relation: Relation) -> list[str | None]:
+    """Besides what is followed, which has a condition of its own."""
+    others = [relation.columns.id, relation.columns.time]
+    if relation.org is None:
+        others.append(relation.columns.org)
+    return [name for name in others if name != relation.moved]
 
 
 def _after(

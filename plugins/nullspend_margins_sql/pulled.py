@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection
 
 from nullspend_margins import Clock, CostBatch, CostEvent, CostFact, ServiceUnavailable
 from nullspend_margins_sql import pages
-from nullspend_margins_sql.cursors import Position
+from nullspend_margins_sql.cursors import Position, RowId
 from nullspend_margins_sql.host_database import HostDatabase
 from nullspend_margins_sql.kinds import Kinds, kinds_of
 from nullspend_margins_sql.relation import relation_of
@@ -62,6 +62,8 @@ class PulledTable:
             rows = page.rows
             if rows:
                 top = max(row.moved for row in rows) if by == "time" else None
+                if by == "id":
+                    here = here.settled(_last_old(rows, here.since - self._overlap))
                 if page.is_last:
                     here = here.ended(rows[-1].key, top, self._clock.now(), self._overlap)
                 else:
@@ -108,6 +110,16 @@ class PulledTable:
         if lost is not None:
             self._reader.read(lost)
             raise ServiceUnavailable(f"The cost source {self.name} has a time that is no text.")
+
+
+def _last_old(rows: Sequence[ReadRow], since: datetime) -> RowId | None:
+    """The id before that of the first row that is not older than ``since``."""
+    found = None
+    for row in rows:
+        if row.moved >= since:
+            break
+        found = row.key.row_id
+    return found
 
 
 def _batches(rows: Sequence[ReadRow], before: str, told: str) -> Iterable[CostBatch]:

@@ -52,11 +52,12 @@ class Relation:
         """The column that tells new and changed rows."""
         return self.columns.changed or self.columns.time
 
-    def counts(self, *more: str) -> list[ColumnElement[bool]]:
-        """What rows must have to be counted: a row without it is not finished yet."""
-        needed = [self.columns.time, self.columns.cost, *more]
-        if self.org is None:
-            needed.insert(0, _named(self.columns.org))
+    def counts(self, *more: str | None) -> list[ColumnElement[bool]]:
+        """What rows must have to be counted: a row without it is not finished yet.
+
+        The column that a query has a bound of needs no such condition.
+        """
+        needed = [self.columns.cost, *(_named(name) for name in more)]
         return [self.column(name).is_not(None) for name in dict.fromkeys(needed)]
 
     def org_column(self) -> str:
