@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -70,6 +71,16 @@ class HostDatabase:
             ) from None
         self._told = None
         return answer
+
+    def release(self) -> None:
+        """Close what is idle, beside whoever calls; the next question connects anew."""
+        with contextlib.suppress(RuntimeError):  # at the end of the process: it does so itself
+            self._threads.submit(self._dispose)
+
+    def _dispose(self) -> None:
+        with self._opening:
+            if self._engine is not None:
+                self._engine.dispose()
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         with self._open().connect() as connection:

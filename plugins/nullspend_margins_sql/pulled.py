@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -53,6 +54,14 @@ class PulledTable:
         Raises ``ServiceUnavailable`` when the database does not answer, and at a row that can't
         be read; it names that row, and what came before it is delivered.
         """
+        try:
+            async with aclosing(self._pull(cursor)) as batches:
+                async for batch in batches:
+                    yield batch
+        finally:
+            self._database.release()  # the next pull is minutes away
+
+    async def _pull(self, cursor: str | None) -> AsyncGenerator[CostBatch, None]:
         by, is_text = self._settings.cursor, self._database.kind == "sqlite"
         here = Position.parse(cursor, self._clock.now(), by=by, is_text=is_text)
         floor = self._floor(here)
