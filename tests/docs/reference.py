@@ -17,6 +17,7 @@ from typing import Any
 from nullspend_margins.config import reference_rows
 from nullspend_margins.config.sections import describe
 from nullspend_margins_slack.settings import SlackSettings
+from nullspend_margins_sql.settings import Columns, SourceSettings, SqlSettings
 from nullspend_margins_stripe.settings import StripeSettings
 from nullspend_margins_webhook.settings import WebhookSettings
 from tests.docs.openapi import Place, facts, types
@@ -53,9 +54,20 @@ def plugin_rows(name: str, settings: type[Any]) -> list[Row]:
     ]
 
 
+def sql_rows() -> list[Row]:
+    """The same of ``[plugins.sql]``, whose tables have names and columns."""
+    return [
+        *plugin_rows("sql", SqlSettings),
+        *plugin_rows("sql.sources.NAME", SourceSettings),
+        *plugin_rows("sql.sources.NAME.columns", Columns),
+    ]
+
+
 def _default(value: object) -> str:
     if value is None or value is dataclasses.MISSING:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     if value == ():
         return "[]"
     return f'"{value}"' if isinstance(value, str) else str(value)
@@ -75,6 +87,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "stripe": partial(plugin_rows, "stripe", StripeSettings),
     "webhook": partial(plugin_rows, "webhook", WebhookSettings),
     "slack": partial(plugin_rows, "slack", SlackSettings),
+    "sql": sql_rows,
 }
 
 

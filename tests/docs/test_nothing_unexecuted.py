@@ -26,6 +26,8 @@ RUN = {
     ("plugins.md", "json"): "tests/docs/test_examples.py",
     ("plugins.md", "python"): "tests/docs/test_plugin_examples.py",
     ("plugins.md", "toml"): "tests/docs/test_examples.py",
+    ("sql-source.md", "sql"): "tests/docs/test_sql_source.py",
+    ("sql-source.md", "toml"): "tests/docs/test_sql_source.py",
     ("testing-plugins.md", "python"): "tests/docs/test_testing_plugins.py",
     ("testing-plugins.md", "sh"): "tests/docs/test_testing_plugins.py",
     ("testing-plugins.md", "text"): "tests/docs/test_testing_plugins.py",

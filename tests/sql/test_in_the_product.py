@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -126,15 +127,7 @@ async def test_a_pull_that_fails_leaves_what_was_copied(
     assert any("cost source sql-usage stopped: " in each for each in caplog.messages)
 
 
-def test_the_command_line_pulls_serves_and_asks_nothing_at_its_start(
-    table: HostTable, tmp_path: Path
-) -> None:
-    now = datetime.now(UTC).isoformat(sep=" ")
-    table.insert(*((*row[:5], now) for row in ROWS))
-    config = tmp_path / "margins.toml"
-    columns = "".join(f'{key} = "{name}"\n' for key, name in COLUMNS.items())
-    config.write_text(
-        f"""
+SERVED = """
 [database]
 url = "sqlite:///served.db"
 [plans.orgs]
@@ -144,40 +137,57 @@ url = "env:HOST_URL"
 table = "usage_log"
 unit = "dollars"
 [plugins.sql.sources.usage.columns]
-{columns}
+"""
+UNREACHABLE = """
 [plugins.sql.sources.live]
 url = "postgresql://nobody@127.0.0.1:9/nothing"
 table = "nothing"
 unit = "cents"
 mode = "aggregate"
 [plugins.sql.sources.live.columns]
-{columns}"""
-    )
+"""
+TOML_COLUMNS = "".join(f'{key} = "{name}"\n' for key, name in COLUMNS.items())
 
-    def ran(*words: object) -> str:
-        with process(*words, "--config", config, HOST_URL=table.url) as running:
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """The command line over one configuration."""
+
+    config: Path
+    host_url: str
+
+    def run(self, *words: object) -> str:
+        with process(*words, "--config", self.config, HOST_URL=self.host_url) as running:
             found = ended(running)
         assert found.status == 0, found.err
         return found.out
 
-    assert "cost source sql-usage, cost source sql-live" in ran("plugins")
-    ran("sync")
-    name, value = ran("session", "--org", "org_1", "--user", "ada", "--role", "admin").split("=", 1)
-    with process("serve", "--config", config, "--port", 0, HOST_URL=table.url) as server:
-        assert server.stdout is not None
-        [url] = re.findall(r"http://\S+", server.stdout.readline())
-        cookie = {name: value.strip()}
-        answer = httpx.get(f"{url}/api/margins/unmatched", cookies=cookie, trust_env=False)
-        assert answer.status_code == 503
-        assert "sql-live" in answer.json()["error"]["message"]
-        server.terminate()
-        ended(server)
-    config.write_text(config.read_text().split("[plugins.sql.sources.live]")[0])
-    with process("serve", "--config", config, "--port", 0, HOST_URL=table.url) as server:
-        assert server.stdout is not None
-        [url] = re.findall(r"http://\S+", server.stdout.readline())
-        answer = httpx.get(f"{url}/api/margins/unmatched", cookies=cookie, trust_env=False)
-        server.terminate()
-        assert "Traceback" not in ended(server).err
+    def get(self, path: str, cookie: str) -> httpx.Response:
+        """One request to ``serve``."""
+        serve = ("serve", "--config", self.config, "--port", 0)
+        with process(*serve, HOST_URL=self.host_url) as server:
+            assert server.stdout is not None
+            [url] = re.findall(r"http://\S+", server.stdout.readline())
+            answer = httpx.get(url + path, headers={"Cookie": cookie}, trust_env=False)
+            server.terminate()
+            assert "Traceback" not in ended(server).err
+        return answer
+
+
+def test_the_command_line_pulls_and_serves_and_asks_nothing_at_its_start(
+    table: HostTable, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC).isoformat(sep=" ")
+    table.insert(*((*row[:5], now) for row in ROWS))
+    commands = Commands(tmp_path / "margins.toml", table.url)
+    commands.config.write_text(SERVED + TOML_COLUMNS + UNREACHABLE + TOML_COLUMNS)
+    assert "cost source sql-usage, cost source sql-live" in commands.run("plugins")
+    commands.run("sync")
+    cookie = commands.run("session", "--org", "org_1", "--user", "ada", "--role", "admin").strip()
+    refused = commands.get("/api/margins/unmatched", cookie)
+    assert refused.status_code == 503
+    assert "sql-live" in refused.json()["error"]["message"]
+    commands.config.write_text(SERVED + TOML_COLUMNS)
+    answer = commands.get("/api/margins/unmatched", cookie)
     found = {each["tagValue"] for each in answer.json()["data"]["unmappedTagValues"]}
     assert found == {"acme", "beta", "lone"}
