@@ -176,15 +176,24 @@ def unix(year: int, month: int, day: int, hour: int = 12) -> int:
 
 @asynccontextmanager
 async def world(
-    database_url: str, *, plugins: Sequence[object] = (), **sections: Mapping[str, object]
+    database_url: str,
+    *,
+    plugins: Sequence[object] = (),
+    tables: Mapping[str, object] = {},
+    **sections: Mapping[str, object],
 ) -> AsyncIterator[World]:
-    """The product over ``database_url``, with one Stripe account that ``KEY`` reads."""
+    """The product over ``database_url``, with one Stripe account that ``KEY`` reads.
+
+    ``tables`` are those of installed plugins, ``[plugins.NAME]``.
+    """
     stripe = StripeServer()
     account = stripe.add_account(KEY)
     clock = FixedClock()
     async with serving(stripe, listen("127.0.0.1", 0)) as stripe_url:
         margins = Margins(
-            config(database_url, stripe_url, **sections), plugins=plugins, clock=clock
+            config(database_url, stripe_url, plugins=tables, **sections),
+            plugins=plugins,
+            clock=clock,
         )
         transport = httpx.ASGITransport(margins.app)
         async with (

@@ -64,6 +64,7 @@ def test_plugins_lists_name_distribution_version_origin_and_what_it_implements(
     assert {row[0]: (row[1], row[3], row[4]) for row in rows} == {
         "litellm": ("nullspend-margins", "installed", "-"),
         "slack": ("nullspend-margins", "installed", "-"),
+        "sql": ("nullspend-margins", "installed", "-"),
         "stripe": ("nullspend-margins", "installed", "revenue provider stripe"),
         "webhook": ("nullspend-margins", "installed", "-"),
         "sessions": ("nullspend-margins", "builtin", "authenticator sessions"),

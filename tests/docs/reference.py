@@ -18,6 +18,7 @@ from nullspend_margins.config import reference_rows
 from nullspend_margins.config.sections import describe
 from nullspend_margins_litellm.settings import LiteLLMSettings
 from nullspend_margins_slack.settings import SlackSettings
+from nullspend_margins_sql.settings import Columns, SourceSettings, SqlSettings
 from nullspend_margins_stripe.settings import StripeSettings
 from nullspend_margins_webhook.settings import WebhookSettings
 from tests.docs.openapi import Place, facts, types
@@ -54,9 +55,20 @@ def plugin_rows(name: str, settings: type[Any]) -> list[Row]:
     ]
 
 
+def sql_rows() -> list[Row]:
+    """The same of ``[plugins.sql]``, whose tables have names and columns."""
+    return [
+        *plugin_rows("sql", SqlSettings),
+        *plugin_rows("sql.sources.NAME", SourceSettings),
+        *plugin_rows("sql.sources.NAME.columns", Columns),
+    ]
+
+
 def _default(value: object) -> str:
     if value is None or value is dataclasses.MISSING:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     if value == ():
         return "[]"
     return f'"{value}"' if isinstance(value, str) else str(value)
@@ -77,6 +89,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "webhook": partial(plugin_rows, "webhook", WebhookSettings),
     "slack": partial(plugin_rows, "slack", SlackSettings),
     "litellm": partial(plugin_rows, "litellm", LiteLLMSettings),
+    "sql": sql_rows,
 }
 
 

@@ -34,6 +34,8 @@ def settings(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dic
 
 def _value(name: str) -> str:
     """What a variable of this name may hold."""
+    if name == "HOST_DATABASE_URL":
+        return "sqlite:////srv/host.db"
     if "HOOK" in name:
         return ANY_URL if name.endswith("_URL") else f"whsec_{ANY_SECRET}"
     return ANY_SECRET

@@ -39,6 +39,8 @@ RUN = {
     ("plugins.md", "toml"): "tests/docs/test_examples.py",
     ("recording.md", "python"): "tests/recording/test_docs.py",
     ("recording.md", "toml"): "tests/docs/test_examples.py",
+    ("sql-source.md", "sql"): "tests/docs/test_sql_source.py",
+    ("sql-source.md", "toml"): "tests/docs/test_sql_source.py",
     ("testing-plugins.md", "python"): "tests/docs/test_testing_plugins.py",
     ("testing-plugins.md", "sh"): "tests/docs/test_testing_plugins.py",
     ("testing-plugins.md", "text"): "tests/docs/test_testing_plugins.py",

@@ -1,0 +1,1 @@
+"""Costs from the host's own tables, by SQL. Configured in ``[plugins.sql.sources.NAME]``."""
