@@ -43,7 +43,9 @@ class HostDatabase:
         self._seconds = timeout_seconds
         self._connections = connections
         self._threads = ThreadPoolExecutor(connections, f"margins-{source}")
-        self._opening = threading.Lock()
+        self._turn = threading.Lock()
+        self._running = 0
+        self._is_over = False
         self._engine: Engine | None = None
         self._told: str | None = None
 
@@ -73,26 +75,39 @@ class HostDatabase:
         return answer
 
     def release(self) -> None:
-        """Close what is idle, beside whoever calls; the next question connects anew."""
+        """Close all connections once the last query has ended; the next question connects anew."""
         with contextlib.suppress(RuntimeError):  # at the end of the process: it does so itself
-            self._threads.submit(self._dispose)
+            self._threads.submit(self._let_go)
 
-    def _dispose(self) -> None:
-        with self._opening:
-            if self._engine is not None:
-                self._engine.dispose()
+    def _let_go(self) -> None:
+        with self._turn:
+            self._is_over = True
+            self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        # One that is in use would come back to a pool that nobody closes.
+        if self._is_over and not self._running and self._engine is not None:
+            self._engine.dispose()
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
-        with self._open().connect() as connection:
-            _begin(connection, self._seconds)
-            return work(connection)
+        with self._turn:
+            engine = self._open()
+            self._running += 1
+            self._is_over = False
+        try:
+            with engine.connect() as connection:
+                _begin(connection, self._seconds)
+                return work(connection)
+        finally:
+            with self._turn:
+                self._running -= 1
+                self._close_if_idle()
 
     def _open(self) -> Engine:
-        with self._opening:
-            if self._engine is None:
-                self._engine = _engine(self._url, self._seconds, self._connections)
-                weakref.finalize(self, self._engine.dispose)
-            return self._engine
+        if self._engine is None:
+            self._engine = _engine(self._url, self._seconds, self._connections)
+            weakref.finalize(self, self._engine.dispose)
+        return self._engine
 
     def _is_trouble(self, problem: Exception) -> bool:
         """The database's, rather than a mistake of ours."""

@@ -8,16 +8,15 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Subquery,
     and_,
     case,
-    cast,
     func,
     literal_column,
     or_,
 )
 
+from nullspend_margins import Period, ValidationFailed
 from nullspend_margins_sql.pages import FARTHEST_ZONE
 from nullspend_margins_sql.relation import value
 from nullspend_margins_sql.sqlite import DAY, SUM, UNREADABLE
@@ -34,14 +33,16 @@ class SqliteAdding(Grouped):
     def sum_of(self, row: Sequence[Any]) -> Sum:
         """One group."""
         name, month, requests, high, low, rest = row
-        if month is None:
-            raise ValueError("a time is none such as 2026-04-05 10:00:00")
+        try:
+            index = Period.parse(month or "").index if month != "" else 0
+        except ValidationFailed:
+            raise ValueError("a time is none such as 2026-04-05 10:00:00") from None
         if rest == UNREADABLE:
             raise ValueError("a cost is no number")
         whole = ((high or 0) << _HALF_BITS) + (low or 0)
         return Sum(
             name=name,
-            month=month,
+            month=index,
             nanodollars=whole * self._factor + int(rest or 0),
             requests=requests,
         )
@@ -54,39 +55,51 @@ class SqliteAdding(Grouped):
         return and_(or_(*loose), self._text(name) == value(org_id))
 
     def _within(self, span: Span) -> ColumnElement[bool]:
-        """By text, which an index has, then by the day; what is no time is let through."""
+        """By text, which an index has, near the bounds by the day, too.
+
+        What is no time is let through, to be found.
+        """
         moment, day = self._relation.column(self._relation.columns.time), self._day()
         earliest = f"{span.start - FARTHEST_ZONE:%Y-%m-%d %H:%M:%S}"
         first = f"{span.start:%Y-%m-%d}"
         after: list[ColumnElement[bool]] = [moment >= value(earliest)]
+        inside = [moment >= value(f"{span.start + FARTHEST_ZONE:%Y-%m-%dT%H:%M:%S}")]
         exact: list[ColumnElement[bool]] = [day >= value(first)]
         if span.end is not None:
             latest = f"{span.end + FARTHEST_ZONE + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
             after.append(moment < value(latest))
             exact.append(day < value(f"{span.end:%Y-%m-%d}"))
+            inside.append(moment < value(f"{span.end - FARTHEST_ZONE:%Y-%m-%d %H:%M:%S}"))
         strange = or_(moment < value("0"), moment >= value(":"))
-        return or_(strange, and_(*after, or_(and_(*exact), day.is_(None))))
+        return or_(strange, and_(*after, or_(and_(*inside), and_(*exact), day.is_(None))))
 
     def _day(self) -> ColumnElement[Any]:
         """The UTC day. Most times are UTC, and their day is their beginning."""
         moment = self._relation.column(self._relation.columns.time)
+        two: ColumnElement[Any] = literal_column("2")
+        month, day = (func.substr(moment, literal_column(place), two) for place in ("6", "9"))
         is_plain = and_(
+            month.between(literal_column("'01'"), literal_column("'12'")),
+            day.between(literal_column("'01'"), literal_column("'31'")),
             moment.op("GLOB")(literal_column("'[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*'")),
-            func.substr(moment, literal_column("11")).op("NOT GLOB")(literal_column("'*[-+]*'")),
+            or_(
+                func.substr(moment, literal_column("11")).op("NOT GLOB")(
+                    literal_column("'*[-+]*'")
+                ),
+                moment.op("GLOB")(literal_column("'*+00:00'")),
+            ),
         )
         beginning = func.substr(moment, literal_column("1"), literal_column("10"))
         return case((is_plain, beginning), else_=getattr(func, DAY)(moment))
 
     def _month(self) -> ColumnElement[Any]:
-        day = self._day()
-        year = cast(func.substr(day, literal_column("1"), literal_column("4")), Integer)
-        month = cast(func.substr(day, literal_column("6"), literal_column("2")), Integer)
-        return year * literal_column("12") + month - literal_column("1")
+        """``YYYY-MM``: the day is made once for it."""
+        return func.substr(self._day(), literal_column("1"), literal_column("7"))
 
     def _no_month(self, rows: Subquery) -> ColumnElement[Any]:
         """NULL where a row of the group has none."""
         is_whole = func.count(rows.c.month) == func.count()
-        return case((is_whole, literal_column("0")))
+        return case((is_whole, literal_column("''")))
 
     def _costs(self) -> Sequence[ColumnElement[Any]]:
         return [self._relation.column(self._relation.columns.cost).label("cost")]

@@ -11,6 +11,8 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
 from nullspend_margins import Period, Secret
+from nullspend_margins_sql import pages
+from nullspend_margins_sql.cursors import Key
 from nullspend_margins_sql.kinds import Kinds
 from nullspend_margins_sql.relation import Relation, relation_of
 from nullspend_margins_sql.settings import Columns, SourceSettings
@@ -76,3 +78,11 @@ def test_mysql_adds_up_decimals_in_utc_months_and_tells_capitals_apart() -> None
         "GROUP BY costs.customer, costs.month",
     ):
         assert part in found.replace("app.usage_log.", "usage_log."), (part, found)
+
+
+def test_pages_of_other_engines_use_no_pairs() -> None:
+    start = pages.Start(by_time=True, after=Key(MARCH.start, 7))
+    found = written(
+        pages.page(relation(), [relation().column("id")], start, "mysql", None), mysql.dialect()
+    ).replace("app.usage_log.", "")
+    assert "at >= %s AND (at > %s OR id > %s) ORDER BY at, id" in found
