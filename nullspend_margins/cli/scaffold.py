@@ -10,7 +10,19 @@ from string import Template
 
 PREFIX = "nullspend-margins-"
 TAKEN = frozenset(
-    ("api", "host", "litellm", "local", "log", "plans", "sessions", "slack", "stripe", "webhook")
+    (
+        "api",
+        "host",
+        "litellm",
+        "local",
+        "log",
+        "plans",
+        "sessions",
+        "slack",
+        "sql",
+        "stripe",
+        "webhook",
+    )
 )
 """Names of plugins that come with the product, and of sources of events."""
 
