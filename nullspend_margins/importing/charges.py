@@ -118,6 +118,11 @@ class ChargeMaker:
             customer = find(value)
         except Misfit as problem:
             return Problem(line, self._layout.columns[field], str(problem))
+        except TypeError:
+            if not isinstance(values[field], list | dict):
+                raise
+            # It can't be remembered, nor be any of these.
+            return Problem(line, self._layout.columns[field], "is a list or an object, not a value")
         return Charge(line, org_id, own, day, customer, provider, model, cost, requests, is_long)
 
     def _customer(self, value: object) -> str:

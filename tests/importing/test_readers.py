@@ -113,6 +113,21 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes, reas
     assert reason in refused(put(tmp_path, content))
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"customer,day,cost\racme,2026-10-01,1\r", "do lines end with a line feed?"),
+        ("customer,day,cost,co\u00fbt\nacme,2026-10-01,1,2\n".encode("latin-1"), "is not UTF-8"),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_the_files_fault_and_not_that_of_the_next_row(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    message = refused(put(tmp_path, content))
+    assert "its first line" in message
+    assert reason in message
+
+
 def test_what_is_wrong_inside_of_broken_quotes_is_not_held_against_the_next_row(
     tmp_path: Path,
 ) -> None:
@@ -139,11 +154,13 @@ def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
         (b'{"customer": "a", "cost": 1}', "3: day: is empty"),
         (b'{"customer": true, "day": "2026-10-01", "cost": 1}', "3: customer: True is no text"),
         (b'{"customer": {}, "day": "2026-10-01", "cost": 1}', "3: customer: {} is no text"),
+        (b'{"customer": "a", "day": {}, "cost": 1}', "3: day: is a list or an object"),
+        (b'{"customer": "a", "day": "2026-10-01", "model": [], "cost": 1}', "3: model: is a list"),
         (b'{"x": "' + b"a" * MAX_LINE_BYTES + b'"}', "3: is longer than"),
     ],
 )  # fmt: skip
 def test_a_bad_line_of_json_is_told(tmp_path: Path, line: bytes, problem: str) -> None:
-    good = b'{"customer": "a", "day": "2026-10-01", "cost": 0.1}\n'
+    good = b'{"customer": "a", "day": "2026-10-01", "cost": 0.1, "model": "m"}\n'
     [first, second, third] = read(put(tmp_path, good + b"\n" + line + b"\n" + good, "costs.jsonl"))
     assert isinstance(first, Charge)
     assert str(second).startswith(problem), second
