@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from nullspend_margins import ServiceUnavailable
+from nullspend_margins.storage.tables import cost_deliveries
 from tests.contract.alerting import Listener, falling, synced
 from tests.contract.test_deliveries import Gateway, batch, spent
 from tests.docs.pages import blocks
@@ -141,6 +143,28 @@ async def test_a_pulled_source_that_fails_for_a_day_is_told_to_every_org_it_deli
         back = "it delivered at 2026-11-22 00:01:00Z"
         assert lines(caplog) == [f"cost source gateway is back: {back}"]
         assert len(listener.heard) == 2
+
+
+async def test_an_org_from_before_deliveries_were_kept_is_told_of_a_pulled_source_too(
+    database_url: str,
+) -> None:
+    gateway = Gateway()
+    async with hearing(database_url, gateway) as (here, listener):
+        gateway.batches = [batch()]
+        await here.cron()
+        # As an upgrade leaves it: the org has costs of the source, and nobody knows since when.
+        await (await here.margins.services()).ingest._database.write(
+            lambda tx: tx.execute(
+                update(cost_deliveries)
+                .where(cost_deliveries.c.org_id == ORG)
+                .values(delivered_at=None)
+            )
+        )
+        gateway.problem = ServiceUnavailable("The gateway is away.")
+        here.clock.advance(hours=25)
+        for _ in range(2):
+            await here.cron()
+        assert listener.sources == [("gateway", 25)]
 
 
 async def test_a_source_has_its_own_hours(database_url: str) -> None:
