@@ -51,9 +51,11 @@ class CsvRows:
             if self._wrong is not None:
                 yield Problem(line, "", self._wrong)
                 self._wrong = None
+            elif not any(record):
+                continue  # spreadsheets end with such rows
             elif len(record) == width:
                 yield line, pick(record)
-            elif record:
+            else:
                 yield Problem(line, "", f"has {len(record)} fields, the header has {width}")
 
     def fraction(self) -> float:

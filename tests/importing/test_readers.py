@@ -140,6 +140,12 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> N
     assert "directory" in refused(tmp_path)
 
 
+def test_rows_of_nothing_as_spreadsheets_end_with_are_passed_over(tmp_path: Path) -> None:
+    path = put(tmp_path, HEAD + GOOD + b",,\n" + GOOD + b",,\n,\n\n")
+    assert [each.line for each in read(path) if isinstance(each, Charge)] == [2, 4]
+    assert len(read(path)) == 2
+
+
 def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
     assert read(put(tmp_path, HEAD)) == []
 
