@@ -11,6 +11,7 @@ from nullspend_margins.importing.names import (
     CATEGORY,
     COST,
     CUSTOMER,
+    DATE,
     FIELDS,
     FOCUS,
     FOCUS_MANDATORY,
@@ -120,9 +121,10 @@ def _of_names(columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str
             continue
         found[field] = there[0]
         if len(there) > 1:
+            none = "" if field in (COST, DATE) else f", or --column {field}= for none"
             choices.append(
                 f"{field} may be {' or '.join(there)}: say --column {field}={there[0]}, "
-                f"or another, or --column {field}= for none."
+                f"or another{none}."
             )
     if choices:
         raise _refusal("\n".join(choices))

@@ -41,7 +41,8 @@ def test_two_columns_for_one_thing_are_a_choice_to_make() -> None:
     columns = [*PLAIN, "tag", "timestamp"]
     message = refused(columns)
     assert "customer may be customer_id or tag: say --column customer=customer_id" in message
-    assert "date may be day or timestamp" in message
+    assert "date may be day or timestamp: say --column date=day, or another." in message
+    assert "--column customer= for none" in message
     chosen = layout(columns, columns={"customer": "tag", "date": "day"})
     assert (chosen["customer"], chosen["date"]) == ("tag", "day")
 
