@@ -219,6 +219,16 @@ def test_days_of_parquet_are_days_and_floats_are_what_they_show(tmp_path: Path) 
     assert (charge.customer, charge.cost) == ("1", 10**26)
 
 
+@pytest.mark.parametrize(
+    "far", [pyarrow.array([2**62], pyarrow.timestamp("us")), pyarrow.array([2**31 - 1], "date32")]
+)
+def test_a_time_of_parquet_that_python_has_not_is_told(tmp_path: Path, far: pyarrow.Array) -> None:
+    path = tmp_path / "costs.parquet"
+    table = pyarrow.table({"customer": ["a"], "day": far, "cost": ["1"]})
+    pyarrow.parquet.write_table(table, path)
+    assert "has a value that can't be read after row 0" in refused(path)
+
+
 @pytest.mark.parametrize("keep", [0.3, 0.9, 0.999])
 def test_a_truncated_parquet_file_is_refused(tmp_path: Path, keep: float) -> None:
     path = WRITERS["parquet"](ROWS * 50, tmp_path / "costs.parquet")
