@@ -6,6 +6,8 @@ import gzip
 import json
 import subprocess
 import sys
+import tracemalloc
+from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +17,13 @@ import pyarrow.parquet
 import pytest
 
 from nullspend_margins.errors import ValidationFailed
-from nullspend_margins.importing import Charge, ImportOptions, open_rows
+from nullspend_margins.importing import (
+    Charge,
+    ChargeMaker,
+    ImportOptions,
+    find_layout,
+    open_rows,
+)
 from nullspend_margins.importing.rows import MAX_LINE_BYTES, SAMPLE_BYTES
 from tests.importing.writing import WRITERS, read, told
 
@@ -144,6 +152,25 @@ def test_rows_of_nothing_as_spreadsheets_end_with_are_passed_over(tmp_path: Path
     path = put(tmp_path, HEAD + GOOD + b",,\n" + GOOD + b",,\n,\n\n")
     assert [each.line for each in read(path) if isinstance(each, Charge)] == [2, 4]
     assert len(read(path)) == 2
+
+
+def test_long_tags_of_many_rows_are_not_kept_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "costs.jsonl"
+    with path.open("w") as file:
+        for n in range(400):
+            tags = json.dumps({"customer": f"c{n}", "note": "x" * 50_000})
+            file.write(json.dumps({"day": "2026-10-01", "cost": "1", "tags": tags}) + "\n")
+    options = ImportOptions(org_id="o", customer_tag="customer")
+    with closing(open_rows(path, options)) as reader:
+        maker = ChargeMaker(find_layout(reader.columns, options), options)
+        tracemalloc.start()
+        try:
+            count = sum(isinstance(each, Charge) for each in maker.charges(reader))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert count == 400
+    assert peak < 5_000_000
 
 
 def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
