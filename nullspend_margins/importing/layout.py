@@ -120,7 +120,7 @@ def _of_names(columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str
         if field in given or not there:
             continue
         found[field] = there[0]
-        if len(there) > 1:
+        if len(set(there)) > 1:  # of one name: told below, with what helps
             none = "" if field in (COST, DATE) else f", or --column {field}= for none"
             choices.append(
                 f"{field} may be {' or '.join(there)}: say --column {field}={there[0]}, "

@@ -71,6 +71,7 @@ def test_costs_of_nobody_must_be_meant_so() -> None:
 
 def test_a_used_column_may_not_be_there_twice() -> None:
     assert "names cost twice" in refused([*PLAIN, "cost"], columns={"cost": "cost"})
+    assert "names cost twice" in refused([*PLAIN, "cost"])
     assert layout([*PLAIN, "note", "note"])
 
 
