@@ -47,6 +47,13 @@ def test_two_columns_for_one_thing_are_a_choice_to_make() -> None:
     assert (chosen["customer"], chosen["date"]) == ("tag", "day")
 
 
+def test_two_spellings_of_one_column_of_focus_are_a_choice_to_make() -> None:
+    columns = ["BilledCost", "billed_cost", "BillingCurrency", "ChargePeriodStart", "Tags"]
+    message = refused(columns)
+    assert "cost may be BilledCost or billed_cost: say --column cost=BilledCost" in message
+    assert layout(columns, columns={"cost": "billed_cost"})["cost"] == "billed_cost"
+
+
 def test_a_column_that_is_named_is_nothing_else() -> None:
     found = layout([*PLAIN, "service"], columns={"customer": "service"})
     assert found["customer"] == "service"
