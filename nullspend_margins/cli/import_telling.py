@@ -45,7 +45,8 @@ def tell_problems(file: Path, reading: Reading, *, skipped: bool) -> None:
 
 def tell_missing_tags(layout: Layout, reading: Reading, keys: Counter[str]) -> None:
     """A key that no row has is probably another one."""
-    if layout.customer_tag is None or not reading.rows or reading.unattributed < _used(reading):
+    used = _used(reading)
+    if layout.customer_tag is None or not used or reading.unattributed < used:
         return
     from nullspend_margins.domain.text import printable
 

@@ -39,6 +39,8 @@ from nullspend_margins.importing.values import (
 
 MAX_ID = 500
 _REMEMBERED = 1 << 14
+_LONGEST_REMEMBERED = 1000
+"""Tags may be as long as a line is."""
 _MOST_KEYS = 1000
 
 
@@ -114,10 +116,16 @@ class ChargeMaker:
             org_id = self._needed(values[ORG], MAX_TEXT) if ORG in values else self._org_id
             field = TAGS if self._layout.customer_tag is not None else CUSTOMER
             value = values.get(field)
-            find = self._customer_of_text if isinstance(value, str) else self._customer
+            is_short = isinstance(value, str) and len(value) <= _LONGEST_REMEMBERED
+            find = self._customer_of_text if is_short else self._customer
             customer = find(value)
         except Misfit as problem:
             return Problem(line, self._layout.columns[field], str(problem))
+        except TypeError:
+            if not isinstance(values[field], list | dict):
+                raise
+            # It can't be remembered, nor be any of these.
+            return Problem(line, self._layout.columns[field], "is a list or an object, not a value")
         return Charge(line, org_id, own, day, customer, provider, model, cost, requests, is_long)
 
     def _customer(self, value: object) -> str:

@@ -37,7 +37,7 @@ class CsvRows:
         pick = itemgetter(*(self.columns.index(name) for name in wanted))
         width = len(self.columns)
         reader = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
-        next(reader)
+        self._pass_header(reader)
         while True:
             line = reader.line_num + 1
             try:
@@ -51,9 +51,11 @@ class CsvRows:
             if self._wrong is not None:
                 yield Problem(line, "", self._wrong)
                 self._wrong = None
+            elif not any(record):
+                continue  # spreadsheets end with such rows
             elif len(record) == width:
                 yield line, pick(record)
-            elif record:
+            else:
                 yield Problem(line, "", f"has {len(record)} fields, the header has {width}")
 
     def fraction(self) -> float:
@@ -63,6 +65,18 @@ class CsvRows:
     def close(self) -> None:
         """See ``RowReader``."""
         self._file.close()
+
+    def _pass_header(self, reader: Iterator[list[str]]) -> None:
+        """What is wrong with it is wrong with the file, and no fault of the row after it."""
+        try:
+            next(reader)
+        except csv.Error as problem:
+            raise ValidationFailed(
+                f"{self._file.path}: its first line can't be read as CSV: are its quotes in pairs, "
+                "and do lines end with a line feed?"
+            ) from problem
+        if self._wrong is not None:
+            raise ValidationFailed(f"{self._file.path}: its first line {self._wrong}.")
 
     def _lines(self) -> Iterator[str]:
         """Each line's text; of what is wrong with one, its record is told."""

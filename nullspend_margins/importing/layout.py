@@ -11,6 +11,7 @@ from nullspend_margins.importing.names import (
     CATEGORY,
     COST,
     CUSTOMER,
+    DATE,
     FIELDS,
     FOCUS,
     FOCUS_MANDATORY,
@@ -102,12 +103,20 @@ def _is_focus(columns: Sequence[str], options: ImportOptions) -> bool:
 
 
 def _of_focus(columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    by_name = {focus_normal(column): column for column in columns}
+    by_name: dict[str, list[str]] = {}
+    for column in columns:
+        by_name.setdefault(focus_normal(column), []).append(column)
     found = {}
     for field, names in FOCUS.items():
         there = [by_name[each] for name in names if (each := focus_normal(name)) in by_name]
-        if field not in given and there:
-            found[field] = there[0]
+        if field in given or not there:
+            continue
+        found[field], *others = there[0]
+        if others and others[0] != found[field]:
+            raise _refusal(
+                f"{field} may be {' or '.join(there[0])}: say --column {field}={found[field]}, "
+                "or another."
+            )
     return found
 
 
@@ -119,10 +128,11 @@ def _of_names(columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str
         if field in given or not there:
             continue
         found[field] = there[0]
-        if len(there) > 1:
+        if len(set(there)) > 1:  # of one name: told below, with what helps
+            none = "" if field in (COST, DATE) else f", or --column {field}= for none"
             choices.append(
                 f"{field} may be {' or '.join(there)}: say --column {field}={there[0]}, "
-                f"or another, or --column {field}= for none."
+                f"or another{none}."
             )
     if choices:
         raise _refusal("\n".join(choices))

@@ -20,6 +20,8 @@ except ImportError as missing:
 _AT_ONCE = 4096
 _BUFFER_BYTES = 1 << 20
 _DAMAGED = (pyarrow.ArrowException, OSError)
+_BEYOND = (OverflowError, ValueError)
+"""Times that Parquet has and Python has not: far years, nanoseconds of a day."""
 
 
 class ParquetRows:
@@ -55,6 +57,11 @@ class ParquetRows:
         except _DAMAGED as problem:
             where = f"after row {self._done}"
             raise ValidationFailed(f"{self._path} is damaged {where}: {problem}.") from problem
+        except _BEYOND as problem:
+            where = f"after row {self._done}"
+            raise ValidationFailed(
+                f"{self._path} has a value that can't be read {where}: {problem}"
+            ) from problem
 
     def fraction(self) -> float:
         """See ``RowReader``."""

@@ -81,6 +81,7 @@ def read_charges(
     _flush(reading, scratch, own, cells)
     for line, message in scratch.settle():
         reading.refuse(Problem(line, "", message))
+    reading.shown.sort(key=lambda problem: problem.line)
     scratch.index()
     reading.facts = scratch.count()
     tell(reading.rows)

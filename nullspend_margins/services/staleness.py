@@ -6,8 +6,10 @@ told once, in the log and as an alert to each org that knows the source, whichev
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
+import random
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -29,6 +31,8 @@ from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.storage import cost_deliveries
 from nullspend_margins.storage.database import Database, Transaction
+
+_PLAN_SECONDS = 10
 
 _log = logging.getLogger("nullspend_margins.costs")
 
@@ -74,20 +78,30 @@ class StalenessWatch:
         except MarginsError as problem:
             _log.warning("cost sources not looked after: %s", problem.message)
             return
+        # So that those before an org do not use up its time every time.
+        random.shuffle(orgs)
         for org_id in orgs:
             if time.monotonic() >= deadline:
                 return
-            await self._look_after(org_id)
+            await self._look_after(org_id, deadline)
 
-    async def _look_after(self, org_id: str) -> None:
-        """One org's failure never stops another's."""
+    async def _look_after(self, org_id: str, deadline: float) -> None:
+        """One org's failure never stops another's, nor whatever is done after the look."""
         try:
-            if org_id == ALL_ORGS or await self._access.has_plan(org_id):
+            if org_id == ALL_ORGS or await self._has_plan(org_id, deadline):
                 await self._tell(org_id)
+        except TimeoutError:
+            _log.warning("cost sources of org %s not looked after: its plan is not told", org_id)
         except MarginsError as problem:
             _log.warning("cost sources of org %s not looked after: %s", org_id, problem.message)
         except Exception:
             _log.exception("cost sources of org %s not looked after", org_id)
+
+    async def _has_plan(self, org_id: str, deadline: float) -> bool:
+        """Raises ``TimeoutError`` when a host's plan checker has no answer in time."""
+        left = min(deadline - time.monotonic(), _PLAN_SECONDS)
+        async with asyncio.timeout(left):
+            return await self._access.has_plan(org_id)
 
     async def _orgs_with_changes(self) -> list[str]:
         """One read; most of the time that is all."""

@@ -70,12 +70,13 @@ def of_org(tx: Connection, org_id: str) -> list[DeliveryRecord]:
 def maybe_changed(tx: Connection, before: datetime | None) -> list[DeliveryRecord]:
     """Records of every org that may have a silence to tell, or the end of one: for the watch.
 
-    Those last delivered to ``before`` then (``None``: none of these), those with a silence that
-    was told, and all of ``ALL_ORGS``.
+    Those last delivered to ``before`` then, or nobody knows when (``None``: none of these), those
+    with a silence that was told, and all of ``ALL_ORGS``.
     """
     wanted = [_table.silent_since.is_not(None), _table.org_id == ALL_ORGS]
     if before is not None:
-        wanted.append(_table.delivered_at < before)
+        # Unknown since an upgrade: what is pulled may have answered for all orgs since.
+        wanted += [_table.delivered_at < before, _table.delivered_at.is_(None)]
     return _read(tx, or_(*wanted))
 
 

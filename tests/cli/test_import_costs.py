@@ -176,6 +176,19 @@ def test_a_tag_that_no_row_has_is_told_with_those_that_there_are(run: Run, confi
     assert outcome.err == "No row has the tag 'tenant'; the tags are: customer, env, spot, team.\n"
 
 
+def test_nothing_is_said_of_tags_when_no_row_got_as_far(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    bill = tmp_path / "bill.csv"
+    bill.write_text(
+        "BilledCost,BillingCurrency,ChargePeriodStart,Tags\n"
+        '1,EUR,2026-10-01T00:00:00Z,"{""customer"": ""acme""}"\n'
+    )
+    outcome = run("import-costs", bill, "--config", config, "--org", "o", "--dry-run")
+    assert "1 row left out: 1 EUR" in outcome.out
+    assert outcome.err == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from nullspend_margins import ServiceUnavailable
+from nullspend_margins.storage.tables import cost_deliveries
 from tests.contract.alerting import Listener, falling, synced
 from tests.contract.test_deliveries import Gateway, batch, spent
 from tests.docs.pages import blocks
@@ -143,6 +146,28 @@ async def test_a_pulled_source_that_fails_for_a_day_is_told_to_every_org_it_deli
         assert len(listener.heard) == 2
 
 
+async def test_an_org_from_before_deliveries_were_kept_is_told_of_a_pulled_source_too(
+    database_url: str,
+) -> None:
+    gateway = Gateway()
+    async with hearing(database_url, gateway) as (here, listener):
+        gateway.batches = [batch()]
+        await here.cron()
+        # As an upgrade leaves it: the org has costs of the source, and nobody knows since when.
+        await (await here.margins.services()).ingest._database.write(
+            lambda tx: tx.execute(
+                update(cost_deliveries)
+                .where(cost_deliveries.c.org_id == ORG)
+                .values(delivered_at=None)
+            )
+        )
+        gateway.problem = ServiceUnavailable("The gateway is away.")
+        here.clock.advance(hours=25)
+        for _ in range(2):
+            await here.cron()
+        assert listener.sources == [("gateway", 25)]
+
+
 async def test_a_source_has_its_own_hours(database_url: str) -> None:
     settings = {"stale_after_hours": 1, "sources": {"api": {"stale_after_hours": 0}}}
     async with hearing(database_url, costs=settings) as (here, listener):
@@ -209,4 +234,30 @@ async def test_one_org_s_failure_does_not_keep_another_from_being_told(
         here.clock.advance(hours=2)
         assert (await here.cron()).status_code == 200
         assert listener.sources == [("host", 2)]
-        assert lines(caplog)[0] == "cost sources of org org_1 not looked after"
+        assert "cost sources of org org_1 not looked after" in lines(caplog)
+
+
+async def test_a_plan_that_nobody_tells_keeps_neither_the_timer_nor_other_orgs_waiting(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Silent:
+        name = "silent"
+
+        async def plan(self, org_id: str) -> str | None:
+            if org_id == ORG:
+                await asyncio.Event().wait()
+            return None
+
+    async with hearing(database_url, Silent(), **HOURLY) as (here, listener):
+        for org_id in (ORG, "org_2"):
+            await here.margins.ingest(org_id, [spent("1", NOW)])
+        here.clock.advance(hours=2)
+        services = await here.margins.services()
+        told = ""
+        async with asyncio.timeout(30):
+            # Whichever comes first; the other's turn comes, too.
+            while "stale" not in told or "its plan is not told" not in told:
+                await services.sync._watch.look(time.monotonic() + 0.05)
+                told += "".join(lines(caplog))
+        await services.alerts.deliver_due()
+        assert listener.sources == [("host", 2)]

@@ -41,9 +41,17 @@ def test_two_columns_for_one_thing_are_a_choice_to_make() -> None:
     columns = [*PLAIN, "tag", "timestamp"]
     message = refused(columns)
     assert "customer may be customer_id or tag: say --column customer=customer_id" in message
-    assert "date may be day or timestamp" in message
+    assert "date may be day or timestamp: say --column date=day, or another." in message
+    assert "--column customer= for none" in message
     chosen = layout(columns, columns={"customer": "tag", "date": "day"})
     assert (chosen["customer"], chosen["date"]) == ("tag", "day")
+
+
+def test_two_spellings_of_one_column_of_focus_are_a_choice_to_make() -> None:
+    columns = ["BilledCost", "billed_cost", "BillingCurrency", "ChargePeriodStart", "Tags"]
+    message = refused(columns)
+    assert "cost may be BilledCost or billed_cost: say --column cost=BilledCost" in message
+    assert layout(columns, columns={"cost": "billed_cost"})["cost"] == "billed_cost"
 
 
 def test_a_column_that_is_named_is_nothing_else() -> None:
@@ -70,6 +78,7 @@ def test_costs_of_nobody_must_be_meant_so() -> None:
 
 def test_a_used_column_may_not_be_there_twice() -> None:
     assert "names cost twice" in refused([*PLAIN, "cost"], columns={"cost": "cost"})
+    assert "names cost twice" in refused([*PLAIN, "cost"])
     assert layout([*PLAIN, "note", "note"])
 
 

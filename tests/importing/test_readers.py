@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
-import sys
-from datetime import date, datetime
-from decimal import Decimal
+import tracemalloc
+from contextlib import closing
 from pathlib import Path
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 
 from nullspend_margins.errors import ValidationFailed
-from nullspend_margins.importing import Charge, ImportOptions, open_rows
+from nullspend_margins.importing import (
+    Charge,
+    ChargeMaker,
+    ImportOptions,
+    find_layout,
+    open_rows,
+)
 from nullspend_margins.importing.rows import MAX_LINE_BYTES, SAMPLE_BYTES
 from tests.importing.writing import WRITERS, read, told
 
@@ -113,6 +115,21 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes, reas
     assert reason in refused(put(tmp_path, content))
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"customer,day,cost\racme,2026-10-01,1\r", "do lines end with a line feed?"),
+        ("customer,day,cost,co\u00fbt\nacme,2026-10-01,1,2\n".encode("latin-1"), "is not UTF-8"),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_the_files_fault_and_not_that_of_the_next_row(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    message = refused(put(tmp_path, content))
+    assert "its first line" in message
+    assert reason in message
+
+
 def test_what_is_wrong_inside_of_broken_quotes_is_not_held_against_the_next_row(
     tmp_path: Path,
 ) -> None:
@@ -123,6 +140,31 @@ def test_what_is_wrong_inside_of_broken_quotes_is_not_held_against_the_next_row(
 def test_a_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> None:
     assert "No such file" in refused(tmp_path / "none.csv")
     assert "directory" in refused(tmp_path)
+
+
+def test_rows_of_nothing_as_spreadsheets_end_with_are_passed_over(tmp_path: Path) -> None:
+    path = put(tmp_path, HEAD + GOOD + b",,\n" + GOOD + b",,\n,\n\n")
+    assert [each.line for each in read(path) if isinstance(each, Charge)] == [2, 4]
+    assert len(read(path)) == 2
+
+
+def test_long_tags_of_many_rows_are_not_kept_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "costs.jsonl"
+    with path.open("w") as file:
+        for n in range(400):
+            tags = json.dumps({"customer": f"c{n}", "note": "x" * 50_000})
+            file.write(json.dumps({"day": "2026-10-01", "cost": "1", "tags": tags}) + "\n")
+    options = ImportOptions(org_id="o", customer_tag="customer")
+    with closing(open_rows(path, options)) as reader:
+        maker = ChargeMaker(find_layout(reader.columns, options), options)
+        tracemalloc.start()
+        try:
+            count = sum(isinstance(each, Charge) for each in maker.charges(reader))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert count == 400
+    assert peak < 5_000_000
 
 
 def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
@@ -139,11 +181,13 @@ def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
         (b'{"customer": "a", "cost": 1}', "3: day: is empty"),
         (b'{"customer": true, "day": "2026-10-01", "cost": 1}', "3: customer: True is no text"),
         (b'{"customer": {}, "day": "2026-10-01", "cost": 1}', "3: customer: {} is no text"),
+        (b'{"customer": "a", "day": {}, "cost": 1}', "3: day: is a list or an object"),
+        (b'{"customer": "a", "day": "2026-10-01", "model": [], "cost": 1}', "3: model: is a list"),
         (b'{"x": "' + b"a" * MAX_LINE_BYTES + b'"}', "3: is longer than"),
     ],
 )  # fmt: skip
 def test_a_bad_line_of_json_is_told(tmp_path: Path, line: bytes, problem: str) -> None:
-    good = b'{"customer": "a", "day": "2026-10-01", "cost": 0.1}\n'
+    good = b'{"customer": "a", "day": "2026-10-01", "cost": 0.1, "model": "m"}\n'
     [first, second, third] = read(put(tmp_path, good + b"\n" + line + b"\n" + good, "costs.jsonl"))
     assert isinstance(first, Charge)
     assert str(second).startswith(problem), second
@@ -164,73 +208,6 @@ def test_a_member_that_comes_too_late_is_a_problem_and_not_ignored(tmp_path: Pat
     lines = [*[good] * count, *late]
     [problem] = told(put(tmp_path, "\n".join(map(json.dumps, lines)).encode()))
     assert problem.startswith(f"{count + 1}: requests: comes here for the first time")
-
-
-def test_parquet_has_values_of_many_types(tmp_path: Path) -> None:
-    path = tmp_path / "costs.parquet"
-    amounts = [Decimal("1.250000001"), None, Decimal(-2)]
-    times = [datetime(2026, 10, 31, 23), datetime(2026, 11, 1), None]  # noqa: DTZ001
-    table = pyarrow.table(
-        {
-            "customer": pyarrow.array(["a", None, "a"]).dictionary_encode(),
-            "cost": pyarrow.array(amounts, pyarrow.decimal128(38, 9)),
-            "time": pyarrow.array(times, pyarrow.timestamp("ns")),
-            "requests": pyarrow.array([1, 2, None], pyarrow.int32()),
-            "unused": pyarrow.array([{"x": 1}] * 3),
-        }
-    )
-    pyarrow.parquet.write_table(table, path)
-    first, second, third = read(path)
-    assert isinstance(first, Charge)
-    assert (first.customer, first.cost, first.requests) == ("a", 1250000001 * 10**18, 1)
-    assert str(second) == "2: cost: is empty"
-    assert str(third) == "3: time: is empty"
-
-
-def test_days_of_parquet_are_days_and_floats_are_what_they_show(tmp_path: Path) -> None:
-    path = tmp_path / "costs.parquet"
-    table = pyarrow.table({"customer": [1], "cost": [0.1], "day": [date(2026, 10, 31)]})
-    pyarrow.parquet.write_table(table, path)
-    [charge] = read(path)
-    assert isinstance(charge, Charge)
-    assert (charge.customer, charge.cost) == ("1", 10**26)
-
-
-@pytest.mark.parametrize("keep", [0.3, 0.9, 0.999])
-def test_a_truncated_parquet_file_is_refused(tmp_path: Path, keep: float) -> None:
-    path = WRITERS["parquet"](ROWS * 50, tmp_path / "costs.parquet")
-    content = path.read_bytes()
-    path.write_bytes(content[: int(len(content) * keep)])
-    assert "is no whole Parquet file" in refused(path)
-
-
-def test_a_damaged_page_of_parquet_is_told_by_row(tmp_path: Path) -> None:
-    path = WRITERS["parquet"](ROWS * 50, tmp_path / "costs.parquet")
-    content = bytearray(path.read_bytes())
-    content[4:2000] = b"\xff" * 1996
-    path.write_bytes(bytes(content))
-    assert "is damaged after row 0" in refused(path)
-
-
-def test_parquet_in_gzip_is_to_be_unpacked(tmp_path: Path) -> None:
-    path = WRITERS["parquet"](ROWS, tmp_path / "costs.parquet")
-    assert "unpack it" in refused(put(tmp_path, gzip.compress(path.read_bytes())))
-
-
-def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path) -> None:
-    path = put(tmp_path, b"PAR1", "costs.parquet")
-    script = (
-        "import sys; sys.modules['pyarrow'] = None\n"
-        "from pathlib import Path\n"
-        "from nullspend_margins.errors import ConfigurationError\n"
-        "from nullspend_margins.importing import ImportOptions, open_rows\n"
-        f"try: open_rows(Path({str(path)!r}), ImportOptions())\n"
-        "except ConfigurationError as problem: print(problem.message)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert 'pip install "nullspend-margins[parquet]"' in done.stdout
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -162,6 +162,12 @@ def test_many_problems_are_counted_and_the_first_are_shown(tmp_path: Path) -> No
         assert (reading.bad, [each.line for each in reading.shown]) == (50, [*range(2, 22)])
 
 
+def test_problems_are_shown_by_line_whatever_is_wrong(tmp_path: Path) -> None:
+    rows = [ROW, {**ROW, "cost": "2"}, {**ROW, "id": "other", "cost": "x"}]
+    with read_file(as_csv(rows, tmp_path / "costs.csv")) as (reading, _):
+        assert [each.line for each in reading.shown] == [3, 4]
+
+
 def test_progress_is_told_on_the_way() -> None:
     from nullspend_margins.importing import LeftOut
     from nullspend_margins.services.import_reading import read_charges
