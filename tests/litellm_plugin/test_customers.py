@@ -48,6 +48,14 @@ def test_where_the_body_is_not_known_nobody_is_believed() -> None:
     assert customer(logged(body="(redacted)")) == ""
 
 
+def test_a_body_that_was_passed_through_is_not_known_whole() -> None:
+    call = {**logged(body={"messages": []}), "passthrough_logging_payload": {"url": "https://v"}}
+    assert customer(call) == ""
+    assert customer(call, trust_body=True) == "acme"
+    trusted = {**logged(headers={HEADER: "acme"}), "passthrough_logging_payload": {"url": "https"}}
+    assert customer(trusted) == "acme"
+
+
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
