@@ -69,7 +69,8 @@ class CallRecorder:
         found = None
         for place in _METADATA:
             metadata = data.get(place)
-            if isinstance(metadata, MutableMapping) and "user_api_key" in metadata:
+            # The proxy's own: it removes `user_api_key_...` from what clients send.
+            if isinstance(metadata, MutableMapping) and _END_USER in metadata:
                 request = mapping_of(data.get("proxy_server_request"))
                 end_user = end_user_of(metadata, request, self._settings)
                 found = customer_of(metadata, end_user, self._settings)
