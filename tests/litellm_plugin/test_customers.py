@@ -48,6 +48,13 @@ def test_where_the_body_is_not_known_nobody_is_believed() -> None:
     assert customer(logged(body="(redacted)")) == ""
 
 
+@pytest.mark.parametrize("stamp", ["0123456789abcdef" * 4, "litellm_proxy_master_key"])
+def test_a_body_whose_user_the_proxy_has_overwritten_is_not_believed(stamp: str) -> None:
+    call = logged(body={"user": stamp})
+    assert customer(call) == ""
+    assert customer(call, trust_body=True) == "acme"
+
+
 def test_a_body_that_was_passed_through_is_not_known_whole() -> None:
     call = {**logged(body={"messages": []}), "passthrough_logging_payload": {"url": "https://v"}}
     assert customer(call) == ""
