@@ -41,11 +41,12 @@ def _roles_problem(roles: Mapping[str, str]) -> str | None:
 
 
 def _day_problem(day: str) -> str | None:
+    """Days are compared as texts, so no other way of writing one will do."""
     try:
-        date.fromisoformat(day)
+        is_day = date.fromisoformat(day).isoformat() == day
     except ValueError:
-        return "must be a day, for example 2026-04-01"
-    return None
+        is_day = False
+    return None if is_day else "must be a day, for example 2026-04-01"
 
 
 def _database_problem(url: Secret) -> str | None:

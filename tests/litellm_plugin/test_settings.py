@@ -27,6 +27,8 @@ DATABASE = "postgresql://reader:hush@127.0.0.1/litellm"
         ({"customer": "key"}, 'customer: must be one of "end_user"'),
         ({"database_url": "mysql://hush@h/d"}, "must be a URL that begins with postgresql://"),
         ({"read_before": "April"}, "must be a day"),
+        ({"read_before": "20260405"}, "must be a day"),
+        ({"read_before": "2026-W14-7"}, "must be a day"),
         ({"org": None, "database_url": DATABASE}, "org is missing"),
         ({"read": "daily", "customer": "team_id"}, 'needs read = "spend_logs"'),
         ({"read": "daily", "orgs": {"t": "o"}}, 'orgs needs read = "spend_logs"'),
