@@ -18,6 +18,12 @@ ROLES = ("viewer", "member", "admin", "owner")
 ADMIN_ROLES = frozenset({"proxy_admin", "proxy_admin_viewer"})
 """Those whose keys belong to the proxy as a whole and to no team."""
 
+_OF_PRISMA = frozenset(
+    {"schema", "connection_limit", "pool_timeout", "socket_timeout", "pgbouncer", "sslaccept"}
+    | {"sslidentity", "statement_cache_size", "max_connection_lifetime", "single_use_connections"}
+    | {"max_idle_connection_lifetime"}
+)
+"""What may stand behind the ? of the ``DATABASE_URL`` of a proxy, which people copy."""
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _HEADER = re.compile(r"[a-z0-9-]{1,100}")
 _NO_TABLE: Mapping[str, str] = MappingProxyType({})
@@ -50,9 +56,16 @@ def _day_problem(day: str) -> str | None:
 
 
 def _database_problem(url: Secret) -> str | None:
-    if url.reveal().startswith(("postgresql://", "postgres://")):
+    if not url.reveal().startswith(("postgresql://", "postgres://")):
+        return "must be a URL that begins with postgresql://"
+    given = {each.partition("=")[0] for each in url.reveal().partition("?")[2].split("&")}
+    wrong = sorted(_OF_PRISMA & given)
+    if not wrong:
         return None
-    return "must be a URL that begins with postgresql://"
+    return (
+        f"has {wrong[0]}, which the proxy's own driver takes and PostgreSQL's does not; leave it "
+        "away. In place of schema=NAME write options=-csearch_path%3DNAME"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

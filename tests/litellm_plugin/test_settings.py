@@ -26,6 +26,11 @@ DATABASE = "postgresql://reader:hush@127.0.0.1/litellm"
         ({"roles": {"team": "boss"}}, '"boss" is none of viewer, member, admin, owner'),
         ({"customer": "key"}, 'customer: must be one of "end_user"'),
         ({"database_url": "mysql://hush@h/d"}, "must be a URL that begins with postgresql://"),
+        (
+            {"database_url": f"{DATABASE}?sslmode=require&connection_limit=5"},
+            "has connection_limit, which the proxy's own driver takes",
+        ),
+        ({"database_url": f"{DATABASE}?schema=llm"}, "write options=-csearch_path%3DNAME"),
         ({"read_before": "April"}, "must be a day"),
         ({"read_before": "20260405"}, "must be a day"),
         ({"read_before": "2026-W14-7"}, "must be a day"),
