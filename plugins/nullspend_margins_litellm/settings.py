@@ -25,6 +25,7 @@ _OF_PRISMA = frozenset(
 )
 """What may stand behind the ? of the ``DATABASE_URL`` of a proxy, which people copy."""
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_MOST_ORG = 256
 _HEADER = re.compile(r"[a-z0-9-]{1,100}")
 _NO_TABLE: Mapping[str, str] = MappingProxyType({})
 _DEFAULT_ROLES: Mapping[str, str] = MappingProxyType(
@@ -34,6 +35,16 @@ _DEFAULT_ROLES: Mapping[str, str] = MappingProxyType(
 
 def _path_problem(path: str) -> str | None:
     return None if _PATH.fullmatch(path) else 'must be a path, for example "/margins"'
+
+
+def _org_problem(org_id: str) -> str | None:
+    fits = org_id.isprintable() and org_id.strip() and len(org_id) <= _MOST_ORG
+    return None if fits else f"must be an org's id, of 1 to {_MOST_ORG} characters"
+
+
+def _orgs_problem(orgs: Mapping[str, str]) -> str | None:
+    wrong = [team for team, org_id in orgs.items() if _org_problem(org_id)]
+    return f'"{wrong[0]}" {_org_problem(orgs[wrong[0]])}' if wrong else None
 
 
 def _headers_problem(names: Iterable[str]) -> str | None:
@@ -77,6 +88,7 @@ class LiteLLMSettings:
         metadata={
             "help": "The org that costs belong to and people see, unless `orgs` names another",
             "unit": "",
+            "check": _org_problem,
         },
     )
     orgs: Mapping[str, str] = field(
@@ -85,6 +97,7 @@ class LiteLLMSettings:
             "help": "A table: the proxy's team or organization id to org. The team is looked up "
             "first",
             "unit": "",
+            "check": _orgs_problem,
         },
     )
     path: str = field(

@@ -31,6 +31,8 @@ DATABASE = "postgresql://reader:hush@127.0.0.1/litellm"
             "has connection_limit, which the proxy's own driver takes",
         ),
         ({"database_url": f"{DATABASE}?schema=llm"}, "write options=-csearch_path%3DNAME"),
+        ({"org": ""}, "org: must be an org's id"),
+        ({"orgs": {"team-red": " "}}, """orgs: "team-red" must be an org's id"""),
         ({"read_before": "April"}, "must be a day"),
         ({"read_before": "20260405"}, "must be a day"),
         ({"read_before": "2026-W14-7"}, "must be a day"),
