@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from starlette.routing import Route
 
 from nullspend_margins import ConfigurationError, Margins
 from nullspend_margins_litellm import proxy
@@ -70,6 +71,15 @@ def test_a_proxy_whose_calls_belong_to_no_org_does_not_start() -> None:
     told = settings(org=None).problem_beside_the_callback(TODAY)
     assert told is not None
     assert told.startswith("plugins.litellm.org: is missing")
+
+
+def test_a_path_of_the_proxy_is_not_taken_from_it() -> None:
+    routes = [Route("/v1/models", print), Route("/ui", print), Route("/{provider}/{rest}", print)]
+    for path in ("/v1", "/v1/models", "/ui"):
+        with pytest.raises(ConfigurationError, match=f'path: "{path}" belongs to the proxy'):
+            proxy.require_free(routes, path)
+    for path in ("/margins", "/v1/margins", "/v", "/uix"):
+        proxy.require_free(routes, path)
 
 
 def test_nothing_configured_registers_nothing() -> None:
