@@ -24,6 +24,10 @@ Ask = Callable[[str, Scope], Awaitable[Any]]
 _PROXY = "litellm.proxy.proxy_server"
 _FALLBACK = "failed-to-connect-to-db"
 """The token that the proxy makes up for anybody while its database is away."""
+_HOLDER = ("api_key", "token", "user_id", "team_id")
+"""One of which the proxy knows of every key. It knows none of anybody at all, to whom it gives a
+role, too, where its operator has made the route that is asked for public.
+"""
 _MOST_KEY = 16_384
 _REFUSED = "The proxy does not take this key."
 
@@ -59,6 +63,10 @@ class LiteLLMAuthenticator:
         if getattr(found, "token", None) == _FALLBACK:
             raise ServiceUnavailable("The proxy's database does not answer.")
         role_there = _text(getattr(found, "user_role", None)) or "none"
+        if role_there not in ADMIN_ROLES and not any(
+            getattr(found, name, None) for name in _HOLDER
+        ):
+            raise AuthenticationRequired(_REFUSED)
         role = self._settings.roles.get(role_there)
         if role is None:
             raise AuthenticationRequired("Keys of this role may not see margins.")

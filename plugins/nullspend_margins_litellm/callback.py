@@ -20,6 +20,7 @@ from nullspend_margins_litellm.settings import LiteLLMSettings
 INSTALL = 'LiteLLM is not installed here: pip install "litellm[proxy]"'
 _END_USER = "user_api_key_end_user_id"
 _METADATA = ("metadata", "litellm_metadata")
+_PASSED_THROUGH = "passthrough_logging_payload"
 _MOST_TOLD = 100
 
 _log = logging.getLogger("nullspend_margins.litellm")
@@ -68,7 +69,8 @@ class CallRecorder:
         found = None
         for place in _METADATA:
             metadata = data.get(place)
-            if isinstance(metadata, MutableMapping) and "user_api_key" in metadata:
+            # The proxy's own: it removes `user_api_key_...` from what clients send.
+            if isinstance(metadata, MutableMapping) and _END_USER in metadata:
                 request = mapping_of(data.get("proxy_server_request"))
                 end_user = end_user_of(metadata, request, self._settings)
                 found = customer_of(metadata, end_user, self._settings)
@@ -145,7 +147,11 @@ def _callback_class() -> Any:
 
 
 def _request_of(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
-    return mapping_of(mapping_of(kwargs.get("litellm_params")).get("proxy_server_request"))
+    """The request as far as it is known: of one that the proxy passed through, the body it keeps
+    lacks `metadata` and `litellm_metadata`, in which the end user may have stood.
+    """
+    request = mapping_of(mapping_of(kwargs.get("litellm_params")).get("proxy_server_request"))
+    return {**request, "body": None} if kwargs.get(_PASSED_THROUGH) is not None else request
 
 
 def _has_worked(payload: Mapping[str, Any]) -> bool:

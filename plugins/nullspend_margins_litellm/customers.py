@@ -8,6 +8,7 @@ stands in the body is not, unless ``trust_body`` says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from json import JSONDecodeError, loads
 from typing import Any
@@ -25,6 +26,7 @@ _OF_KEY = {
     "user_id": "user_api_key_user_id",
     "organization_id": "user_api_key_org_id",
 }
+_OF_KEY_HASH = re.compile(r"[0-9a-f]{64}|litellm_proxy_master_key")
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -55,7 +57,7 @@ def end_user_of(
     if tidy(mapping_of(request.get("headers")).get(CUSTOMER_HEADER)) == name:
         return name
     body = request.get("body")
-    if not isinstance(body, Mapping):
+    if not isinstance(body, Mapping) or _is_overwritten(body):
         return ""  # where it came from can't be told
     return "" if name in _named_in(body) else name
 
@@ -76,6 +78,14 @@ def mapping_of(value: object) -> Mapping[str, Any]:
         except (JSONDecodeError, RecursionError):
             return _NOTHING
     return value if isinstance(value, Mapping) else _NOTHING
+
+
+def _is_overwritten(body: Mapping[str, Any]) -> bool:
+    """Whether the proxy has put the key's hash in the place of ``user`` (its setting
+    ``overwrite_user_with_key_hash``), having read the end user from there.
+    """
+    user = body.get("user")
+    return isinstance(user, str) and _OF_KEY_HASH.fullmatch(user) is not None
 
 
 def _named_in(body: Mapping[str, Any]) -> set[str]:

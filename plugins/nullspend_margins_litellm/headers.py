@@ -22,7 +22,6 @@ Headers = Iterable[tuple[bytes, bytes]]
 STANDARD_HEADERS = (CUSTOMER_HEADER, "x-litellm-end-user-id")
 """Where every LiteLLM proxy looks for the end user, whatever its settings."""
 CALL_ID_HEADER = "x-litellm-call-id"
-_CUSTOMER_ROLE = "customer"
 
 
 class HeaderGuard:
@@ -48,6 +47,9 @@ class HeaderGuard:
         self._trusted = tuple(name.encode() for name in settings.trusted_headers)
         fixed = () if settings.trust_call_ids else (CALL_ID_HEADER,)
         self._fixed = frozenset(name.encode() for name in (*STANDARD_HEADERS, *fixed))
+        # A header of that role takes the place of the key's own user.
+        is_user = settings.customer == "user_id"
+        self._roles = ("customer", "internal_user") if is_user else ("customer",)
 
     async def __call__(
         self,
@@ -95,7 +97,7 @@ class HeaderGuard:
             rule.get("header_name")
             for rule in rules
             if isinstance(rule, Mapping)
-            and str(rule.get("litellm_user_role")).lower() == _CUSTOMER_ROLE
+            and str(rule.get("litellm_user_role")).lower() in self._roles
         ]
         return frozenset(
             each.lower().encode() for each in (name, *names) if isinstance(each, str) and each

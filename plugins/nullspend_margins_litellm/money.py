@@ -9,9 +9,11 @@ an operator who uses it for discounts to customers says so by ``discounts = "cus
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 _NANODOLLARS = Decimal(10) ** 9
+_WIDE = Context(prec=400)
+"""Holds every float; what is too much for a cost is refused as such, with its call's id."""
 
 
 def dollars(value: object) -> Decimal:
@@ -30,7 +32,7 @@ def dollars(value: object) -> Decimal:
 
 def nanodollars(amount: Decimal) -> int:
     """Dollars as whole nanodollars, rounded half up."""
-    return int((amount * _NANODOLLARS).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return int(_WIDE.multiply(amount, _NANODOLLARS).quantize(Decimal(1), ROUND_HALF_UP, _WIDE))
 
 
 def vendor_cost(charged: object, breakdown: object, *, are_discounts_ours: bool) -> int:

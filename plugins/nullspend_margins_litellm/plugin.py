@@ -29,4 +29,6 @@ def register_authenticators(context: PluginContext) -> list[Authenticator]:
 def register_cost_sources(context: PluginContext) -> list[CostSource]:
     """None without ``database_url``."""
     settings = context.settings(LiteLLMSettings)
-    return [LiteLLMTables(settings)] if settings.database_url is not None else []
+    return (
+        [LiteLLMTables(settings, clock=context.clock)] if settings.database_url is not None else []
+    )

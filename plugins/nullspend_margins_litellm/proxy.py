@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -75,6 +75,7 @@ def _install_into(proxy: Any, margins: Margins) -> Any:
 
     settings = settings_of(margins)
     _check(settings)
+    require_free(proxy.app.router.routes, settings.path)
     callback = make_callback(CallRecorder(margins, settings))
     app = proxy.app
 
@@ -92,6 +93,16 @@ def _install_into(proxy: Any, margins: Margins) -> Any:
         app.middleware_stack = guard(app.middleware_stack)
     _start_soon(margins)
     return callback
+
+
+def require_free(routes: Iterable[Any], path: str) -> None:
+    """Raise ``ConfigurationError`` if the proxy has routes at ``path``: nobody would reach them."""
+    for route in routes:
+        if f"{getattr(route, 'path', '')}/".startswith(f"{path}/"):
+            raise ConfigurationError(
+                f'plugins.litellm.path: "{path}" belongs to the proxy ({route.path}); '
+                'choose another, for example "/margins"'
+            )
 
 
 def _check(settings: LiteLLMSettings) -> None:

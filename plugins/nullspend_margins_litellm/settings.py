@@ -18,7 +18,14 @@ ROLES = ("viewer", "member", "admin", "owner")
 ADMIN_ROLES = frozenset({"proxy_admin", "proxy_admin_viewer"})
 """Those whose keys belong to the proxy as a whole and to no team."""
 
+_OF_PRISMA = frozenset(
+    {"schema", "connection_limit", "pool_timeout", "socket_timeout", "pgbouncer", "sslaccept"}
+    | {"sslidentity", "statement_cache_size", "max_connection_lifetime", "single_use_connections"}
+    | {"max_idle_connection_lifetime"}
+)
+"""What may stand behind the ? of the ``DATABASE_URL`` of a proxy, which people copy."""
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_MOST_ORG = 256
 _HEADER = re.compile(r"[a-z0-9-]{1,100}")
 _NO_TABLE: Mapping[str, str] = MappingProxyType({})
 _DEFAULT_ROLES: Mapping[str, str] = MappingProxyType(
@@ -28,6 +35,16 @@ _DEFAULT_ROLES: Mapping[str, str] = MappingProxyType(
 
 def _path_problem(path: str) -> str | None:
     return None if _PATH.fullmatch(path) else 'must be a path, for example "/margins"'
+
+
+def _org_problem(org_id: str) -> str | None:
+    fits = org_id.isprintable() and org_id.strip() and len(org_id) <= _MOST_ORG
+    return None if fits else f"must be an org's id, of 1 to {_MOST_ORG} characters"
+
+
+def _orgs_problem(orgs: Mapping[str, str]) -> str | None:
+    wrong = [team for team, org_id in orgs.items() if _org_problem(org_id)]
+    return f'"{wrong[0]}" {_org_problem(orgs[wrong[0]])}' if wrong else None
 
 
 def _headers_problem(names: Iterable[str]) -> str | None:
@@ -41,17 +58,25 @@ def _roles_problem(roles: Mapping[str, str]) -> str | None:
 
 
 def _day_problem(day: str) -> str | None:
+    """Days are compared as texts, so no other way of writing one will do."""
     try:
-        date.fromisoformat(day)
+        is_day = date.fromisoformat(day).isoformat() == day
     except ValueError:
-        return "must be a day, for example 2026-04-01"
-    return None
+        is_day = False
+    return None if is_day else "must be a day, for example 2026-04-01"
 
 
 def _database_problem(url: Secret) -> str | None:
-    if url.reveal().startswith(("postgresql://", "postgres://")):
+    if not url.reveal().startswith(("postgresql://", "postgres://")):
+        return "must be a URL that begins with postgresql://"
+    given = {each.partition("=")[0] for each in url.reveal().partition("?")[2].split("&")}
+    wrong = sorted(_OF_PRISMA & given)
+    if not wrong:
         return None
-    return "must be a URL that begins with postgresql://"
+    return (
+        f"has {wrong[0]}, which the proxy's own driver takes and PostgreSQL's does not; leave it "
+        "away. In place of schema=NAME write options=-csearch_path%3DNAME"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +88,7 @@ class LiteLLMSettings:
         metadata={
             "help": "The org that costs belong to and people see, unless `orgs` names another",
             "unit": "",
+            "check": _org_problem,
         },
     )
     orgs: Mapping[str, str] = field(
@@ -71,6 +97,7 @@ class LiteLLMSettings:
             "help": "A table: the proxy's team or organization id to org. The team is looked up "
             "first",
             "unit": "",
+            "check": _orgs_problem,
         },
     )
     path: str = field(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC
 from typing import Literal, TypeVar
 
 import msgspec
 
-from nullspend_margins import CostBatch, ServiceUnavailable
+from nullspend_margins import Clock, CostBatch, ServiceUnavailable
 from nullspend_margins_litellm import daily, spend_logs
 from nullspend_margins_litellm.calls import SOURCE
 from nullspend_margins_litellm.reading import PAGE_ROWS, PostgresReader, Reader, columns_of
@@ -36,6 +37,7 @@ class LiteLLMTables:
         settings: LiteLLMSettings,
         *,
         reader: Reader | None = None,
+        clock: Clock | None = None,
         page_rows: int = PAGE_ROWS,
     ) -> None:
         if reader is None:
@@ -43,6 +45,7 @@ class LiteLLMTables:
             reader = PostgresReader(settings.database_url)
         self._settings = settings
         self._reader = reader
+        self._clock = clock
         self._page_rows = page_rows
 
     async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
@@ -65,7 +68,8 @@ class LiteLLMTables:
                 yield batch
 
     def _single_calls(self, columns: frozenset[str]) -> spend_logs.SpendLogs:
-        return spend_logs.SpendLogs(self._reader, self._settings, columns, self._page_rows)
+        now = self._clock.now().astimezone(UTC).replace(tzinfo=None) if self._clock else None
+        return spend_logs.SpendLogs(self._reader, self._settings, columns, self._page_rows, now)
 
     def _daily_sums(self, columns: Mapping[str, frozenset[str]]) -> daily.DailySums:
         settings = self._settings

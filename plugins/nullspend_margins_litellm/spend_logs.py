@@ -82,6 +82,8 @@ class SpendLogs:
     settings: LiteLLMSettings
     columns: frozenset[str]
     page_rows: int = PAGE_ROWS
+    now: datetime | None = None
+    """UTC, as the table has it."""
 
     async def batches(self, reached: Position) -> AsyncIterator[CostBatch]:
         """Everything after ``reached``, and what may have come late before it."""
@@ -92,7 +94,7 @@ class SpendLogs:
             if rows:
                 position = Position(start=rows[-1]["startTime"], request_id=rows[-1]["request_id"])
             # A stored cursor never goes back: each crash would take it further.
-            after = max(position, reached, key=_order)
+            after = max(self._past(position), reached, key=_order)
             groups = self._by_org(rows)
             for number, (org_id, events) in enumerate(groups.items(), start=1):
                 cursor = after if number == len(groups) else reached
@@ -103,6 +105,12 @@ class SpendLogs:
                 break
         if not is_saved:  # rows of nobody's at the end need not be read again
             yield CostBatch(org_id=self._some_org, cursor=encoded(reached))
+
+    def _past(self, position: Position) -> Position:
+        """No later than now: behind a row of a clock that goes fast, others are still to come."""
+        if self.now is None or position.start <= self.now:
+            return position
+        return Position(start=self.now)
 
     def _gone_back(self, reached: Position) -> Position:
         if reached.start == _BEGINNING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, Overflow
 
 NANODOLLARS = {
     "dollars": 1_000_000_000,
@@ -27,7 +27,7 @@ def nanodollars(value: object, factor: int) -> int:
     try:
         number = _decimal(value)
         return int(_EXACT.multiply(number, Decimal(factor)).quantize(_ONE, ROUND_HALF_UP, _EXACT))
-    except InvalidOperation:
+    except (InvalidOperation, Overflow):
         raise ValueError("is no number, or not one that money can be") from None
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select, tuple_
 
 from nullspend_margins_sql.cursors import Key, RowId
 from nullspend_margins_sql.kinds import Kinds
@@ -56,15 +56,28 @@ def page(
 
 
 def lost(relation: Relation, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    """A row of SQLite whose time is not between those that are texts of a time."""
+    """A row of SQLite whose time is none, and stands before those that are."""
     moved = relation.column(relation.moved)
-    strange = or_(moved < value("0"), moved >= value(":"))
     return (
         select(*columns)
         .select_from(relation.rows)
-        .where(strange, *relation.counts(*_never_null(relation)))
+        .where(strange(moved), *relation.counts(*_never_null(relation)))
         .limit(1)
     )
+
+
+def strange(moved: ColumnElement[Any], years: Iterable[int] = ()) -> ColumnElement[bool]:
+    """What is no time, by an index of it in SQLite: numbers, and texts such as 04/05/2026.
+
+    ``years`` are those in which texts such as 2026/04/05 are looked for, too. No bound looks like
+    a number: a column declared as DATETIME would compare it as one.
+    """
+    ranges = [moved < value("1970-"), moved >= value("2100-")]
+    ranges += [
+        and_(moved >= value(f"{year:04}-~"), moved < value(f"{year + 1:04}-")) for year in years
+    ]
+    is_none = moved.op("NOT GLOB")(literal_column("'[0-9][0-9][0-9][0-9]-*'"))
+    return or_(*(and_(each, is_none) for each in ranges))
 
 
 def _never_null(relation: Relation) -> list[str | None]:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from nullspend_margins import Period, ValidationFailed
-from nullspend_margins_sql.pages import FARTHEST_ZONE
+from nullspend_margins_sql.pages import FARTHEST_ZONE, strange
 from nullspend_margins_sql.relation import value
 from nullspend_margins_sql.sqlite import DAY, SUM, UNREADABLE
 from nullspend_margins_sql.sums import Grouped, Span, Sum
@@ -70,8 +70,9 @@ class SqliteAdding(Grouped):
             after.append(moment < value(latest))
             exact.append(day < value(f"{span.end:%Y-%m-%d}"))
             inside.append(moment < value(f"{span.end - FARTHEST_ZONE:%Y-%m-%d %H:%M:%S}"))
-        strange = or_(moment < value("0"), moment >= value(":"))
-        return or_(strange, and_(*after, or_(and_(*inside), and_(*exact), day.is_(None))))
+        years = range(span.start.year, span.end.year + 1) if span.end is not None else ()
+        near = or_(and_(*inside), and_(*exact), day.is_(None))
+        return or_(strange(moment, years), and_(*after, near))
 
     def _day(self) -> ColumnElement[Any]:
         """The UTC day. Most times are UTC, and their day is their beginning."""

@@ -11,6 +11,10 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 AGGREGATING = ("postgresql", "sqlite", "mysql", "mariadb")
 """The dialects that exact sums and UTC months are written for."""
 
+_NO_URL = (
+    "is no URL, as in postgresql://user@host/name or sqlite:////srv/host.db; a password with "
+    "special characters must be percent-encoded"
+)
 _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
@@ -43,10 +47,9 @@ def engine_url(text: str, *, aggregates: bool) -> URL:
     try:
         url = make_url(text.strip())
     except (ArgumentError, ValueError):
-        raise ValueError(
-            "is no URL, as in postgresql://user@host/name or sqlite:////srv/host.db; a password "
-            "with special characters must be percent-encoded"
-        ) from None
+        raise ValueError(_NO_URL) from None
+    if "@" in (url.host or ""):  # what stands before it is the end of a password
+        raise ValueError(_NO_URL)
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     _check_driver(url)
     if aggregates and url.get_backend_name() not in AGGREGATING:

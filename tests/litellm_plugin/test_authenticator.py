@@ -125,5 +125,18 @@ async def test_what_the_proxy_makes_up_while_its_database_is_away_signs_nobody_i
         await signed_in(made_up, roles=ALL)
 
 
+@pytest.mark.parametrize("role", [Role.INTERNAL, None])
+async def test_whom_the_proxy_lets_in_without_a_look_at_the_key_is_signed_in_by_nothing(
+    role: Role | None,
+) -> None:
+    """As on a route that ``public_routes`` names."""
+    roles = {"internal_user": "viewer", "none": "viewer"}
+    anybody = SimpleNamespace(user_role=role, api_key=None, token=None, user_id=None, team_id=None)
+    with pytest.raises(AuthenticationRequired):
+        await signed_in(anybody, roles=roles)
+    anybody.team_id = "t"
+    assert await signed_in(anybody, roles=roles) is not None
+
+
 async def test_outside_of_the_proxy_a_key_is_somebody_elses_business() -> None:
     assert await LiteLLMAuthenticator(settings()).authenticate(http_scope(bearer="sk-x")) is None

@@ -81,6 +81,12 @@ def test_half_a_nanodollar_is_rounded_up() -> None:
     assert nanodollars(dollars(0.00000000049)) == 0
 
 
+def test_no_float_is_too_large_to_be_read() -> None:
+    assert nanodollars(dollars(1e308)) == 10**317
+    with pytest.raises(ValidationFailed):
+        event_of_call(payload(response_cost=1e25), "acme", settings())
+
+
 def test_odd_names_are_cut_and_cleaned() -> None:
     call = payload(model="m\x00" + "x" * 300, custom_llm_provider=None, trace_id=7)
     event = event_of_call(call, "acme\n", settings())

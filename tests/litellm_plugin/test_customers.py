@@ -48,6 +48,21 @@ def test_where_the_body_is_not_known_nobody_is_believed() -> None:
     assert customer(logged(body="(redacted)")) == ""
 
 
+@pytest.mark.parametrize("stamp", ["0123456789abcdef" * 4, "litellm_proxy_master_key"])
+def test_a_body_whose_user_the_proxy_has_overwritten_is_not_believed(stamp: str) -> None:
+    call = logged(body={"user": stamp})
+    assert customer(call) == ""
+    assert customer(call, trust_body=True) == "acme"
+
+
+def test_a_body_that_was_passed_through_is_not_known_whole() -> None:
+    call = {**logged(body={"messages": []}), "passthrough_logging_payload": {"url": "https://v"}}
+    assert customer(call) == ""
+    assert customer(call, trust_body=True) == "acme"
+    trusted = {**logged(headers={HEADER: "acme"}), "passthrough_logging_payload": {"url": "https"}}
+    assert customer(trusted) == "acme"
+
+
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
@@ -85,9 +100,22 @@ def test_the_proxys_own_records_get_the_customer_that_is_believed() -> None:
 
 
 def test_metadata_of_the_client_is_left_alone() -> None:
-    data: dict[str, Any] = {"metadata": {"user_id": "x"}, "proxy_server_request": {}}
+    of_client = {"user_id": "x", "user_api_key": "made up"}
+    data: dict[str, Any] = {"metadata": {**of_client}, "proxy_server_request": {}}
     assert CallRecorder(Ledger(), settings()).settle(data) is None
-    assert data == {"metadata": {"user_id": "x"}, "proxy_server_request": {}}
+    assert data == {"metadata": of_client, "proxy_server_request": {}}
+
+
+def test_a_client_does_not_get_rid_of_its_customer_by_metadata_of_its_own() -> None:
+    of_proxy = {"user_api_key": "hash", "user_api_key_end_user_id": "acme"}
+    for own, other in (("metadata", "litellm_metadata"), ("litellm_metadata", "metadata")):
+        data: dict[str, Any] = {
+            own: {**of_proxy},
+            other: {"user_api_key": "made up"},
+            "proxy_server_request": {"headers": {HEADER: "acme"}, "body": {}},
+        }
+        assert CallRecorder(Ledger(), settings()).settle(data) == "acme"
+        assert (data[own], data[other]) == (of_proxy, {"user_api_key": "made up"})
 
 
 def test_teams_and_organizations_belong_to_orgs() -> None:

@@ -48,6 +48,8 @@ async def test_names_that_the_proxy_was_told_of_are_no_way_around() -> None:
     }
     given = ((b"x-user", b"a"), (b"x-customer", b"b"), (b"x-internal", b"c"))
     assert await seen(*given, proxy=proxy) == [(b"x-internal", b"c")]
+    assert await seen(*given, proxy=proxy, customer="team_id") == [(b"x-internal", b"c")]
+    assert await seen(*given, proxy=proxy, customer="user_id") == []
 
 
 async def test_a_trusted_header_reaches_the_proxy_under_the_name_that_it_looks_for() -> None:

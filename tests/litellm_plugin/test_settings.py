@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from starlette.routing import Route
 
 from nullspend_margins import ConfigurationError, Margins
 from nullspend_margins_litellm import proxy
@@ -26,7 +27,16 @@ DATABASE = "postgresql://reader:hush@127.0.0.1/litellm"
         ({"roles": {"team": "boss"}}, '"boss" is none of viewer, member, admin, owner'),
         ({"customer": "key"}, 'customer: must be one of "end_user"'),
         ({"database_url": "mysql://hush@h/d"}, "must be a URL that begins with postgresql://"),
+        (
+            {"database_url": f"{DATABASE}?sslmode=require&connection_limit=5"},
+            "has connection_limit, which the proxy's own driver takes",
+        ),
+        ({"database_url": f"{DATABASE}?schema=llm"}, "write options=-csearch_path%3DNAME"),
+        ({"org": ""}, "org: must be an org's id"),
+        ({"orgs": {"team-red": " "}}, """orgs: "team-red" must be an org's id"""),
         ({"read_before": "April"}, "must be a day"),
+        ({"read_before": "20260405"}, "must be a day"),
+        ({"read_before": "2026-W14-7"}, "must be a day"),
         ({"org": None, "database_url": DATABASE}, "org is missing"),
         ({"read": "daily", "customer": "team_id"}, 'needs read = "spend_logs"'),
         ({"read": "daily", "orgs": {"t": "o"}}, 'orgs needs read = "spend_logs"'),
@@ -61,6 +71,15 @@ def test_a_proxy_whose_calls_belong_to_no_org_does_not_start() -> None:
     told = settings(org=None).problem_beside_the_callback(TODAY)
     assert told is not None
     assert told.startswith("plugins.litellm.org: is missing")
+
+
+def test_a_path_of_the_proxy_is_not_taken_from_it() -> None:
+    routes = [Route("/v1/models", print), Route("/ui", print), Route("/{provider}/{rest}", print)]
+    for path in ("/v1", "/v1/models", "/ui"):
+        with pytest.raises(ConfigurationError, match=f'path: "{path}" belongs to the proxy'):
+            proxy.require_free(routes, path)
+    for path in ("/margins", "/v1/margins", "/v", "/uix"):
+        proxy.require_free(routes, path)
 
 
 def test_nothing_configured_registers_nothing() -> None:

@@ -126,6 +126,25 @@ async def test_late_rows_are_found_and_older_ones_are_not_read_again(
     assert batch.cursor == cursor
 
 
+async def test_behind_a_row_of_the_future_the_present_is_still_read(
+    tables: LiteLLMDatabase,
+) -> None:
+    clock = FixedClock(datetime(2026, 4, 5, 10, 30, tzinfo=UTC))
+    source = LiteLLMTables(tables.settings(**LOGS), clock=clock)
+    tables.calls(
+        {"request_id": "now", "at": "2026-04-05T10:00"},
+        {"request_id": "future", "at": "2027-01-01T00:00"},
+    )
+    batches = await pulled(source)
+    assert {event.event_id for batch in batches for event in batch.events} == {
+        "call-now",
+        "call-future",
+    }
+    tables.calls({"request_id": "next", "at": "2026-04-05T10:40"})
+    again = await pulled(source, batches[-1].cursor)
+    assert "call-next" in {event.event_id for batch in again for event in batch.events}
+
+
 async def test_rows_of_nobodys_are_not_read_again_and_again(tables: LiteLLMDatabase) -> None:
     tables.calls(
         {"request_id": "a", "at": "2026-04-05T10:00", "team_id": "t"},

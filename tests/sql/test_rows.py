@@ -50,6 +50,7 @@ async def found_by_its_text_alone(table: HostTable, known: str) -> None:
 BROKEN = [
     ("cost", "dear", "no number"),
     ("cost", float("inf"), "no number"),
+    ("cost", "9e999999", "no number"),
     ("at", "yesterday", "no time|is none such"),
     ("at", "2026-04-31 10:00:00+02:00", "does not exist|is none such"),
     ("at", 1_775_000_000, "not a time|is none such"),
@@ -92,6 +93,34 @@ async def test_what_cannot_be_counted_is_an_error_and_no_smaller_cost(
             async for _ in table.source().pull(cursor):
                 pass
         assert not broken or str(broken) not in caught.value.message
+
+
+@pytest.mark.parametrize("declared", ["TEXT", "DATETIME", "INTEGER", ""])
+@pytest.mark.parametrize(
+    "no_time", [1_775_383_200, "1775383200", "04/05/2026", "31/04/2026", "2026/04/05", "20260405"]
+)
+async def test_no_time_is_passed_over_whatever_the_column_is_declared_as(
+    tmp_path: Path, declared: str, no_time: object
+) -> None:
+    table = HostTable(
+        f"sqlite:///{tmp_path}/host.db",
+        f"CREATE TABLE usage_log (id INTEGER PRIMARY KEY, org, customer, model, cost, "
+        f"at {declared})",
+    )
+    table.insert((1, "org_1", "acme", "o3", 1, "2026-04-05 10:00:00"))
+    [first] = [batch async for batch in table.source().pull(None)]
+    table.insert((77, "org_1", "acme", "o3", 1, no_time))
+    source, month = table.source(mode="aggregate"), Period.parse("2026-04")
+    for asking in (
+        source.month_costs("org_1", month, month),
+        source.model_costs("org_1", "acme", month),
+        source.tag_costs("org_1", date(2026, 4, 1)),
+    ):
+        with pytest.raises(ServiceUnavailable, match="a time is none such"):
+            await asking
+    with pytest.raises(ServiceUnavailable, match="the id '77'"):
+        async for _ in table.source().pull(first.cursor):
+            pass
 
 
 async def test_a_negative_row_stops_a_pull_and_guesses_what_is_missing(table: HostTable) -> None:

@@ -76,6 +76,7 @@ MISTAKES: list[tuple[dict[str, object], str]] = [
     ({"overlap": 5}, "Did you mean .*overlap_minutes"),
     ({"url": "usage.db"}, "is no URL"),
     ({"url": "postgresql://ada:s3cr3t-word@host:port/app"}, "must be percent-encoded"),
+    ({"url": "postgresql://ada:word@s3cr3t@host/app"}, "must be percent-encoded"),
     ({"url": "sqlite:///host.db"}, "names a relative file; write the whole path"),
     ({"url": "sqlite://"}, "names no file"),
     ({"url": "sqlite:////srv/host.db?mode=ro"}, "has options"),
