@@ -170,7 +170,7 @@ class Endless:
 async def test_a_cost_source_that_hangs_does_not_keep_revenue_from_being_synced(
     database_url: str,
 ) -> None:
-    async with world(database_url, plugins=[Endless()], cron={"time_budget_seconds": 2}) as here:
+    async with world(database_url, plugins=[Endless()], cron={"time_budget_seconds": 6}) as here:
         await company(here)
         assert (await here.cron()).json() == {"data": {"synced": 1, "errors": 0}}
 

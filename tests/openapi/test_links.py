@@ -71,8 +71,8 @@ def links_within(operations: Collection[str]) -> set[str]:
     ("name", "walks", "seeded"),
     [
         ("mappings", 12, True),
-        ("stripe", 15, False),
-        ("connections", 15, False),
+        ("stripe", 30, False),
+        ("connections", 30, False),
         ("cost events", 6, True),
     ],
 )

@@ -251,7 +251,7 @@ def configuration(database_url: str, thresholds: Thresholds = DEFAULT) -> dict[s
 async def product(database_url: str, every: Sequence[Thresholds]) -> AsyncIterator[Product]:
     """Apps with each of these thresholds, on one database."""
     providers = {name: TableProvider(name) for name in PROVIDERS}
-    source = BatchSource("litellm")
+    source = BatchSource("gateway")
     database = Database(database_url, pool_size=2)
     async with AsyncExitStack() as stack:
         await database.start()
