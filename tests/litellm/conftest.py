@@ -7,10 +7,14 @@ the ordinary suite, nothing here is collected.
 
 from __future__ import annotations
 
+import os
 import socket
 from importlib.util import find_spec
 
 import pytest
+
+# Before anything imports LiteLLM: prices are those of the package, not of the network.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 collect_ignore_glob = ["test_*.py"] if find_spec("litellm") is None else []
 
