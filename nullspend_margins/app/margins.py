@@ -69,7 +69,7 @@ class Margins:
                 )
             ),
         )
-        self.recorder = Recorder(
+        self.recorder: Recorder = Recorder(
             _bounds(self.config),
             self._submit,
             check=self._recorded_problem,

@@ -12,10 +12,10 @@ from nullspend_margins.importing.rows import Problem, Row
 try:
     import pyarrow  # type: ignore[import-untyped]
     import pyarrow.parquet  # type: ignore[import-untyped]
-except ImportError as missing:
+except ImportError as _missing:
     raise ConfigurationError(
         'Parquet files need pyarrow: pip install "nullspend-margins[parquet]"'
-    ) from missing
+    ) from _missing
 
 _AT_ONCE = 4096
 _BUFFER_BYTES = 1 << 20

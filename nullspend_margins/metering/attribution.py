@@ -71,7 +71,9 @@ class CustomerHeaders:
         # The same customers call again and again.
         self._attribution = lru_cache(_CUSTOMERS_REMEMBERED)(_attribution)
         # Some gateways read "_" as "-": written so, a header is known, but never believed.
-        self.known = frozenset(spelt for name in names for spelt in _spellings(name))
+        self.known: frozenset[bytes] = frozenset(
+            spelt for name in names for spelt in _spellings(name)
+        )
         self._has_told = False
 
     def read(

@@ -28,8 +28,8 @@ class Book:
     def __init__(
         self, settings: MeteringSettings, append: Append, clock: Clock, watched: frozenset[bytes]
     ) -> None:
-        self.cost_headers = [name.encode("ascii") for name in settings.cost_headers]
-        self.watched = watched | frozenset(self.cost_headers)
+        self.cost_headers: list[bytes] = [name.encode("ascii") for name in settings.cost_headers]
+        self.watched: frozenset[bytes] = watched | frozenset(self.cost_headers)
         self._org, self._source = settings.org, settings.source
         self._append = append
         self._now = clock.now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -32,5 +32,5 @@ class Call(msgspec.Struct, omit_defaults=True, gc=False, kw_only=True):
     is_cache_hit: bool = False
 
 
-encode_call = msgspec.json.Encoder().encode
-decode_call = msgspec.json.Decoder(Call).decode
+encode_call: Callable[[object], bytes] = msgspec.json.Encoder().encode
+decode_call: Callable[[bytes], Call] = msgspec.json.Decoder(Call).decode

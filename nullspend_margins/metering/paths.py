@@ -11,9 +11,9 @@ class Paths:
 
     def __init__(self, paths: Sequence[str]) -> None:
         plain = [_plain(path) for path in paths]
-        self.exact = frozenset(path for path in plain if "*" not in path)
+        self.exact: frozenset[str] = frozenset(path for path in plain if "*" not in path)
         patterns = [_pattern(path) for path in plain if "*" in path]
-        self.pattern = re.compile("|".join(patterns)) if patterns else None
+        self.pattern: re.Pattern[str] | None = re.compile("|".join(patterns)) if patterns else None
 
     def fits(self, path: str, root_path: str) -> bool:
         """Whether ``path`` is one of them, from the server's root or from the mount's."""

@@ -28,8 +28,8 @@ class Tally:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.written = 0
-        self.refused = 0
+        self.written: int = 0
+        self.refused: int = 0
 
     def add(self, *, written: int, refused: int) -> None:
         """Count lines that are done with."""

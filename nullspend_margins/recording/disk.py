@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
@@ -23,7 +23,7 @@ class Disk:
         """A new file to append to, for its owner alone."""
         return os.open(path, _NEW_FILE, _FILE_MODE)
 
-    write = staticmethod(os.write)
+    write: Callable[[int, bytes], int] = staticmethod(os.write)
     """Append; how many bytes went in. Not synced: it outlives the process, not the machine."""
 
     def truncate(self, handle: int, size: int) -> None:

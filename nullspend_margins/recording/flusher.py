@@ -40,8 +40,8 @@ class Flusher:
         adopt: Callable[[], Awaitable[object]],
         pace: Pace,
     ) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.is_idle = False
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.is_idle: bool = False
         """Whether it wants to be woken. Read from any thread, after a line was appended."""
         self._backlog = backlog
         self._delivery = delivery

@@ -37,7 +37,7 @@ class Journal:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
-        self.disk = disk or Disk()
+        self.disk: Disk = disk or Disk()
         self.segments: list[Segment] = []
         """Those with lines that are not done, and the one that is appended to; oldest first."""
         self._max_bytes = max_bytes

@@ -22,11 +22,11 @@ class Segment:
 
     def __init__(self, path: Path, disk: Disk) -> None:
         """Raises ``OSError`` when the file cannot be made."""
-        self.path = path
-        self.size = 0
-        self.appended = 0
-        self.settled = 0
-        self.is_torn = False
+        self.path: Path = path
+        self.size: int = 0
+        self.appended: int = 0
+        self.settled: int = 0
+        self.is_torn: bool = False
         self._disk = disk
         self._write = disk.write
         self._handle: int | None = disk.create(path)
