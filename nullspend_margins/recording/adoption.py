@@ -124,11 +124,16 @@ class Adoption:
                 self._tell_once(str(path), "holds what nothing here reads; it stays")
                 self._unread[path] = self._delivery.kinds
                 is_clean = False
+            elif is_clean and path is paths[-1]:
+                # Both at once: whoever stops us between the two would leave the lock for ever.
+                await asyncio.to_thread(self._delete, path, self._lock_file(owner))
             else:
-                await asyncio.to_thread(self._disk.delete, path)
-        if is_clean:
-            await asyncio.to_thread(self._disk.delete, self._lock_file(owner))
+                await asyncio.to_thread(self._delete, path)
         return True
+
+    def _delete(self, *paths: Path) -> None:
+        for path in paths:
+            self._disk.delete(path)
 
     async def _replay(self, path: Path) -> set[Fate]:
         """All lines of a file; the fates there were."""

@@ -99,6 +99,15 @@ class FaultyDisk(Disk):
         self.at_once: int | None = None
         """How many bytes of a line go in before the disk is full."""
         self.writes = 0
+        self.deleted: threading.Event | None = None
+        """If set, it is told when a file was deleted, which then waits for ``may_delete``."""
+        self.may_delete = threading.Event()
+
+    def delete(self, path: Path) -> None:
+        super().delete(path)
+        if self.deleted is not None:
+            self.deleted.set()
+            assert self.may_delete.wait(PATIENCE_SECONDS)
 
     def make_folder(self, folder: Path) -> None:
         self._may_change()
@@ -162,6 +171,12 @@ class Computer:
     def files(self, suffix: str = "") -> list[Path]:
         """What is in the folder."""
         return sorted(self.folder.glob(f"*{suffix}")) if self.folder.exists() else []
+
+    async def is_empty(self) -> None:
+        """Wait until nothing is in the folder: threads may still be at work there."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.files():
+                await asyncio.sleep(0.01)
 
 
 def record(recorder: Recorder, *numbers: int) -> list[bool]:

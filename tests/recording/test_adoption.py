@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -24,11 +25,23 @@ async def test_a_new_process_stores_what_a_killed_one_left(computer: Computer) -
     await dead_process(computer, 1, 2, 3)
     recorder = computer.recorder()
     recorder.start()
-    await computer.database.holds(3)
+    await computer.is_empty()
     await recorder.close()
+    assert computer.database.numbers == [1, 2, 3]
     assert recorder.counters.written == 3
-    assert await computer.recorder().adopt()
-    assert computer.files() == []
+
+
+async def test_one_that_is_stopped_while_it_adopts_leaves_no_lock_alone(
+    computer: Computer,
+) -> None:
+    await dead_process(computer, 1)
+    computer.disk.deleted = threading.Event()
+    adoption = asyncio.create_task(computer.recorder().adopt())
+    assert await asyncio.to_thread(computer.disk.deleted.wait, 30)
+    adoption.cancel()
+    computer.disk.may_delete.set()
+    await asyncio.wait([adoption])
+    await computer.is_empty()
 
 
 async def test_a_living_process_keeps_its_files(computer: Computer) -> None:
