@@ -29,8 +29,15 @@ if TYPE_CHECKING:
     from nullspend_margins.domain.cost import TagCost as TagCost
     from nullspend_margins.domain.money import format_dollars as format_dollars
     from nullspend_margins.domain.period import Period as Period
+    from nullspend_margins.domain.revenue import RevenueCursor as RevenueCursor
     from nullspend_margins.domain.revenue import RevenueFact as RevenueFact
+    from nullspend_margins.domain.revenue import RevenueGap as RevenueGap
+    from nullspend_margins.domain.revenue import RevenueItem as RevenueItem
     from nullspend_margins.domain.revenue import RevenueWindow as RevenueWindow
+    from nullspend_margins.domain.revenue_part import Basis as Basis
+    from nullspend_margins.domain.revenue_part import ExchangeRate as ExchangeRate
+    from nullspend_margins.domain.revenue_part import RevenuePart as RevenuePart
+    from nullspend_margins.domain.shares import split_amount as split_amount
     from nullspend_margins.errors import AuthenticationRequired as AuthenticationRequired
     from nullspend_margins.errors import ConfigurationError as ConfigurationError
     from nullspend_margins.errors import CredentialRefused as CredentialRefused
@@ -67,6 +74,7 @@ _HOMES = {
     "Attribution": "metering",
     "AuthenticationRequired": "errors",
     "Authenticator": "protocols",
+    "Basis": "domain.revenue_part",
     "CallableAuthenticator": "builtin.host_sessions",
     "Clock": "protocols",
     "Config": "config",
@@ -77,6 +85,7 @@ _HOMES = {
     "CostSource": "protocols",
     "Credential": "protocols",
     "CredentialRefused": "errors",
+    "ExchangeRate": "domain.revenue_part",
     "Margins": "app",
     "MarginsError": "errors",
     "MarginsMiddleware": "app",
@@ -96,7 +105,11 @@ _HOMES = {
     "ProviderUnavailable": "errors",
     "PulledCostSource": "protocols",
     "RecordingCounters": "recording",
+    "RevenueCursor": "domain.revenue",
     "RevenueFact": "domain.revenue",
+    "RevenueGap": "domain.revenue",
+    "RevenueItem": "domain.revenue",
+    "RevenuePart": "domain.revenue_part",
     "RevenueProvider": "protocols",
     "RevenueWindow": "domain.revenue",
     "Scope": "protocols",
@@ -108,6 +121,7 @@ _HOMES = {
     "__version__": "version",
     "format_dollars": "domain.money",
     "hookimpl": "hookspecs",
+    "split_amount": "domain.shares",
 }
 
 __all__ = [
@@ -116,6 +130,7 @@ __all__ = [
     "Attribution",
     "AuthenticationRequired",
     "Authenticator",
+    "Basis",
     "CallableAuthenticator",
     "Clock",
     "Config",
@@ -126,6 +141,7 @@ __all__ = [
     "CostSource",
     "Credential",
     "CredentialRefused",
+    "ExchangeRate",
     "Margins",
     "MarginsError",
     "MarginsMiddleware",
@@ -145,7 +161,11 @@ __all__ = [
     "ProviderUnavailable",
     "PulledCostSource",
     "RecordingCounters",
+    "RevenueCursor",
     "RevenueFact",
+    "RevenueGap",
+    "RevenueItem",
+    "RevenuePart",
     "RevenueProvider",
     "RevenueWindow",
     "Scope",
@@ -156,6 +176,7 @@ __all__ = [
     "ValidationFailed",
     "format_dollars",
     "hookimpl",
+    "split_amount",
 ]
 
 

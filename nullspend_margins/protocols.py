@@ -15,7 +15,7 @@ from nullspend_margins.domain.access import ROLES, Role
 from nullspend_margins.domain.alert import Alert
 from nullspend_margins.domain.cost import CostEvent, CostFact, ModelCost, MonthCost, TagCost
 from nullspend_margins.domain.period import Period
-from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
+from nullspend_margins.domain.revenue import RevenueItem, RevenueWindow
 from nullspend_margins.domain.text import text_problem
 
 Scope = Mapping[str, Any]
@@ -180,10 +180,19 @@ class RevenueProvider(Protocol):
 
     def fetch_revenue(
         self, secret: str, window: RevenueWindow
-    ) -> AsyncIterator[Sequence[RevenueFact]]:
+    ) -> AsyncIterator[Sequence[RevenueItem]]:
         """All revenue of ``window``, page by page, in any order, in constant memory.
 
-        What is missing here at the end is taken to be gone: raise rather than end early.
+        All facts whose ``occurred_at`` is in the window: what is missing here at the end is taken
+        to be gone, so raise rather than end early. Facts of other months may come too, a late
+        payment's for example: they replace what is stored of them, and stay.
+
+        What the credential may not read, and the product can do without, is told as a
+        ``RevenueGap`` among the facts; how far this went as a ``RevenueCursor``, which the next
+        sync finds in ``window.cursor``.
+
+        An optional method ``async def find_gaps(secret) -> Sequence[RevenueGap]`` tells of gaps
+        before there is a sync: for whoever connects with ``include=permissions``.
         """
         ...
 

@@ -79,7 +79,13 @@ def build_services(
     keeper = LeaseKeeper(database, clock, config.sync.lease_seconds)
     alerts = AlertService(database, registry, costs, clock, config)
     tools = SyncTools(
-        database=database, vault=vault, clock=clock, keeper=keeper, costs=costs, alerts=alerts
+        database=database,
+        vault=vault,
+        clock=clock,
+        keeper=keeper,
+        costs=costs,
+        alerts=alerts,
+        conversion=config.revenue.conversion,
     )
     puller = CostPuller(database, registry, keeper, clock)
     watch = StalenessWatch(database, costs, alerts, access, clock, config)

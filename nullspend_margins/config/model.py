@@ -12,6 +12,7 @@ from typing import Literal
 
 from nullspend_margins.config.cost_sources import CostSettings
 from nullspend_margins.config.metering import MeteringSettings
+from nullspend_margins.config.revenue import RevenueSettings
 from nullspend_margins.config.secret import Secret
 from nullspend_margins.config.sections import setting
 from nullspend_margins.config.values import cookie_problem, key_bytes, prefix_problem, url_problem
@@ -265,6 +266,7 @@ class Config:
     cron: CronSettings = field(default_factory=CronSettings)
     plans: PlanSettings = field(default_factory=PlanSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
+    revenue: RevenueSettings = field(default_factory=RevenueSettings)
     sync: SyncSettings = field(default_factory=SyncSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
     recording: RecordingSettings = field(default_factory=RecordingSettings)

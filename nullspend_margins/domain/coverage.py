@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from nullspend_margins.domain.currency import REPORTING_CURRENCY
 from nullspend_margins.domain.delivery import SourceState
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT, split_microdollars
-from nullspend_margins.domain.revenue import REPORTING_CURRENCY
 
 
 class CostCoverage(NamedTuple):

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, get_args
 
+from nullspend_margins.domain.currency import REPORTING_CURRENCY, minor_digits_of
 from nullspend_margins.domain.fields import instant_problem, integer_problem, string_problem
-from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
 from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.revenue_part import (
+    BASES,
+    MAX_MINOR_AMOUNT,
+    Basis,
+    ExchangeRate,
+    RevenuePart,
+    bases_problem,
+    rate_problem,
+)
 from nullspend_margins.domain.text import MAX_TEXT
 from nullspend_margins.errors import ValidationFailed
 
-REPORTING_CURRENCY = "usd"
-MAX_MINOR_AMOUNT = (2**63 - 1) // MICRODOLLARS_PER_CENT
-"""About 9.2 trillion dollars: its microdollars fit 64 bits."""
+FactKind = Literal["invoice", "payment", "refund", "credit_note", "dispute"]
+FACT_KINDS: tuple[FactKind, ...] = get_args(FactKind)
+INVOICE: FactKind = "invoice"
+MAX_PARTS = 20_000
 
 # Field, least and most characters.
 _TEXTS = (("object_id", 1, MAX_TEXT), ("currency", 1, 16))
@@ -28,10 +40,17 @@ _OPTIONAL_TEXTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevenueFact:
-    """One paid invoice (or what the provider has in its place).
+    """One object of a provider that has to do with revenue: an invoice, a refund, a credit note.
 
     Keyed (org, provider, ``object_id``) and replaced, never added to. ``amount_minor`` is in the
-    currency's minor unit (cents), ``currency`` a lower-case ISO 4217 code, ``occurred_at`` aware.
+    currency's minor unit (cents), ``currency`` a lower-case ISO 4217 code, ``occurred_at`` aware:
+    for an invoice what it was paid and when it was made. ``minor_digits`` says how many digits of
+    ``amount_minor`` are decimals, where that is not what ISO 4217 has (2 for most, 0 for ``jpy``).
+
+    ``parts`` say what it adds to each basis of revenue; ``None`` is one part for all four:
+    ``amount_minor``, at ``occurred_at``. ``kind``: only an ``invoice`` is counted as one. ``rate``
+    is the rate at which the provider itself converted it, if it did.
+
     ``suggested_tag`` is the tag value the provider's own records name for this customer (Stripe:
     the customer's metadata), the first rule of auto-matching. Texts have no control characters,
     and 256 characters at most (``avatar_url``: 2048). Raises ``ValidationFailed`` naming every
@@ -43,6 +62,10 @@ class RevenueFact:
     amount_minor: int
     currency: str
     occurred_at: datetime
+    kind: FactKind = INVOICE
+    parts: Sequence[RevenuePart] | None = None
+    rate: ExchangeRate | None = None
+    minor_digits: int | None = None
     customer_name: str | None = None
     customer_email: str | None = None
     avatar_url: str | None = None
@@ -62,8 +85,38 @@ class RevenueFact:
             text = getattr(self, name)
             if text is not None and (problem := string_problem(text, at_least, at_most)):
                 found.append((name, problem))
+        found += self._problems_of_bases()
         if found:
             raise ValidationFailed.of(*found)
+
+    def _problems_of_bases(self) -> list[tuple[str, str]]:
+        found = []
+        if self.kind not in FACT_KINDS:
+            found.append(("kind", f"must be one of {', '.join(FACT_KINDS)}"))
+        if problem := rate_problem(self.rate):
+            found.append(("rate", problem))
+        if self.minor_digits is not None and (problem := integer_problem(self.minor_digits, 0, 4)):
+            found.append(("minor_digits", problem))
+        if self.parts is not None:
+            if len(self.parts) > MAX_PARTS:
+                found.append(("parts", f"must be {MAX_PARTS} at most"))
+            if not all(isinstance(part, RevenuePart) for part in self.parts):
+                found.append(("parts", "must be RevenueParts"))
+        return found
+
+    @property
+    def all_parts(self) -> Sequence[RevenuePart]:
+        """``parts``, or the one that stands for them."""
+        if self.parts is not None:
+            return self.parts
+        return (
+            RevenuePart(
+                bases=BASES,
+                kind=self.kind,
+                amount_minor=self.amount_minor,
+                occurred_at=self.occurred_at,
+            ),
+        )
 
     @property
     def is_foreign(self) -> bool:
@@ -71,22 +124,72 @@ class RevenueFact:
         return self.currency != REPORTING_CURRENCY
 
     @property
-    def is_counted(self) -> bool:
-        """Counts as revenue: in the reporting currency and of a known customer."""
-        return self.customer_id is not None and not self.is_foreign
+    def digits(self) -> int:
+        """How many digits of its amounts are decimals."""
+        known = self.minor_digits
+        return minor_digits_of(self.currency) if known is None else known
 
-    @property
-    def amount_microdollars(self) -> int:
-        """The amount in microdollars, 0 when it does not count."""
-        return self.amount_minor * MICRODOLLARS_PER_CENT if self.is_counted else 0
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevenueGap:
+    """Something that a credential may not read, and which bases are only approximate without it.
+
+    Not an error: told among the facts, or by ``find_gaps``. ``permission`` is the provider's name
+    for it, ``detail`` says in a sentence what is missing in the numbers, ``remedy_url`` is where
+    people get a credential that may read all.
+    """
+
+    permission: str
+    bases: Sequence[Basis]
+    detail: str
+    remedy_url: str | None = None
+
+    def __post_init__(self) -> None:
+        found = []
+        if problem := bases_problem(self.bases):
+            found.append(("bases", problem))
+        for name, most in (("permission", MAX_TEXT), ("detail", 500), ("remedy_url", 2048)):
+            text = getattr(self, name)
+            if (text is not None or name != "remedy_url") and (
+                problem := string_problem(text, 1, most)
+            ):
+                found.append((name, problem))
+        if found:
+            raise ValidationFailed.of(*found)
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueCursor:
+    """How far a provider is, in its own words: told among the facts.
+
+    Kept when the sync succeeds; the next one finds it as ``RevenueWindow.cursor``. The last one
+    told counts. At most 4,000 characters.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if problem := string_problem(self.text, 1, 4000):
+            raise ValidationFailed.of(("text", problem))
+
+
+RevenueItem = RevenueFact | RevenueGap | RevenueCursor
+"""What a provider may tell in a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevenueWindow:
-    """The months a sync reads, first and last included."""
+    """The months a sync reads, first and last included.
+
+    ``cursor`` is what the provider told last as ``RevenueCursor``; ``None`` the first time, and
+    after a change of the credential. ``is_backfill``: months of long ago are brought; there is no
+    need to look for what happened to others since.
+    """
 
     first: Period
     last: Period
+    cursor: str | None = None
+    is_backfill: bool = False
 
     @classmethod
     def ending(cls, now: datetime, months: int = 4) -> RevenueWindow:

@@ -44,7 +44,7 @@ class AlertService:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._crossings = CrossingFinder(costs, config.health.thresholds)
+        self._crossings = CrossingFinder(costs, config.health.thresholds, config.revenue.basis)
         self._queues = {
             each.name: NotifierQueue(each, database, clock, config, notify_seconds)
             for each in registry.notifiers

@@ -17,6 +17,7 @@ from nullspend_margins.domain.coverage import (
 from nullspend_margins.domain.delivery import SourceState, source_states
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Months, Period
+from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.plugins import Registry
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.storage import (
@@ -45,15 +46,16 @@ class CoverageReader:
         period: Period,
         remote: Iterable[MonthCost],
         now: datetime,
+        basis: Basis,
     ) -> Coverage:
         """The coverage of one period; ``remote`` is what other systems say of its costs."""
         mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
         of_period = [cell for cell in remote if cell.month == period.index]
         [costs] = self._costs.columns(tx, org_id, Months(period, period), of_period)
         connected = connections.list_for_org(tx, org_id)
-        paid = revenue.month_amounts(tx, org_id, period)
+        paid = revenue.month_amounts(tx, org_id, period, basis)
         providers = {*self._providers, *paid, *(each.provider for each in connected)}
-        skipped = skipped_revenue.skipped_in(tx, org_id, sorted(providers), period)
+        skipped = skipped_revenue.skipped_in(tx, org_id, sorted(providers), period, basis)
         records = cost_deliveries.of_org(tx, org_id)
         tags = {tag for customers in mapped.values() for tag in customers.values()}
         return Coverage(

@@ -17,6 +17,7 @@ from nullspend_margins.domain.cost import MonthCost
 from nullspend_margins.domain.health import HealthThresholds, HealthTier
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Months, Period
+from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.ledger import LedgerRow, Mapped, read_ledger
 from nullspend_margins.storage import alerts, mappings, revenue
@@ -30,9 +31,10 @@ Customer = tuple[str, str]
 class CrossingFinder:
     """Compares each customer's period with the one before."""
 
-    def __init__(self, costs: CostReader, thresholds: HealthThresholds) -> None:
+    def __init__(self, costs: CostReader, thresholds: HealthThresholds, basis: Basis) -> None:
         self._costs = costs
         self._thresholds = thresholds
+        self._basis = basis
 
     def months(self, now: datetime) -> Months:
         """The two months a crossing is judged by."""
@@ -53,7 +55,7 @@ class CrossingFinder:
         raised = alerts.raised(tx, org_id, THRESHOLD_CROSSED, occasions)
         customers = _by_tag(mapped)
         invoices: Mapping[Customer, datetime] | None = None  # read once, and only where needed
-        for row in read_ledger(tx, org_id, months, mapped, costs):
+        for row in read_ledger(tx, org_id, months, mapped, costs, self._basis):
             crossing = self._crossing(row, months.last)
             if crossing is None or _is_raised(crossing, customers[row.tag_value], raised):
                 continue

@@ -12,6 +12,7 @@ from msgspec import Struct
 from nullspend_margins.domain.margin import MonthAmounts
 from nullspend_margins.domain.money import round_to_microdollars
 from nullspend_margins.domain.period import Months
+from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.services.cost_reader import CostColumns
 from nullspend_margins.storage import revenue
 from nullspend_margins.storage.database import Transaction
@@ -53,10 +54,10 @@ class LedgerRow(Struct, gc=False):
 
 
 def read_ledger(
-    tx: Transaction, org_id: str, months: Months, mapped: Mapped, costs: CostColumns
+    tx: Transaction, org_id: str, months: Months, mapped: Mapped, costs: CostColumns, basis: Basis
 ) -> list[LedgerRow]:
     """One row for each tag value in ``mapped``, with all of its customers' revenue together."""
-    before, latest = _revenue_columns(tx, org_id, months, mapped)
+    before, latest = _revenue_columns(tx, org_id, months, mapped, basis)
     rows: dict[str, LedgerRow] = {}
     for provider in sorted(mapped, key=speaks_first):
         earlier = [column.get(provider, _NOBODY) for column in before]
@@ -95,7 +96,7 @@ def _rows_of(
 
 
 def _revenue_columns(
-    tx: Transaction, org_id: str, months: Months, mapped: Mapped
+    tx: Transaction, org_id: str, months: Months, mapped: Mapped, basis: Basis
 ) -> tuple[list[MonthRevenue], Mapping[str, Mapping[str, CustomerMonth]]]:
     """The months before the last, and the last with what customers were called in it.
 
@@ -103,14 +104,14 @@ def _revenue_columns(
     """
     *before, last = months
     if sum(map(len, mapped.values())) > _FEW_CUSTOMERS:
-        amounts = [revenue.month_amounts(tx, org_id, period) for period in before]
-        return amounts, revenue.month_customers(tx, org_id, last)
+        amounts = [revenue.month_amounts(tx, org_id, period, basis) for period in before]
+        return amounts, revenue.month_customers(tx, org_id, last, basis)
     amounts = [{} for _ in before]
     latest: dict[str, dict[str, CustomerMonth]] = {}
     for provider, customers in mapped.items():
         for customer_id in customers:
             for month, *known in revenue.one_customer_months(
-                tx, org_id, provider, customer_id, months.first, last
+                tx, org_id, provider, customer_id, months, basis
             ):
                 if month == last.index:
                     latest.setdefault(provider, {})[customer_id] = known[0], known[1], known[2]

@@ -20,8 +20,10 @@ from nullspend_margins.domain.margin import (
 )
 from nullspend_margins.domain.money import split_microdollars, to_microdollars
 from nullspend_margins.domain.period import Months, Period, day_number, day_of
+from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.errors import NotFound
 from nullspend_margins.protocols import Clock
+from nullspend_margins.services.bases import Bases, read_bases
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
 from nullspend_margins.services.coverage import CoverageReader
 from nullspend_margins.services.ledger import LedgerRow, read_ledger, speaks_first
@@ -74,6 +76,14 @@ class _Ingredients(NamedTuple):
     connections: Sequence[StoredConnection]
 
 
+class TableAnswer(NamedTuple):
+    """A table with what was asked for beside it. ``bases``: empty if it was not."""
+
+    table: MarginTable
+    coverage: Coverage | None
+    bases: Bases
+
+
 class MarginsService:
     """Answers questions about margins from monthly rollups; never from raw events."""
 
@@ -90,62 +100,81 @@ class MarginsService:
         self._coverage = coverage
         self._clock = clock
         self._thresholds = config.health.thresholds
+        self._basis = config.revenue.basis
         self._tables: TableCache[MarginTable] = TableCache()
 
     def current_period(self) -> Period:
         """The month it is now, in UTC."""
         return Period.containing(self._clock.now())
 
-    async def table(self, org_id: str, period: Period) -> MarginTable:
-        """The margin table. Raises ``ServiceUnavailable`` when a cost source does not answer."""
-        months = _spark_months(period)
-        remote = await self._costs.remote_months(org_id, months.first, months.last)
-        found = await self._database.read(lambda tx: self._read(tx, org_id, months, remote))
-        return await self._built(org_id, period, found)
+    async def table(self, org_id: str, period: Period, basis: Basis | None = None) -> MarginTable:
+        """The margin table, by ``basis`` or by the configured one.
 
-    async def table_with_coverage(
-        self, org_id: str, period: Period
-    ) -> tuple[MarginTable, Coverage]:
-        """The same, and what it covers, both of one snapshot and of the same answers of sources."""
+        Raises ``ServiceUnavailable`` when a cost source does not answer.
+        """
+        return (await self.table_with(org_id, period, basis)).table
+
+    async def table_with(
+        self,
+        org_id: str,
+        period: Period,
+        basis: Basis | None = None,
+        *,
+        coverage: bool = False,
+        bases: bool = False,
+    ) -> TableAnswer:
+        """The table with what belongs to it, of one snapshot and the same answers of sources."""
+        basis = basis or self._basis
         months, now = _spark_months(period), self._clock.now()
         remote = await self._costs.remote_months(org_id, months.first, months.last)
 
-        def read(tx: Transaction) -> tuple[MarginTable | _Ingredients, Coverage]:
-            coverage = self._coverage.read(tx, org_id, period, remote, now)
-            return self._read(tx, org_id, months, remote), coverage
+        def read(tx: Transaction) -> tuple[MarginTable | _Ingredients, Coverage | None, Bases]:
+            return (
+                self._read(tx, org_id, months, remote, basis),
+                self._coverage.read(tx, org_id, period, remote, now, basis) if coverage else None,
+                read_bases(tx, org_id, period) if bases else {},
+            )
 
-        found, coverage = await self._database.read(read)
-        return await self._built(org_id, period, found), coverage
+        found, covered, by_tag = await self._database.read(read)
+        return TableAnswer(await self._built(org_id, period, found, basis), covered, by_tag)
 
     def _read(
-        self, tx: Transaction, org_id: str, months: Months, remote: Sequence[MonthCost]
+        self,
+        tx: Transaction,
+        org_id: str,
+        months: Months,
+        remote: Sequence[MonthCost],
+        basis: Basis,
     ) -> MarginTable | _Ingredients:
         revision = revisions.current(tx, org_id)
         # What other systems add up may change without our revision.
         if not self._costs.remote:
-            known = self._tables.get(org_id, months.last.index, revision)
+            known = self._tables.get(org_id, months.last.index, basis, revision)
             if known is not None:
                 return known
         costs = self._costs.columns(tx, org_id, months, remote)
         mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
-        ledger = read_ledger(tx, org_id, months, mapped, costs)
+        ledger = read_ledger(tx, org_id, months, mapped, costs, basis)
         return _Ingredients(revision, ledger, connections.list_for_org(tx, org_id))
 
     async def _built(
-        self, org_id: str, period: Period, found: MarginTable | _Ingredients
+        self, org_id: str, period: Period, found: MarginTable | _Ingredients, basis: Basis
     ) -> MarginTable:
         if isinstance(found, MarginTable):
             return found
-        before = self._tables.latest(org_id, period.index)
+        before = self._tables.latest(org_id, period.index, basis)
         # Thousands of rows take tens of milliseconds: not on the host's event loop.
         table = await asyncio.to_thread(
             build_table, period, found.ledger, found.connections, self._thresholds, before
         )
-        self._tables.put(org_id, period.index, found.revision, table, rows=len(table.rows))
+        self._tables.put(org_id, period.index, basis, found.revision, table, rows=len(table.rows))
         return table
 
-    async def customer(self, org_id: str, tag_value: str, period: Period) -> CustomerDetail:
+    async def customer(
+        self, org_id: str, tag_value: str, period: Period, basis: Basis | None = None
+    ) -> CustomerDetail:
         """One customer. Raises ``NotFound`` when no mapping has that tag value."""
+        basis = basis or self._basis
         months = _spark_months(period)
         remote = await self._costs.remote_customer(org_id, tag_value, months.first, months.last)
 
@@ -156,7 +185,8 @@ class MarginsService:
             }
             local = self._costs.local_customer(tx, org_id, tag_value, months)
             costs = cost_columns(months, [*local.months, *remote.months])
-            return read_ledger(tx, org_id, months, mapped, costs), [*local.models, *remote.models]
+            ledger = read_ledger(tx, org_id, months, mapped, costs, basis)
+            return ledger, [*local.models, *remote.models]
 
         ledger, models = await self._database.read(read)
         if not ledger:

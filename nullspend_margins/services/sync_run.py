@@ -7,13 +7,14 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
 
 from nullspend_margins.domain.cost import MonthCost, TagCost
 from nullspend_margins.domain.period import day_number
+from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.domain.text import one_line
 from nullspend_margins.errors import (
@@ -63,6 +64,7 @@ class SyncTools:
     keeper: LeaseKeeper
     costs: CostReader
     alerts: AlertService
+    conversion: Conversion
 
 
 class _RemoteCosts(NamedTuple):
@@ -89,7 +91,9 @@ class SyncRun:
         self._org_id = org_id
         self._round_began = round_began
         self._sync_id = uuid.uuid4().hex
-        self._staging = SyncStaging(tools.database, source, org_id, self._sync_id, progress)
+        self._staging = SyncStaging(
+            tools.database, source, org_id, self._sync_id, progress, tools.conversion
+        )
 
     async def run(self) -> SyncReport:
         """Sync. Raises ``NotFound``, ``ConnectionRevoked``, ``SyncInProgress``,
@@ -141,13 +145,13 @@ class SyncRun:
         self, connection: StoredConnection, lease: Lease, secret: str, started: float
     ) -> SyncReport:
         now = self._tools.clock.now()
-        window = RevenueWindow.ending(now)
+        window = replace(RevenueWindow.ending(now), cursor=connection.cursor)
         await self._staging.fill(secret, window, lease)
         remote = await self._read_remote(now)
 
         def apply(tx: Transaction) -> tuple[revenue.StagedReport, int]:
             self._require_unchanged(tx, connection, lease)
-            report = revenue.staged_report(tx, self._org_id, self._provider, self._sync_id)
+            report = revenue.staged_report(tx, self._org_id, self._provider, self._sync_id, window)
             customers = revenue.staged_customers(tx, self._org_id, self._provider, self._sync_id)
             revenue.apply_staged(tx, self._org_id, self._provider, self._sync_id, window)
             self._mark_synced(tx, report)
@@ -207,7 +211,16 @@ class SyncRun:
 
     def _mark_synced(self, tx: Transaction, report: revenue.StagedReport) -> None:
         done = self._tools.clock.now()
-        connections.mark_synced(tx, self._org_id, self._provider, done, report.skipped_currencies)
+        cursor, gaps = self._staging.cursor, self._staging.gaps.values()
+        connections.mark_synced(
+            tx,
+            self._org_id,
+            self._provider,
+            done,
+            report.skipped_currencies,
+            cursor=None if cursor is None else cursor.text,
+            gaps=[asdict(gap) for gap in gaps],
+        )
 
     def _require_unchanged(
         self, tx: Transaction, connection: StoredConnection, lease: Lease
@@ -231,6 +244,7 @@ class SyncRun:
                 self._provider,
                 key_prefix=connection.key_prefix,
                 ciphertext=vault.seal(self._org_id, self._provider, secret),
+                is_resealed=True,
             )
 
     async def _record_failure(

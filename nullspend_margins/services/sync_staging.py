@@ -7,7 +7,15 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
+from nullspend_margins.domain.recognition import Conversion
+from nullspend_margins.domain.revenue import (
+    INVOICE,
+    RevenueCursor,
+    RevenueFact,
+    RevenueGap,
+    RevenueItem,
+    RevenueWindow,
+)
 from nullspend_margins.errors import MarginsError
 from nullspend_margins.protocols import RevenueProvider
 from nullspend_margins.services.closing import closing
@@ -41,8 +49,12 @@ class SyncStaging:
         org_id: str,
         sync_id: str,
         progress: ProgressListener | None,
+        conversion: Conversion,
     ) -> None:
         self._database = database
+        self._conversion = conversion
+        self.cursor: RevenueCursor | None = None
+        self.gaps: dict[str, RevenueGap] = {}
         self._source = source
         self._org_id = org_id
         self._sync_id = sync_id
@@ -58,14 +70,33 @@ class SyncStaging:
         fetched, unstaged = 0, list[RevenueFact]()
         async with closing(self._source.fetch_revenue(secret, window)) as pages:
             async for page in pages:
-                facts = [fact for fact in page if first <= fact.occurred_at < end]
-                fetched += len(facts)
+                facts = self._facts_in(page)
+                fetched += sum(
+                    fact.kind == INVOICE and first <= fact.occurred_at < end for fact in facts
+                )
                 unstaged += facts
                 if len(unstaged) >= _STAGED_AT_ONCE:
                     await self._stage(unstaged, lease)
                     unstaged = []
                 self._tell(fetched)
         await self._stage(unstaged, lease)
+
+    def _facts_in(self, page: Sequence[RevenueItem]) -> list[RevenueFact]:
+        """The facts of a page; what the provider tells of itself is kept."""
+        facts = []
+        for item in page:
+            if isinstance(item, RevenueFact):
+                facts.append(item)
+            elif isinstance(item, RevenueGap):
+                self.gaps[item.permission] = item
+            elif isinstance(item, RevenueCursor):
+                self.cursor = item
+            else:
+                raise TypeError(
+                    f"revenue provider {self._source.name!r} told a {type(item).__name__}, "
+                    "not a RevenueFact"
+                )
+        return facts
 
     async def discard(self) -> None:
         """Remove what this run staged. A database that is away then is only logged."""
@@ -90,12 +121,17 @@ class SyncStaging:
         await self._database.write(clear)
 
     async def _stage(self, facts: Sequence[RevenueFact], lease: Lease) -> None:
+        if not facts:
+            return
+        rows = revenue.fact_rows(
+            self._org_id, self._source.name, self._sync_id, facts, self._conversion
+        )
+
         def stage(tx: Transaction) -> None:
             leases.verify(tx, lease)
-            revenue.stage(tx, self._org_id, self._source.name, self._sync_id, facts)
+            revenue.stage(tx, rows)
 
-        if facts:
-            await self._database.write(stage)
+        await self._database.write(stage)
 
     def _tell(self, fetched: int) -> None:
         if self._progress is not None:

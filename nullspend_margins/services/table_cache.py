@@ -27,26 +27,26 @@ class TableCache(Generic[Table]):
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self._max_rows = max_rows
         self._rows = 0
-        self._kept: OrderedDict[tuple[str, int], _Kept[Table]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, str], _Kept[Table]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, org_id: str, month: int, revision: int | None) -> Table | None:
-        """The table of one month at ``revision``, if it is here."""
+    def get(self, org_id: str, month: int, basis: str, revision: int | None) -> Table | None:
+        """The table of one month and basis at ``revision``, if it is here."""
         with self._lock:
-            known = self._kept.get((org_id, month))
+            known = self._kept.get((org_id, month, basis))
             if known is None or known.revision != revision:
                 return None
-            self._kept.move_to_end((org_id, month))
+            self._kept.move_to_end((org_id, month, basis))
             return known.table
 
-    def latest(self, org_id: str, month: int) -> Table | None:
-        """The table of one month that was built last, at whatever revision, if it is here."""
+    def latest(self, org_id: str, month: int, basis: str) -> Table | None:
+        """The one that was built last, at whatever revision, if it is here."""
         with self._lock:
-            known = self._kept.get((org_id, month))
+            known = self._kept.get((org_id, month, basis))
             return None if known is None else known.table
 
     def put(
-        self, org_id: str, month: int, revision: int | None, table: Table, *, rows: int
+        self, org_id: str, month: int, basis: str, revision: int | None, table: Table, *, rows: int
     ) -> None:
         """Keep a table of ``rows`` rows, and let go of those asked for longest ago.
 
@@ -56,13 +56,13 @@ class TableCache(Generic[Table]):
         if rows > self._max_rows:
             return
         with self._lock:
-            self._drop((org_id, month))
-            self._kept[org_id, month] = _Kept(revision, table, rows)
+            self._drop((org_id, month, basis))
+            self._kept[org_id, month, basis] = _Kept(revision, table, rows)
             self._rows += rows
             while self._rows > self._max_rows:
                 self._drop(next(iter(self._kept)))
 
-    def _drop(self, key: tuple[str, int]) -> None:
+    def _drop(self, key: tuple[str, int, str]) -> None:
         known = self._kept.pop(key, None)
         if known is not None:
             self._rows -= known.rows

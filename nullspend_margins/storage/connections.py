@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
@@ -23,6 +23,9 @@ class StoredConnection:
 
     ``status``: ``active``; ``error``, the credential cannot be read; ``revoked``, the provider
     refused it. ``skipped_currencies`` is of the last good sync, ``None`` when nothing was skipped.
+    ``cursor`` is the provider's own; ``gaps`` are what its credential may not read, as
+    ``RevenueGap`` has it. ``backfill_first`` and ``backfill_next`` (``Period.index``) are of a
+    backfill that is not done.
     """
 
     id: str
@@ -36,6 +39,10 @@ class StoredConnection:
     last_error: str | None
     skipped_currencies: dict[str, int] | None
     created_at: datetime
+    cursor: str | None = None
+    gaps: list[dict[str, Any]] | None = None
+    backfill_first: int | None = None
+    backfill_next: int | None = None
 
 
 _FIELDS = tuple(field.name for field in fields(StoredConnection))
@@ -96,9 +103,18 @@ def due(tx: Connection, provider: str | None) -> list[tuple[str, str]]:
 
 
 def replace_credential(
-    tx: Connection, org_id: str, provider: str, *, key_prefix: str, ciphertext: str
+    tx: Connection,
+    org_id: str,
+    provider: str,
+    *,
+    key_prefix: str,
+    ciphertext: str,
+    is_resealed: bool = False,
 ) -> bool:
-    """Give the connection another credential; it is active again. ``False``: there is none."""
+    """Give the connection another credential; it is active again. ``False``: there is none.
+
+    The cursor is forgotten, since another credential may read more; unless ``is_resealed``.
+    """
     return _change(
         tx,
         org_id,
@@ -108,6 +124,7 @@ def replace_credential(
             "ciphertext": ciphertext,
             "status": "active",
             "last_error": None,
+            **({} if is_resealed else {"cursor": None}),
         },
     )
 
@@ -118,8 +135,14 @@ def mark_synced(
     provider: str,
     now: datetime,
     skipped_currencies: Mapping[str, int] | None,
+    *,
+    cursor: str | None = None,
+    gaps: Sequence[Mapping[str, object]] = (),
 ) -> bool:
-    """A sync went well. ``False``: the connection is gone."""
+    """A sync went well. ``False``: the connection is gone.
+
+    Without a ``cursor`` the one there is stays.
+    """
     return _change(
         tx,
         org_id,
@@ -130,8 +153,24 @@ def mark_synced(
             "last_attempt_at": now,
             "last_error": None,
             "skipped_currencies": dict(skipped_currencies) if skipped_currencies else None,
+            "gaps": [dict(gap) for gap in gaps],
+            **({} if cursor is None else {"cursor": cursor}),
         },
     )
+
+
+def store_gaps(
+    tx: Connection, org_id: str, provider: str, gaps: Sequence[Mapping[str, object]]
+) -> bool:
+    """What the credential may not read, as it was found outside of a sync."""
+    return _change(tx, org_id, provider, {"gaps": [dict(gap) for gap in gaps]})
+
+
+def mark_backfilled(
+    tx: Connection, org_id: str, provider: str, first: int | None, following: int | None
+) -> bool:
+    """How far a backfill is: what it began with, what is next. ``None``, ``None``: done."""
+    return _change(tx, org_id, provider, {"backfill_first": first, "backfill_next": following})
 
 
 def mark_failed(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, true
 
-from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.period import Months, Period
+from nullspend_margins.domain.revenue import FactKind
+from nullspend_margins.domain.revenue_part import BASES, Basis
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
 from nullspend_margins.storage.questions import Question
-from nullspend_margins.storage.revenue_sums import INVOICED
 from nullspend_margins.storage.staging import (
     StagedReport,
     apply_staged,
     discard_staged,
+    fact_rows,
     stage,
     staged_customers,
     staged_report,
@@ -36,13 +38,17 @@ __all__ = [
     "CustomerProfile",
     "MonthRevenue",
     "StagedReport",
+    "StoredFact",
     "any_customer",
     "apply_staged",
+    "customer_facts",
     "customer_profiles",
     "delete_provider",
     "discard_staged",
+    "fact_rows",
     "last_invoices",
     "month_amounts",
+    "month_bases",
     "month_customers",
     "one_customer_months",
     "profile",
@@ -71,26 +77,43 @@ class CustomerProfile(NamedTuple):
     total_microdollars: int
 
 
-_of_org = (
-    months_table.c.org_id == bindparam("org_id"),
-    months_table.c.basis == INVOICED,
-)
-_one_customer = Question(
-    select(
-        months_table.c.month,
-        months_table.c.revenue_microdollars,
-        months_table.c.customer_name,
-        months_table.c.avatar_url,
-    ).where(
-        *_of_org,
-        # Equality on each month, not a range: the key continues with the customer.
-        months_table.c.month.in_(bindparam("months", expanding=True)),
-        months_table.c.provider == bindparam("provider"),
-        months_table.c.customer_id == bindparam("customer_id"),
+def _one_customer(basis: Basis) -> Question:
+    months = months_table.c
+    return Question(
+        select(months.month, months[basis], months.customer_name, months.avatar_url).where(
+            months.org_id == bindparam("org_id"),
+            # Equality on each month, not a range: the key continues with the customer.
+            months.month.in_(bindparam("months", expanding=True)),
+            months.provider == bindparam("provider"),
+            months.customer_id == bindparam("customer_id"),
+            _is_in(basis),
+        )
     )
-)
+
+
+def _is_in(basis: Basis) -> ColumnElement[bool]:
+    """Rows of other bases alone are passed over; an invoice of nothing has a name to tell."""
+    return or_(months_table.c[basis] != 0, months_table.c.invoice_count != 0)
+
+
+_one_customer_by: Mapping[Basis, Question] = {basis: _one_customer(basis) for basis in BASES}
+
+
+class StoredFact(NamedTuple):
+    """A fact as it is stored. ``parts`` is for ``revenue_parts.stored_parts``."""
+
+    object_id: str
+    kind: FactKind
+    amount_minor: int
+    currency: str
+    minor_digits: int
+    occurred_at: datetime
+    parts: str | None
+
+
 _amounts = msgspec.json.Decoder(dict[str, int])
 _customers = msgspec.json.Decoder(dict[str, CustomerMonth])
+_bases = msgspec.json.Decoder(dict[str, tuple[int, int, int, int]])
 
 _profiles = select(
     revenue_customers.c.provider,
@@ -108,43 +131,63 @@ _one_profile = Question(
 )
 
 
-def month_amounts(tx: Connection, org_id: str, period: Period) -> MonthRevenue:
-    """What every customer with revenue in one month paid."""
-    found = _read_month(tx, org_id, period, months_table.c.revenue_microdollars)
+def month_amounts(tx: Connection, org_id: str, period: Period, basis: Basis) -> MonthRevenue:
+    """What every customer with revenue in one month brought."""
+    found = _read_month(tx, org_id, period, _is_in(basis), months_table.c[basis])
     return {provider: _amounts.decode(customers) for provider, customers in found}
 
 
 def month_customers(
-    tx: Connection, org_id: str, period: Period
+    tx: Connection, org_id: str, period: Period, basis: Basis
 ) -> dict[str, dict[str, CustomerMonth]]:
     """The same, with what the customers were called in that month."""
     table = months_table.c
     found = _read_month(
-        tx, org_id, period, table.revenue_microdollars, table.customer_name, table.avatar_url
+        tx, org_id, period, _is_in(basis), table[basis], table.customer_name, table.avatar_url
     )
     return {provider: _customers.decode(customers) for provider, customers in found}
 
 
+def month_bases(
+    tx: Connection, org_id: str, period: Period
+) -> dict[str, dict[str, tuple[int, int, int, int]]]:
+    """Every customer's revenue of one month by each basis, in the order of ``BASES``."""
+    columns = [months_table.c[basis] for basis in BASES]
+    found = _read_month(tx, org_id, period, true(), *columns)
+    return {provider: _bases.decode(customers) for provider, customers in found}
+
+
 def _read_month(
-    tx: Connection, org_id: str, period: Period, *columns: ColumnElement[Any]
+    tx: Connection,
+    org_id: str,
+    period: Period,
+    wanted: ColumnElement[bool],
+    *columns: ColumnElement[Any],
 ) -> list[Row]:
     """Each provider with a JSON object of ``columns`` by customer id."""
     customers = json_object(tx, months_table.c.customer_id, *columns)
     statement = (
         select(months_table.c.provider, customers)
-        .where(*_of_org, months_table.c.month == bindparam("month"))
+        .where(
+            months_table.c.org_id == bindparam("org_id"),
+            months_table.c.month == bindparam("month"),
+            wanted,
+        )
         .group_by(months_table.c.provider)
     )
     return fetch_tuples(tx, statement, {"org_id": org_id, "month": period.index})
 
 
 def one_customer_months(
-    tx: Connection, org_id: str, provider: str, customer_id: str, first: Period, last: Period
+    tx: Connection, org_id: str, provider: str, customer_id: str, months: Months, basis: Basis
 ) -> Sequence[Row]:
     """One customer's (month index, microdollars, name, avatar URL) in each month with any."""
-    months = range(first.index, last.index + 1)
-    return _one_customer.rows(
-        tx, org_id=org_id, months=months, provider=provider, customer_id=customer_id
+    return _one_customer_by[basis].rows(
+        tx,
+        org_id=org_id,
+        months=range(months.first.index, months.last.index + 1),
+        provider=provider,
+        customer_id=customer_id,
     )
 
 
@@ -155,8 +198,8 @@ def last_invoices(tx: Connection, org_id: str, period: Period) -> dict[tuple[str
             months_table.c.provider, months_table.c.customer_id, months_table.c.last_invoice_at
         ).where(
             months_table.c.org_id == org_id,
-            months_table.c.basis == INVOICED,
             months_table.c.month == period.index,
+            months_table.c.invoice_count > 0,
         )
     )
     return {(provider, customer_id): moment for provider, customer_id, moment in found}
@@ -203,6 +246,29 @@ def unmatched_customers(tx: Connection, org_id: str, tag_key: str) -> list[Custo
             customer.customer_id,
         ),
     )
+
+
+def customer_facts(
+    tx: Connection, org_id: str, provider: str, customer_id: str, period: Period
+) -> list[StoredFact]:
+    """The counted facts that are revenue of one customer in one month, by any basis, in order.
+
+    Every fact of the customer is looked at: a service may have been paid long before or after.
+    """
+    facts = revenue_facts.c
+    columns = [facts[name] for name in StoredFact._fields]
+    found = tx.execute(
+        select(*columns, facts.cells)
+        .where(
+            facts.org_id == org_id,
+            facts.provider == provider,
+            facts.customer_id == customer_id,
+            facts.counted == 1,
+            facts.cells.contains(f"[{period.index},"),
+        )
+        .order_by(facts.occurred_at, facts.object_id)
+    )
+    return [StoredFact(*row[:-1]) for row in found]
 
 
 def any_customer(tx: Connection, org_id: str, provider: str) -> str | None:

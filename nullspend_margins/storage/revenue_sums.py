@@ -6,27 +6,32 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     Table,
     Text,
     and_,
+    case,
     cast,
     delete,
     func,
     insert,
     literal,
     select,
+    true,
 )
 
+from nullspend_margins.domain.revenue import INVOICE
+from nullspend_margins.domain.revenue_part import BASES
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.dialects import chunks, is_among, overflow_as
 from nullspend_margins.storage.sums import halves, whole
 from nullspend_margins.storage.tables import customer_months, revenue_customers, revenue_facts
-
-INVOICED = "invoiced"
-"""The one basis of revenue today: what was paid, in the month the invoice was made."""
 
 _FIRST_NUMBER = 10**9
 _facts = revenue_facts.c
@@ -61,7 +66,6 @@ def _rebuild_months(
     tx.execute(
         delete(customer_months).where(
             table.org_id == org_id,
-            table.basis == INVOICED,
             table.month.in_(months),
             table.provider == provider,
             is_among(tx, table.customer_id, customers),
@@ -71,34 +75,75 @@ def _rebuild_months(
         _facts.org_id == org_id,
         _facts.provider == provider,
         is_among(tx, _facts.customer_id, customers),
-        _facts.month.in_(months),
     )
-    _insert(tx, customer_months, org_id, month_cells(tx.dialect.name, chosen))
+    _insert(tx, customer_months, org_id, month_cells(tx.dialect.name, chosen, months))
 
 
-def month_cells(dialect: str, chosen: ColumnElement[bool]) -> Select[Any]:
-    """The right rows of ``customer_months``, without the org, from the facts ``chosen``."""
-    group = (_facts.provider, _facts.customer_id, _facts.month)
-    ranked = newest_first(
-        revenue_facts,
-        group,
-        _facts.amount_microdollars,
-        _facts.occurred_at,
-        _facts.customer_name,
-        _facts.avatar_url,
-    ).where(chosen, _facts.counted == 1)
-    one = ranked.subquery().c
+def month_cells(
+    dialect: str, chosen: ColumnElement[bool], months: Sequence[int] | None = None
+) -> Select[Any]:
+    """The right rows of ``customer_months``, without the org, from the facts ``chosen``.
+
+    With ``months``, of these alone.
+    """
+    one = _fact_months(dialect, chosen, months).subquery().c
     return select(
-        literal(INVOICED).label("basis"),
         one.month,
         one.provider,
         one.customer_id,
-        whole(dialect, *halves(one.amount_microdollars)).label("revenue_microdollars"),
-        func.count().label("invoice_count"),
-        func.max(one.occurred_at).label("last_invoice_at"),
+        *(whole(dialect, *halves(one[basis])).label(basis) for basis in BASES),
+        func.sum(one.is_invoice).label("invoice_count"),
+        func.max(one.invoice_at).label("last_invoice_at"),
         latest(one.customer_name, one.nth).label("customer_name"),
         latest(one.avatar_url, one.nth).label("avatar_url"),
     ).group_by(one.provider, one.customer_id, one.month)
+
+
+def _fact_months(
+    dialect: str, chosen: ColumnElement[bool], months: Sequence[int] | None
+) -> Select[Any]:
+    """A row for each month of each fact; what an invoice tells is of the month it was made in."""
+    cell, month, amounts = opened_cells(dialect)
+    group = (_facts.provider, _facts.customer_id, month)
+    newest = (_facts.occurred_at.desc(), _facts.object_id.desc())
+    made = and_(_facts.kind == INVOICE, _facts.month == month)
+    wanted = [chosen, _facts.counted == 1]
+    if months is not None:
+        wanted.append(month.in_(months))
+    return (
+        select(
+            _facts.provider,
+            _facts.customer_id,
+            month.label("month"),
+            *(amount.label(basis) for basis, amount in zip(BASES, amounts, strict=True)),
+            case((made, 1), else_=0).label("is_invoice"),
+            case((made, _facts.occurred_at)).label("invoice_at"),
+            case((made, _facts.customer_name)).label("customer_name"),
+            case((made, _facts.avatar_url)).label("avatar_url"),
+            func.row_number().over(partition_by=group, order_by=newest).label("nth"),
+        )
+        .select_from(revenue_facts.join(cell, true()))
+        .where(*wanted)
+    )
+
+
+def opened_cells(
+    dialect: str,
+) -> tuple[FromClause, ColumnElement[int], list[ColumnElement[int]]]:
+    """``cells`` of each fact as rows: what to join with, the month, the amount of each basis."""
+    places = range(len(BASES) + 1)
+    opened: FromClause
+    numbers: list[ColumnElement[int]]
+    if dialect == "sqlite":
+        each = func.json_each(_facts.cells).table_valued("value")
+        numbers = [func.json_extract(each.c.value, f"$[{at}]", type_=BigInteger) for at in places]
+        opened = each
+    else:
+        elements = func.json_array_elements(cast(_facts.cells, JSON))
+        lateral = elements.table_valued(Column("value", JSON)).lateral()
+        numbers = [cast(lateral.c.value.op("->>")(at), BigInteger) for at in places]
+        opened = lateral
+    return opened, numbers[0], numbers[1:]
 
 
 def _rebuild_customers(
@@ -128,7 +173,7 @@ def customer_cells(dialect: str, chosen: ColumnElement[bool]) -> Select[Any]:
         revenue_facts,
         group,
         _facts.amount_microdollars,
-        _facts.counted,
+        case((_facts.kind == INVOICE, _facts.counted), else_=0).label("invoices"),
         _facts.occurred_at,
         _facts.customer_name,
         _facts.customer_email,
@@ -142,7 +187,7 @@ def customer_cells(dialect: str, chosen: ColumnElement[bool]) -> Select[Any]:
         latest(one.customer_email, one.nth).label("email"),
         latest(one.avatar_url, one.nth).label("avatar_url"),
         whole(dialect, *halves(one.amount_microdollars)).label("total_microdollars"),
-        func.sum(one.counted).label("invoice_count"),
+        func.sum(one.invoices).label("invoice_count"),
         func.max(one.occurred_at).label("last_invoice_at"),
     ).group_by(one.provider, one.customer_id)
 

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 
 from nullspend_margins.domain.coverage import SkippedRevenue
 from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.revenue import INVOICE
+from nullspend_margins.domain.revenue_part import BASES, Basis
+from nullspend_margins.storage.revenue_sums import opened_cells
 from nullspend_margins.storage.sums import halves, joined
 from nullspend_margins.storage.tables import revenue_facts
 
@@ -15,21 +28,33 @@ _facts = revenue_facts.c
 
 
 def skipped_in(
-    tx: Connection, org_id: str, providers: Collection[str], period: Period
+    tx: Connection, org_id: str, providers: Collection[str], period: Period, basis: Basis
 ) -> list[SkippedRevenue]:
     """What ``providers`` told of one month that is in no sum, by provider and currency.
 
     From an index of such facts alone: however many counted ones there are plays no part.
     """
+    cell, month, amounts = opened_cells(tx.dialect.name)
+    amount = amounts[BASES.index(basis)]
+    wanted: list[ColumnElement[bool]] = [
+        _facts.org_id == org_id,
+        _facts.provider.in_(providers),
+        # As the index has it: a parameter would be something else to both databases.
+        literal_column("counted = 0", Boolean),
+        month == period.index,
+        or_(amount != 0, and_(_facts.kind == INVOICE, _facts.month == period.index)),
+    ]
+    if basis == "invoiced":
+        wanted.append(_facts.month == period.index)  # never in another month than its own
     found = tx.execute(
-        select(_facts.provider, _facts.currency, func.count(), *halves(_facts.amount_minor))
-        .where(
-            _facts.org_id == org_id,
-            _facts.provider.in_(providers),
-            _facts.month == period.index,
-            # As the index has it: a parameter would be something else to both databases.
-            text("counted = 0"),
+        select(
+            _facts.provider,
+            _facts.currency,
+            func.count(),
+            *halves(amount),
         )
+        .select_from(revenue_facts.join(cell, true()))
+        .where(*wanted)
         .group_by(_facts.provider, _facts.currency)
         .order_by(_facts.provider, _facts.currency)
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -21,17 +22,20 @@ from sqlalchemy import (
     literal,
     not_,
     select,
+    union_all,
 )
 
+from nullspend_margins.domain.currency import REPORTING_CURRENCY
 from nullspend_margins.domain.period import Period
-from nullspend_margins.domain.revenue import REPORTING_CURRENCY, RevenueFact, RevenueWindow
+from nullspend_margins.domain.recognition import Conversion
+from nullspend_margins.domain.revenue import INVOICE, RevenueFact, RevenueWindow
 from nullspend_margins.storage.bulk import BulkInsert, Row, replacing
 from nullspend_margins.storage.dialects import chunks, is_among
+from nullspend_margins.storage.revenue_parts import recognition
 from nullspend_margins.storage.revenue_sums import latest, newest_first, rebuild_sums
 from nullspend_margins.storage.tables import revenue_facts, revenue_staging
 from nullspend_margins.storage.types import instant_text
 
-INVOICE = "invoice"
 _put = BulkInsert(revenue_staging, replacing(revenue_staging))
 _staged, _facts = revenue_staging.c, revenue_facts.c
 
@@ -49,17 +53,28 @@ class StagedReport(NamedTuple):
     customer_months: int
 
 
-def stage(
-    tx: Connection, org_id: str, provider: str, sync_id: str, facts: Sequence[RevenueFact]
-) -> None:
-    """Keep a page. An object that comes again replaces itself."""
-    rows = {fact.object_id: _row(org_id, provider, sync_id, fact) for fact in facts}
-    _put.write(tx, [rows[object_id] for object_id in sorted(rows)])
+def fact_rows(
+    org_id: str, provider: str, sync_id: str, facts: Sequence[RevenueFact], conversion: Conversion
+) -> list[Row]:
+    """A page as ``stage`` wants it. Pure: done before a transaction is open."""
+    rows = {fact.object_id: _row(org_id, provider, sync_id, fact, conversion) for fact in facts}
+    return [rows[object_id] for object_id in sorted(rows)]
 
 
-def staged_report(tx: Connection, org_id: str, provider: str, sync_id: str) -> StagedReport:
-    """Add up what a sync has staged."""
-    mine = _of_sync(org_id, provider, sync_id)
+def stage(tx: Connection, rows: Sequence[Row]) -> None:
+    """Keep a page of ``fact_rows``. An object that comes again replaces itself."""
+    _put.write(tx, rows)
+
+
+def staged_report(
+    tx: Connection, org_id: str, provider: str, sync_id: str, window: RevenueWindow
+) -> StagedReport:
+    """Add up the invoices of ``window`` that a sync has staged."""
+    mine = and_(
+        _of_sync(org_id, provider, sync_id),
+        _staged.kind == INVOICE,
+        _staged.month.between(window.first.index, window.last.index),
+    )
     fetched = tx.scalar(select(func.count()).where(mine)) or 0
     counted = and_(mine, _staged.counted == 1)
     pairs = select(_staged.customer_id, _staged.month).where(counted).distinct().subquery()
@@ -68,7 +83,7 @@ def staged_report(tx: Connection, org_id: str, provider: str, sync_id: str) -> S
     ).one()
     currencies = tx.execute(
         select(_staged.currency, func.count())
-        .where(mine, _staged.currency != REPORTING_CURRENCY)
+        .where(mine, _staged.currency != REPORTING_CURRENCY, _staged.counted == 0)
         .group_by(_staged.currency)
         .order_by(_staged.currency)
     )
@@ -96,14 +111,12 @@ def apply_staged(
     Facts of the window that were not staged are gone; changed and new ones are stored; what
     they add up to is rebuilt. ``False`` when nothing differed: then nothing is written either.
     """
-    both = _staged_of(org_id, provider, sync_id), _stored_of(org_id, provider, window)
+    both = _staged_of(org_id, provider, sync_id), _stored_of(org_id, provider, sync_id, window)
     changed, vanished = _Difference(*both), _Difference(*reversed(both))
     # Where facts were counts as touched, as much as where they will be.
     touched = changed.pairs(tx)
     left = vanished.places(tx)
-    if touched:
-        left += _places_outside(tx, org_id, provider, window, changed)
-    touched |= {(customer, month) for _, customer, month in left}
+    touched |= {(customer, month) for _, customer, months in left for month in months}
     _delete(tx, org_id, provider, [object_id for object_id, _, _ in left])
     if touched:
         _insert(tx, org_id, provider, changed)
@@ -128,25 +141,30 @@ def discard_staged(
     tx.execute(statement)
 
 
-def _row(org_id: str, provider: str, sync_id: str, fact: RevenueFact) -> Row:
-    counted = fact.is_counted
+def _row(
+    org_id: str, provider: str, sync_id: str, fact: RevenueFact, conversion: Conversion
+) -> Row:
+    found = recognition(fact, conversion)
     return (
         org_id,
         provider,
         sync_id,
         fact.object_id,
-        INVOICE,
+        fact.kind,
         fact.customer_id,
         Period.containing(fact.occurred_at).index,
         fact.amount_minor,
         fact.currency,
-        fact.amount_microdollars if counted else 0,
-        int(counted),
+        fact.digits,
+        found.microdollars,
+        int(found.is_counted),
         instant_text(fact.occurred_at),
         fact.customer_name,
         fact.customer_email,
         fact.avatar_url,
         fact.suggested_tag,
+        found.parts,
+        found.cells,
     )
 
 
@@ -155,9 +173,10 @@ def _of_sync(org_id: str, provider: str, sync_id: str) -> ColumnElement[bool]:
 
 
 _COMPARED = [column.name for column in revenue_facts.columns if not column.primary_key]
-_Place = tuple[str, str | None, int]
-"""An object with its customer and month."""
+_Place = tuple[str, str | None, Sequence[int]]
+"""An object with its customer and the months it is revenue of."""
 _Pair = tuple[str | None, int]
+_months = msgspec.json.Decoder(list[tuple[int, int, int, int, int]])
 
 
 class _Difference:
@@ -171,16 +190,17 @@ class _Difference:
         self.rows = these.except_(those).subquery()
 
     def pairs(self, tx: Connection) -> set[_Pair]:
-        found = tx.execute(select(self.rows.c.customer_id, self.rows.c.month).distinct())
-        return {(row[0], row[1]) for row in found}
+        found = tx.execute(select(self.rows.c.customer_id, self.rows.c.cells).distinct())
+        return {(row[0], month) for row in found for month in _months_in(row[1])}
 
     def places(self, tx: Connection) -> list[_Place]:
         rows = self.rows.c
-        found = tx.execute(select(rows.object_id, rows.customer_id, rows.month))
-        return [(row[0], row[1], row[2]) for row in found]
+        found = tx.execute(select(rows.object_id, rows.customer_id, rows.cells))
+        return [(row[0], row[1], _months_in(row[2])) for row in found]
 
-    def object_ids(self, tx: Connection) -> list[str]:
-        return sorted(tx.scalars(select(self.rows.c.object_id)))
+
+def _months_in(cells: str) -> list[int]:
+    return [cell[0] for cell in _months.decode(cells)]
 
 
 def _staged_of(org_id: str, provider: str, sync_id: str) -> Select[Any]:
@@ -189,29 +209,19 @@ def _staged_of(org_id: str, provider: str, sync_id: str) -> Select[Any]:
     )
 
 
-def _stored_of(org_id: str, provider: str, window: RevenueWindow) -> Select[Any]:
-    return select(_facts.object_id, *(_facts[name] for name in _COMPARED)).where(
-        _facts.org_id == org_id, _facts.provider == provider, _is_in(window)
+def _stored_of(org_id: str, provider: str, sync_id: str, window: RevenueWindow) -> Select[Any]:
+    """What the staged facts take the place of: all of the window, and of others the same ones."""
+    found = select(_facts.object_id, *(_facts[name] for name in _COMPARED)).where(
+        _facts.org_id == org_id, _facts.provider == provider
     )
+    # Of other months, or moved into these: by their names, which are few.
+    named = select(_staged.object_id).where(_of_sync(org_id, provider, sync_id))
+    elsewhere = found.where(not_(_is_in(window)), _facts.object_id.in_(named))
+    return select(union_all(found.where(_is_in(window)), elsewhere).subquery())
 
 
 def _is_in(window: RevenueWindow) -> ColumnElement[bool]:
     return _facts.month.between(window.first.index, window.last.index)
-
-
-def _places_outside(
-    tx: Connection, org_id: str, provider: str, window: RevenueWindow, changed: _Difference
-) -> list[_Place]:
-    """Changed objects that are stored outside the window, from where they move into it."""
-    outside = and_(_facts.org_id == org_id, _facts.provider == provider, not_(_is_in(window)))
-    if tx.scalar(select(_facts.object_id).where(outside).limit(1)) is None:
-        return []  # a first sync, say: nothing to look its every object up for
-    places = select(_facts.object_id, _facts.customer_id, _facts.month).where(outside)
-    return [
-        (row[0], row[1], row[2])
-        for some in chunks(changed.object_ids(tx))
-        for row in tx.execute(places.where(is_among(tx, _facts.object_id, some)))
-    ]
 
 
 def _delete(tx: Connection, org_id: str, provider: str, object_ids: Sequence[str]) -> None:

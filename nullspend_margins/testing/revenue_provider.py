@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import quote
 
-from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
+from nullspend_margins.domain.revenue import RevenueFact, RevenueItem, RevenueWindow
 from nullspend_margins.errors import (
     CredentialRefused,
     PermissionMissing,
@@ -293,6 +293,7 @@ class CredentialRules(ProviderSuite):
                 raise RuleBroken(f"a line of the log tells it: {told[0].partition(':')[0]}")
 
 
-def by_id(pages: Sequence[Sequence[RevenueFact]]) -> list[RevenueFact]:
+def by_id(pages: Sequence[Sequence[RevenueItem]]) -> list[RevenueFact]:
     """The facts of all pages in an order that can be compared."""
-    return sorted((fact for page in pages for fact in page), key=lambda fact: fact.object_id)
+    facts = (item for page in pages for item in page if isinstance(item, RevenueFact))
+    return sorted(facts, key=lambda fact: fact.object_id)

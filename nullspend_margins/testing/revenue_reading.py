@@ -6,10 +6,11 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from nullspend_margins.domain.period import Period
-from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
+from nullspend_margins.domain.revenue import INVOICE, RevenueFact, RevenueItem, RevenueWindow
 from nullspend_margins.errors import ProviderUnavailable
 from nullspend_margins.protocols import RevenueProvider
 from nullspend_margins.testing.outcomes import (
@@ -63,7 +64,7 @@ class RevenueProviderSuite(CredentialRules):
 
     @rule
     async def test_revenue_comes_in_pages_of_facts(self) -> None:
-        """Each page is a sequence of `RevenueFact`.
+        """Each page is a sequence of `RevenueFact`, `RevenueGap` and `RevenueCursor`.
 
         Why: pages go into the database as they come.
         To do: `yield [RevenueFact(...), ...]`, one list a page, not single facts.
@@ -71,19 +72,20 @@ class RevenueProviderSuite(CredentialRules):
         for page in await self._pages():
             if not isinstance(page, Sequence):
                 raise RuleBroken(f"a page is {shortened(page)}", guess="yield lists of facts")
-            wrong = [each for each in page if not isinstance(each, RevenueFact)]
+            wrong = [each for each in page if not isinstance(each, RevenueItem)]
             if wrong:
                 raise RuleBroken(f"a page has {shortened(wrong[0])} in it, not a RevenueFact")
 
     @rule
     async def test_revenue_is_of_the_window(self) -> None:
-        """Every fact is of a month of the window.
+        """Every fact is of a month of the window, when that `is_backfill`.
 
-        Why: the product leaves the others out; reading them costs requests for nothing.
+        Why: a backfill brings months one by one; others that come along cost requests for nothing.
         To do: ask for `window.first.start` up to, and without, `window.last.end`, in UTC.
         """
-        for window in (self.window, _only(self.window.first), _only(self.window.last)):
-            for fact in await self._facts_of(window):
+        whole = replace(self.window, is_backfill=True)
+        for window in (whole, _only(self.window.first), _only(self.window.last)):
+            for fact in by_id(await self._pages(window)):
                 month = Period.containing(fact.occurred_at)
                 if not window.first <= month <= window.last:
                     raise RuleBroken(
@@ -154,7 +156,7 @@ class RevenueProviderSuite(CredentialRules):
 
     @rule
     async def test_customers_paid_what_the_sample_says(self) -> None:
-        """The facts of each customer add up to `paid`, in cents.
+        """The invoices of each customer add up to `paid`, in cents.
 
         Why: a wrong unit is the mistake that no type can show; unpaid, voided and refunded
         invoices are the next one.
@@ -163,6 +165,8 @@ class RevenueProviderSuite(CredentialRules):
         """
         found: Counter[str] = Counter()
         for fact in await self._facts_of(self.window):
+            if fact.kind != INVOICE:
+                continue
             if fact.customer_id is not None and fact.currency.lower() == "usd":
                 found[fact.customer_id] += fact.amount_minor
         for customer_id in sorted({*found, *self.paid}):
@@ -206,17 +210,20 @@ class RevenueProviderSuite(CredentialRules):
         if left:
             raise RuleBroken(f"closed after its first page, {left[0].get_name()} still runs")
         again = by_id(await read_all(provider.fetch_revenue(secret, self.window)))
-        if len(again) < len(await self._facts_of(self.window)):
+        if len(again) < len(by_id(await self._pages())):
             raise RuleBroken("after a read that was closed, the next one misses facts")
 
     async def _facts_of(self, window: RevenueWindow) -> list[RevenueFact]:
-        return by_id(await self._pages(window))
+        """Those of its months; others may come along."""
+        start, end = window.first.start, window.last.end
+        facts = by_id(await self._pages(window))
+        return [fact for fact in facts if start <= fact.occurred_at < end]
 
-    async def _pages(self, window: RevenueWindow | None = None) -> list[Sequence[RevenueFact]]:
+    async def _pages(self, window: RevenueWindow | None = None) -> list[Sequence[RevenueItem]]:
         provider: RevenueProvider = self._made()
         secret = await self._secret(provider)
         return await read_all(provider.fetch_revenue(secret, window or self.window))
 
 
 def _only(period: Period) -> RevenueWindow:
-    return RevenueWindow(period, period)
+    return RevenueWindow(period, period, is_backfill=True)

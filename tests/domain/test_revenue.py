@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from nullspend_margins.domain.revenue import MAX_MINOR_AMOUNT
+from nullspend_margins.domain.revenue_part import MAX_MINOR_AMOUNT
 from nullspend_margins.errors import ValidationFailed
 from tests.storage.builders import invoice
 

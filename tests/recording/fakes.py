@@ -174,9 +174,11 @@ class Computer:
 
     async def is_empty(self) -> None:
         """Wait until nothing is in the folder: threads may still be at work there."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.files():
-                await asyncio.sleep(0.01)
+        for _ in range(PATIENCE_SECONDS * 100):
+            if not self.files():
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"still there: {self.files()}")
 
 
 def record(recorder: Recorder, *numbers: int) -> list[bool]:

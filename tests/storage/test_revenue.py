@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from nullspend_margins.domain.period import Months
-from nullspend_margins.domain.revenue import MAX_MINOR_AMOUNT, RevenueFact, RevenueWindow
+from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
+from nullspend_margins.domain.revenue_part import MAX_MINOR_AMOUNT
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage import mappings, revenue
 from nullspend_margins.storage.database import Database

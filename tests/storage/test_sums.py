@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, delete, text, update
 
 from nullspend_margins.domain.cost import MAX_COST_NANODOLLARS, MAX_COUNT
-from nullspend_margins.domain.revenue import MAX_MINOR_AMOUNT
+from nullspend_margins.domain.revenue_part import MAX_MINOR_AMOUNT
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage import costs, revenue
 from nullspend_margins.storage.database import Database

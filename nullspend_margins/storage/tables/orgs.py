@@ -5,7 +5,15 @@ from __future__ import annotations
 from sqlalchemy import Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from nullspend_margins.storage.columns import needed, optional, table
-from nullspend_margins.storage.types import COUNT, DOCUMENT, KEY, RATIO, TEXT, UtcDateTime
+from nullspend_margins.storage.types import (
+    COUNT,
+    DOCUMENT,
+    KEY,
+    MONTH,
+    RATIO,
+    TEXT,
+    UtcDateTime,
+)
 
 connections: Table = table(
     "connections",
@@ -19,6 +27,12 @@ connections: Table = table(
     optional("last_attempt_at", UtcDateTime()),
     optional("last_error", TEXT),
     optional("skipped_currencies", DOCUMENT),
+    # What the provider told of itself: how far it is, and what its credential may not read.
+    optional("cursor", TEXT),
+    optional("gaps", DOCUMENT),
+    # A backfill that is not done: the month it began with, and the one that is next.
+    optional("backfill_first", MONTH),
+    optional("backfill_next", MONTH),
     needed("created_at", UtcDateTime()),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("org_id", "provider"),

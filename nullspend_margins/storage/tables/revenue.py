@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, text
 
+from nullspend_margins.domain.revenue_part import BASES
 from nullspend_margins.storage.columns import exact, needed, optional, table
 from nullspend_margins.storage.types import COUNT, KEY, MONEY, MONTH, TEXT, UtcDateTime
 
@@ -17,6 +18,7 @@ def _revenue_columns() -> list[Column[Any]]:
         needed("month", MONTH),
         needed("amount_minor", MONEY),
         needed("currency", KEY),
+        needed("minor_digits", COUNT),
         needed("amount_microdollars", MONEY),
         needed("counted", COUNT),
         needed("occurred_at", UtcDateTime()),
@@ -24,6 +26,11 @@ def _revenue_columns() -> list[Column[Any]]:
         optional("customer_email", TEXT),
         optional("avatar_url", TEXT),
         optional("suggested_tag", TEXT),
+        # What it is made of; NULL: one part for every basis. See storage.revenue_parts.
+        optional("parts", TEXT),
+        # JSON, an array for each month it is revenue of: the month and the amount of each basis,
+        # in microdollars, or in the currency's minor unit where it is not counted.
+        needed("cells", TEXT),
     ]
 
 
@@ -61,17 +68,16 @@ revenue_staging: Table = table(
 customer_months: Table = table(
     "customer_months",
     needed("org_id", KEY),
-    needed("basis", KEY),
     needed("month", MONTH),
     needed("provider", KEY),
     needed("customer_id", KEY),
-    needed("revenue_microdollars", MONEY),
+    *(needed(basis, MONEY) for basis in BASES),
     needed("invoice_count", COUNT),
-    needed("last_invoice_at", UtcDateTime()),
+    optional("last_invoice_at", UtcDateTime()),
     optional("customer_name", TEXT),
     optional("avatar_url", TEXT),
-    PrimaryKeyConstraint("org_id", "basis", "month", "provider", "customer_id"),
-    *exact("revenue_microdollars"),
+    PrimaryKeyConstraint("org_id", "month", "provider", "customer_id"),
+    *exact(*BASES),
     clustered=True,
 )
 

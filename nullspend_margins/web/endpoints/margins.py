@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
 from starlette.responses import Response
 
 from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.revenue_part import BASES, Basis
 from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import NotFound, ValidationFailed
 from nullspend_margins.web.answers import answer, json_answer
@@ -37,9 +39,10 @@ async def table(call: OrgCall) -> Response:
     form, also = call.request.query("format"), call.request.query("include")
     if form not in (None, "json", "csv"):
         raise ValidationFailed.of(("format", "must be json or csv"))
+    basis = _basis(call)
     if also is not None:
-        return await _table_with(call, also, form)
-    found = await call.services.margins.table(call.org_id, _period(call))
+        return await _table_with(call, also, form, basis)
+    found = await call.services.margins.table(call.org_id, _period(call), basis)
     if form == "csv":
         disposition = f'attachment; filename="margins-{found.period}.csv"'
         return answer(
@@ -50,16 +53,20 @@ async def table(call: OrgCall) -> Response:
     return answer(await _rendered(found, "json", _json))
 
 
-async def _table_with(call: OrgCall, also: str, form: str | None) -> Response:
+async def _table_with(call: OrgCall, also: str, form: str | None, basis: Basis | None) -> Response:
     """The table with what was asked for besides, as JSON: the file has no place for it."""
     if also != "coverage":
         raise ValidationFailed.of(("include", "must be coverage"))
     if form == "csv":
         raise ValidationFailed.of(("include", "is for format=json; the CSV file is rows alone"))
-    found, coverage = await call.services.margins.table_with_coverage(call.org_id, _period(call))
+    answered = await call.services.margins.table_with(
+        call.org_id, _period(call), basis, coverage=True
+    )
+    found, coverage = answered.table, answered.coverage
 
     def render() -> bytes:
-        return encode(MarginTableAnswer(table_of(found, coverage_of(coverage))))
+        covered = UNSET if coverage is None else coverage_of(coverage)
+        return encode(MarginTableAnswer(table_of(found, covered)))
 
     is_big = len(found.rows) > _BIG_TABLE
     return answer(await asyncio.to_thread(render) if is_big else render())
@@ -74,7 +81,7 @@ async def customer(call: OrgCall) -> Response:
     period = _period(call)
     if text_problem(tag_value):
         raise NotFound("No customer is mapped to that tag value; none could be.")
-    found = await call.services.margins.customer(call.org_id, tag_value, period)
+    found = await call.services.margins.customer(call.org_id, tag_value, period, _basis(call))
     return json_answer(CustomerMarginAnswer(customer_of(found)))
 
 
@@ -85,6 +92,16 @@ async def unmatched(call: OrgCall) -> Response:
     _period(call)  # plays no part here; a wrong one is told all the same
     found = await call.services.margins.unmatched(call.org_id)
     return json_answer(UnmatchedAnswer(unmatched_of(found)))
+
+
+def _basis(call: OrgCall) -> Basis | None:
+    """The basis asked for; ``None``: the configured one."""
+    asked = call.request.query("basis")
+    if asked is None:
+        return None
+    if asked not in BASES:
+        raise ValidationFailed.of(("basis", f"must be one of {', '.join(BASES)}"))
+    return asked
 
 
 def _period(call: OrgCall) -> Period:

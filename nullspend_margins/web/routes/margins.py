@@ -20,6 +20,10 @@ TableFormat = Annotated[
 Include = Annotated[
     Literal["coverage"], Meta(title="Include", description="What may come with the table.")
 ]
+AskedBasis = Annotated[
+    Literal["invoiced", "cash", "net", "accrual"],
+    Meta(title="Basis", description="What counts as revenue, and when."),
+]
 FileName = Annotated[
     str,
     Meta(extra_json_schema={"pattern": r'^attachment; filename="margins-[0-9]{4}-[0-9]{2}\.csv"$'}),
@@ -30,6 +34,13 @@ _PERIOD = Parameter(
 )
 _FORMAT = Parameter(
     "format", "query", TableFormat, "`json`, the default, or `csv`, which downloads a file.", "json"
+)
+_BASIS = Parameter(
+    "basis",
+    "query",
+    AskedBasis,
+    "Which revenue counts, and when; by default what `[revenue] basis` says.",
+    "net",
 )
 _INCLUDE = Parameter(
     "include",
@@ -120,7 +131,7 @@ MARGIN_ROUTES: tuple[Route, ...] = (
         description="One row a tag value that is mapped and has revenue or cost in the period.",
         endpoint=margins.table,
         role=Role.VIEWER,
-        parameters=(_PERIOD, _FORMAT, _INCLUDE),
+        parameters=(_PERIOD, _FORMAT, _BASIS, _INCLUDE),
         replies=(_TABLE, _FILE),
         errors=("validation_error", "service_unavailable"),
     ),
@@ -134,7 +145,7 @@ MARGIN_ROUTES: tuple[Route, ...] = (
         " in `getCustomerMargin`, and only then does `period` count.",
         endpoint=margins.unmatched,
         role=Role.VIEWER,
-        parameters=(_PERIOD, _TAG_VALUE),
+        parameters=(_PERIOD, _BASIS, _TAG_VALUE),
         replies=(
             Reply(
                 status=200,
@@ -155,7 +166,7 @@ MARGIN_ROUTES: tuple[Route, ...] = (
         description="Revenue, cost and margin of one tag value, with its months and models.",
         endpoint=margins.customer,
         role=Role.VIEWER,
-        parameters=(_CUSTOMER, _PERIOD, _TAG_VALUE),
+        parameters=(_CUSTOMER, _PERIOD, _BASIS, _TAG_VALUE),
         replies=(
             Reply(
                 status=200,

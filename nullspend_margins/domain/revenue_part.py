@@ -1,0 +1,128 @@
+"""What an object of a provider adds to which basis of revenue, and at which rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Literal, get_args
+
+from nullspend_margins.domain.fields import (
+    day_problem,
+    instant_problem,
+    integer_problem,
+    string_problem,
+)
+from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
+from nullspend_margins.domain.text import MAX_TEXT
+from nullspend_margins.errors import ValidationFailed
+
+Basis = Literal["invoiced", "cash", "net", "accrual"]
+"""What counts as revenue, and when.
+
+``invoiced``: what paid invoices were paid, in the month they were made. ``cash``: what was paid,
+when it was. ``net``: cash less tax, refunds and disputes, each in its own month. ``accrual``: the
+untaxed price of a service over the time it was given, less credit notes and other refunds.
+"""
+BASES: tuple[Basis, ...] = get_args(Basis)
+
+PartKind = Literal["invoice", "payment", "tax", "line", "refund", "credit_note", "dispute"]
+PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)
+
+MAX_MINOR_AMOUNT = (2**63 - 1) // MICRODOLLARS_PER_CENT
+"""About 9.2 trillion dollars: its microdollars fit 64 bits."""
+MAX_SERVICE = timedelta(days=366 * 50)
+MAX_RATE = Decimal(10**6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRate:
+    """US dollars for one unit of another currency (one euro, not one cent), and whose rate it is.
+
+    ``source`` is a word for people: the provider's name, or ``configuration``. ``on`` is the day
+    it is of. Raises ``ValidationFailed`` naming every field that is wrong.
+    """
+
+    value: Decimal
+    source: str
+    on: date
+
+    def __post_init__(self) -> None:
+        found = []
+        if not isinstance(self.value, Decimal) or not self.value.is_finite():
+            found.append(("value", "must be a finite Decimal"))
+        elif not 0 < self.value <= MAX_RATE or _digits(self.value) > 20:
+            found.append(("value", f"must be above 0, {MAX_RATE} at most, of 20 digits at most"))
+        if problem := string_problem(self.source, 1, 64):
+            found.append(("source", problem))
+        if problem := day_problem(self.on):
+            found.append(("on", problem))
+        if found:
+            raise ValidationFailed.of(*found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevenuePart:
+    """What an object adds to one or more bases of revenue.
+
+    ``amount_minor`` is in the fact's currency, negative for what is taken away. It counts in the
+    month of ``occurred_at``; with ``until`` it is spread over the time from ``occurred_at`` to
+    ``until``, by seconds, so that the shares add up to it. ``part_id`` is the provider's name for
+    it (a line, a payment). ``rate`` is the rate it was converted at, if the provider did and it
+    is not the fact's. Raises ``ValidationFailed`` naming every field that is wrong.
+    """
+
+    bases: Sequence[Basis]
+    kind: PartKind
+    amount_minor: int
+    occurred_at: datetime
+    until: datetime | None = None
+    part_id: str | None = None
+    description: str | None = None
+    rate: ExchangeRate | None = None
+
+    def __post_init__(self) -> None:
+        found = [*self._problems()]
+        if found:
+            raise ValidationFailed.of(*found)
+
+    def _problems(self) -> Iterator[tuple[str, str]]:
+        if problem := bases_problem(self.bases):
+            yield "bases", problem
+        if self.kind not in PART_KINDS:
+            yield "kind", f"must be one of {', '.join(PART_KINDS)}"
+        if problem := integer_problem(self.amount_minor, -MAX_MINOR_AMOUNT, MAX_MINOR_AMOUNT):
+            yield "amount_minor", problem
+        for name in ("part_id", "description"):
+            text = getattr(self, name)
+            if text is not None and (problem := string_problem(text, 1, MAX_TEXT)):
+                yield name, problem
+        if problem := rate_problem(self.rate):
+            yield "rate", problem
+        yield from self._problems_of_time()
+
+    def _problems_of_time(self) -> Iterator[tuple[str, str]]:
+        if problem := instant_problem(self.occurred_at):
+            yield "occurred_at", problem
+        elif self.until is not None:
+            if problem := instant_problem(self.until):
+                yield "until", problem
+            elif not self.occurred_at <= self.until <= self.occurred_at + MAX_SERVICE:
+                yield "until", "must be after occurred_at, by 50 years at most"
+
+
+def bases_problem(bases: Sequence[str]) -> str | None:
+    """Some of ``BASES``, one at least."""
+    known = bool(bases) and not isinstance(bases, str)
+    return None if known and set(bases) <= set(BASES) else f"must be some of {', '.join(BASES)}"
+
+
+def rate_problem(rate: object) -> str | None:
+    """An annotation is a promise that a plugin may break."""
+    return None if rate is None or isinstance(rate, ExchangeRate) else "must be an ExchangeRate"
+
+
+def _digits(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return max(len(value.as_tuple().digits), abs(exponent) if isinstance(exponent, int) else 99)

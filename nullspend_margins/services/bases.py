@@ -1,0 +1,28 @@
+"""One period's revenue of each customer by every basis, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
+from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.revenue_part import BASES
+from nullspend_margins.storage import mappings, revenue
+from nullspend_margins.storage.database import Transaction
+
+Bases = Mapping[str, Sequence[int]]
+"""Microdollars in the order of ``BASES``, by tag value; without revenue there is none."""
+
+
+def read_bases(tx: Transaction, org_id: str, period: Period) -> Bases:
+    """Revenue of every mapped tag value, all of its customers together."""
+    mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
+    found: dict[str, list[int]] = {}
+    for provider, customers in revenue.month_bases(tx, org_id, period).items():
+        tags = mapped.get(provider, {})
+        for customer_id, amounts in customers.items():
+            tag_value = tags.get(customer_id)
+            if tag_value is not None:
+                sums = found.setdefault(tag_value, [0] * len(BASES))
+                found[tag_value] = [a + b for a, b in zip(sums, amounts, strict=True)]
+    return found

@@ -1,0 +1,140 @@
+"""Revenue facts as rows: what they are made of, and the months that is revenue of, as JSON text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
+from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.recognition import (
+    Conversion,
+    MonthCells,
+    month_cells,
+    recognized,
+    unconverted_cells,
+)
+from nullspend_margins.domain.revenue import FactKind, RevenueFact
+from nullspend_margins.domain.revenue_part import BASES, Basis, ExchangeRate, PartKind, RevenuePart
+
+_INVOICED = BASES.index("invoiced")
+
+
+class _Part(msgspec.Struct, array_like=True, omit_defaults=True):
+    """A part on disk. Instants in microseconds since 1970, the rate as text."""
+
+    bases: list[Basis]
+    kind: PartKind
+    amount_minor: int
+    occurred_at: int
+    until: int | None = None
+    part_id: str | None = None
+    description: str | None = None
+    rate: tuple[str, str, date] | None = None
+
+
+class Recognition(NamedTuple):
+    """What of a fact is stored beside its own fields. ``parts`` and ``cells`` are JSON text.
+
+    ``microdollars`` is what it adds to ``invoiced``, 0 where it is not counted.
+    """
+
+    is_counted: bool
+    microdollars: int
+    parts: str | None
+    cells: str
+
+
+_decoder = msgspec.json.Decoder(list[_Part])
+_encoder = msgspec.json.Encoder()
+
+
+def recognition(fact: RevenueFact, conversion: Conversion) -> Recognition:
+    """What is stored of a fact. Raises ``ValidationFailed`` for what no cell can hold."""
+    if fact.parts is None and not fact.is_foreign and fact.digits == 2:
+        return _of_simple(fact)
+    counted = recognized(fact, conversion)
+    parts = fact.all_parts if counted is None else counted
+    is_plain = fact.parts is None and counted is None
+    cells = unconverted_cells(parts) if counted is None else month_cells(parts, fact.digits)
+    text = None if is_plain else _encode(parts)
+    microdollars = 0
+    if counted is not None:
+        microdollars = sum(cell[_INVOICED] for cell in cells.values())
+    return Recognition(counted is not None, microdollars, text, _cell_text(cells, fact))
+
+
+def _of_simple(fact: RevenueFact) -> Recognition:
+    """The same for the most frequent case, without an object for its part."""
+    month = Period.containing(fact.occurred_at).index
+    is_counted = fact.customer_id is not None
+    amount = fact.amount_minor * MICRODOLLARS_PER_CENT if is_counted else fact.amount_minor
+    cells = f"[[{month},{amount},{amount},{amount},{amount}]]"
+    return Recognition(is_counted, amount if is_counted else 0, None, cells)
+
+
+def _cell_text(cells: MonthCells, fact: RevenueFact) -> str:
+    """Months it adds nothing to are left out, except its own: an invoice counts there."""
+    own = Period.containing(fact.occurred_at).index
+    cells.setdefault(own, [0] * len(BASES))
+    rows = [[month, *cells[month]] for month in sorted(cells) if month == own or any(cells[month])]
+    return _encoder.encode(rows).decode()
+
+
+def _encode(parts: Sequence[RevenuePart]) -> str:
+    return _encoder.encode([*map(_stored, parts)]).decode()
+
+
+def _stored(part: RevenuePart) -> _Part:
+    rate = part.rate
+    return _Part(
+        bases=[*part.bases],
+        kind=part.kind,
+        amount_minor=part.amount_minor,
+        occurred_at=_number(part.occurred_at),
+        until=None if part.until is None else _number(part.until),
+        part_id=part.part_id,
+        description=part.description,
+        rate=None if rate is None else (str(rate.value), rate.source, rate.on),
+    )
+
+
+def stored_parts(
+    parts: str | None, kind: FactKind, amount_minor: int, occurred_at: datetime
+) -> list[RevenuePart]:
+    """The parts of a stored fact: what ``Recognition.parts`` holds, or what its absence means."""
+    if parts is None:
+        return [
+            RevenuePart(bases=BASES, kind=kind, amount_minor=amount_minor, occurred_at=occurred_at)
+        ]
+    return [
+        RevenuePart(
+            bases=part.bases,
+            kind=part.kind,
+            amount_minor=part.amount_minor,
+            occurred_at=_moment(part.occurred_at),
+            until=None if part.until is None else _moment(part.until),
+            part_id=part.part_id,
+            description=part.description,
+            rate=None
+            if part.rate is None
+            else ExchangeRate(value=Decimal(part.rate[0]), source=part.rate[1], on=part.rate[2]),
+        )
+        for part in _decoder.decode(parts)
+    ]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = _EPOCH.resolution
+
+
+def _number(moment: datetime) -> int:
+    return (moment - _EPOCH) // _TICK
+
+
+def _moment(number: int) -> datetime:
+    return _EPOCH + number * _TICK
