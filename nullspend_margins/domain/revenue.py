@@ -183,13 +183,15 @@ class RevenueWindow:
 
     ``cursor`` is what the provider told last as ``RevenueCursor``; ``None`` the first time, and
     after a change of the credential. ``is_backfill``: months of long ago are brought; there is no
-    need to look for what happened to others since.
+    need to look for what happened to others since. ``converts``: other currencies are converted, so
+    that the provider's own rates are of use.
     """
 
     first: Period
     last: Period
     cursor: str | None = None
     is_backfill: bool = False
+    converts: bool = False
 
     @classmethod
     def ending(cls, now: datetime, months: int = 4) -> RevenueWindow:

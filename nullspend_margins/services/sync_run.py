@@ -145,7 +145,11 @@ class SyncRun:
         self, connection: StoredConnection, lease: Lease, secret: str, started: float
     ) -> SyncReport:
         now = self._tools.clock.now()
-        window = replace(RevenueWindow.ending(now), cursor=connection.cursor)
+        window = replace(
+            RevenueWindow.ending(now),
+            cursor=connection.cursor,
+            converts=self._tools.conversion.is_on,
+        )
         await self._staging.fill(secret, window, lease)
         remote = await self._read_remote(now)
 
