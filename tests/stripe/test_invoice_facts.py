@@ -43,43 +43,24 @@ def test_a_paid_invoice_has_parts_of_every_basis() -> None:
         lines=[line_json(10000, *YEAR, id="il_1", description="Pro, a year")],
         payments=[payment_json(12000, seconds("2026-01-12"), id="inpay_1")],
     )
+    made, paid, end = utc("2026-01-10"), utc("2026-01-12"), utc("2027-01-10")
 
-    assert (fact.kind, fact.amount_minor, fact.occurred_at) == (
-        "invoice",
-        12000,
-        utc("2026-01-10"),
-    )
-    assert fact.parts == (
-        RevenuePart(
-            bases=("invoiced",),
-            kind="invoice",
-            amount_minor=12000,
-            occurred_at=utc("2026-01-10"),
-        ),
-        RevenuePart(
-            bases=("cash", "net"),
-            kind="payment",
-            amount_minor=12000,
-            occurred_at=utc("2026-01-12"),
-            part_id="inpay_1",
-        ),
-        RevenuePart(
-            bases=("net",),
-            kind="tax",
-            amount_minor=-2000,
-            occurred_at=utc("2026-01-12"),
-            part_id="inpay_1",
-        ),
-        RevenuePart(
-            bases=("accrual",),
-            kind="line",
-            amount_minor=10000,
-            occurred_at=utc("2026-01-10"),
-            until=utc("2027-01-10"),
-            part_id="il_1",
-            description="Pro, a year",
-        ),
-    )
+    assert (fact.kind, fact.amount_minor, fact.occurred_at) == ("invoice", 12000, made)
+    assert [
+        (part.kind, *part.bases, part.amount_minor, part.occurred_at, part.until)
+        for part in fact.all_parts
+    ] == [
+        ("invoice", "invoiced", 12000, made, None),
+        ("payment", "cash", "net", 12000, paid, None),
+        ("tax", "net", -2000, paid, None),
+        ("line", "accrual", 10000, made, end),
+    ]
+    assert [(part.part_id, part.description) for part in fact.all_parts] == [
+        (None, None),
+        ("inpay_1", None),
+        ("inpay_1", None),
+        ("il_1", "Pro, a year"),
+    ]
 
 
 def test_payments_count_in_their_own_months_and_tax_with_them() -> None:
