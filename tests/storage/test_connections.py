@@ -122,7 +122,7 @@ async def test_the_life_of_a_connection(database: Database) -> None:
 
     synced, failed, replaced, synced_again = await database.write(live)
     assert synced == connection(
-        last_sync_at=NOW, last_attempt_at=NOW, skipped_currencies={"eur": 1}
+        last_sync_at=NOW, last_attempt_at=NOW, skipped_currencies={"eur": 1}, gaps=[]
     )
     assert failed == connection(
         status="revoked",
@@ -130,6 +130,7 @@ async def test_the_life_of_a_connection(database: Database) -> None:
         last_attempt_at=later,
         last_error="refused",
         skipped_currencies={"eur": 1},
+        gaps=[],
     )
     assert replaced is not None
     assert (replaced.status, replaced.last_error) == ("active", None)
