@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue_part import BASES
+from nullspend_margins.services.ledger import Mapped
 from nullspend_margins.storage import mappings, revenue
 from nullspend_margins.storage.database import Transaction
 
@@ -26,3 +27,15 @@ def read_bases(tx: Transaction, org_id: str, period: Period) -> Bases:
                 sums = found.setdefault(tag_value, [0] * len(BASES))
                 found[tag_value] = [a + b for a, b in zip(sums, amounts, strict=True)]
     return found
+
+
+def read_customer_bases(
+    tx: Transaction, org_id: str, mapped: Mapped, period: Period
+) -> Sequence[int]:
+    """The same of the few customers that are one tag value, each by its own index."""
+    sums = [0] * len(BASES)
+    for provider, customers in mapped.items():
+        for customer_id in customers:
+            amounts = revenue.customer_bases(tx, org_id, provider, customer_id, period)
+            sums = [a + b for a, b in zip(sums, amounts, strict=True)]
+    return sums

@@ -30,6 +30,7 @@ WALKS = {
         "getMarginTable",
         "getUnmatched",
         "getCustomerMargin",
+        "explainCustomerMargin",
         "listCustomerMappings",
         "saveCustomerMapping",
         "deleteCustomerMapping",
