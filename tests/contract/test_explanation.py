@@ -12,6 +12,48 @@ from tests.contract.ledgers import Ledger, annual, at, in_euros, map_to, part, s
 from tests.contract.test_costs_of_several_sources import HALF, Warehouse
 from tests.world import ORG, World, world
 
+_OBJECT = {"provider": "ledger", "customerId": "cus_1", "minorDigits": 2}
+YEAR_AND_EUROS = [
+    {
+        **_OBJECT,
+        "objectId": "in_year",
+        "objectKind": "invoice",
+        "partKind": "line",
+        "partId": "line_1",
+        "description": "A line",
+        "occurredAt": "2026-10-01T00:00:00.000Z",
+        "serviceStart": "2026-10-01T00:00:00.000Z",
+        "serviceEnd": "2027-10-01T00:00:00.000Z",
+        "amountMinor": 100_000,
+        "shareMinor": 8_220,
+        "currency": "usd",
+        "rate": None,
+        "revenueMicrodollars": 82_200_000,
+    },
+    {
+        **_OBJECT,
+        "objectId": "in_euros",
+        "objectKind": "invoice",
+        "partKind": "invoice",
+        "partId": None,
+        "description": None,
+        "occurredAt": "2026-11-03T12:00:00.000Z",
+        "serviceStart": None,
+        "serviceEnd": None,
+        "amountMinor": 1_999,
+        "shareMinor": 1_999,
+        "currency": "eur",
+        "rate": {"value": "1.08421", "source": "ledger", "on": "2026-11-04"},
+        "revenueMicrodollars": 21_673_358,
+    },
+]
+_SPENT = {"source": "api", "provider": "openai"}
+TWO_DAYS = [
+    {**_SPENT, "model": "o1", "day": "2026-11-02", "costMicrodollars": 2, "requestCount": 1},
+    {**_SPENT, "model": "gpt-4o", "day": "2026-11-07", "costMicrodollars": 30_000_001,
+     "requestCount": 2},
+]  # fmt: skip
+
 
 async def test_every_part_is_told_with_all_that_a_person_would_look_up(database_url: str) -> None:
     ledger = Ledger(facts=[annual(), in_euros()])
@@ -34,47 +76,8 @@ async def test_every_part_is_told_with_all_that_a_person_would_look_up(database_
         "marginPercent": 71.12,
         "healthTier": "healthy",
     }
-    same = {"provider": "ledger", "customerId": "cus_1", "minorDigits": 2}
-    assert revenue == [
-        {
-            **same,
-            "objectId": "in_year",
-            "objectKind": "invoice",
-            "partKind": "line",
-            "partId": "line_1",
-            "description": "A line",
-            "occurredAt": "2026-10-01T00:00:00.000Z",
-            "serviceStart": "2026-10-01T00:00:00.000Z",
-            "serviceEnd": "2027-10-01T00:00:00.000Z",
-            "amountMinor": 100_000,
-            "shareMinor": 8_220,
-            "currency": "usd",
-            "rate": None,
-            "revenueMicrodollars": 82_200_000,
-        },
-        {
-            **same,
-            "objectId": "in_euros",
-            "objectKind": "invoice",
-            "partKind": "invoice",
-            "partId": None,
-            "description": None,
-            "occurredAt": "2026-11-03T12:00:00.000Z",
-            "serviceStart": None,
-            "serviceEnd": None,
-            "amountMinor": 1_999,
-            "shareMinor": 1_999,
-            "currency": "eur",
-            "rate": {"value": "1.08421", "source": "ledger", "on": "2026-11-04"},
-            "revenueMicrodollars": 21_673_358,
-        },
-    ]
-    same = {"source": "api", "provider": "openai"}
-    assert costs == [
-        {**same, "model": "o1", "day": "2026-11-02", "costMicrodollars": 2, "requestCount": 1},
-        {**same, "model": "gpt-4o", "day": "2026-11-07", "costMicrodollars": 30_000_001,
-         "requestCount": 2},
-    ]  # fmt: skip
+    assert revenue == YEAR_AND_EUROS
+    assert costs == TWO_DAYS
 
 
 async def test_refunds_credit_notes_and_disputes_are_told_as_what_they_are(
