@@ -134,11 +134,10 @@ def _explained_revenue(
 
 def _shares(fact: StoredFact, period: Period, basis: Basis) -> Iterator[tuple[RevenuePart, Share]]:
     """The parts of a fact that are something in the period, by one basis."""
-    for part in stored_parts(fact.parts, fact.kind, fact.amount_minor, fact.occurred_at):
-        if basis in part.bases:
-            for share in part_shares(part, fact.minor_digits):
-                if share.period == period and share.amount_minor:
-                    yield part, share
+    for part in stored_parts(fact.parts, fact.kind, fact.amount_minor, fact.occurred_at, basis):
+        for share in part_shares(part, fact.minor_digits):
+            if share.period == period and share.amount_minor:
+                yield part, share
 
 
 def _explained_costs(parts: Iterable[CostPart]) -> list[tuple[CostPart, int]]:
