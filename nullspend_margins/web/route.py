@@ -68,7 +68,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A method and a path. ``{name}`` is one segment of the path, ``{name:path}`` all the rest.
+    """A method and a path. ``{name}`` is one segment of the path, ``{name:path}`` all the rest, or
+    all the rest but one segment that is written behind it.
 
     ``operation_id`` is its name in generated clients, ``tag`` the group it is shown in. ``fixed``
     holds path parameters that the path implies, ``request`` the body's type, ``request_examples``
