@@ -57,6 +57,8 @@ def read_header(line: str) -> Columns:
 
     Separated by what makes the most known columns of it.
     """
+    if "\r" in line.rstrip("\r\n"):
+        raise _wrong("does not end with a line feed: save the file with line ends of today")
     read = {delimiter: _split(line, delimiter) for delimiter in DELIMITERS}
     delimiter = max(read, key=lambda each: sum(normal(name) in _FIELDS for name in read[each]))
     names = read[delimiter]

@@ -10,6 +10,11 @@ from typing import BinaryIO
 from nullspend_margins import ProviderUnavailable
 from nullspend_margins_csv.failures import NotThere
 
+_FLAGS = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+    # Nothing is waited for, and no link is followed that was put there since it was looked at.
+    _FLAGS |= getattr(os, _name, 0)
+
 
 class FolderFile:
     """An open file. ``require_unchanged`` is asked when it was read."""
@@ -49,27 +54,23 @@ def open_below(folder: Path, name: str, most_bytes: int) -> FolderFile:
         path = (home / name).resolve(strict=True)
         if not path.is_relative_to(home):
             raise NotThere(f"{name} leads out of the folder for files.")
-        # Nothing is waited for, and no link is followed that was put there since.
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-        file = os.fdopen(os.open(path, flags), "rb")
+        opened = os.open(path, _FLAGS)
     except FileNotFoundError:
         raise NotThere(f"There is no file {name} in the folder for files.") from None
     except (OSError, RuntimeError, ValueError) as problem:  # a loop of links, among others
         reason = getattr(problem, "strerror", None) or "it leads nowhere"
         raise NotThere(f"{name} can't be opened: {reason}.") from None
     try:
-        _require_readable(file, name, most_bytes)
+        _require_readable(os.fstat(opened), name, most_bytes)
+        return FolderFile(os.fdopen(opened, "rb"), name)
     except NotThere:
-        file.close()
+        os.close(opened)
         raise
-    return FolderFile(file, name)
 
 
-def _require_readable(file: BinaryIO, name: str, most_bytes: int) -> None:
-    found = os.fstat(file.fileno())
+def _require_readable(found: os.stat_result, name: str, most_bytes: int) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise NotThere(f"{name} is no file.")
+        raise NotThere(f"{name} is no ordinary file.")
     if found.st_size > most_bytes:
         raise NotThere(
             f"{name} has {found.st_size:,} bytes, and {most_bytes:,} are read at most; the "

@@ -30,6 +30,10 @@ _FIELD_OF: Mapping[str, str] = {
     "until": "service_end",
 }
 """The column that a field of a fact comes from."""
+_IN_THE_WORDS_OF_A_FILE: Mapping[str, str] = {
+    "amount": "is more than an amount can be, which is some 9 trillion",
+    "service_end": "must be within 50 years of service_start",
+}
 
 
 def read_rows(file: BinaryIO) -> Generator[RevenueFact | Problem, None, None]:
@@ -92,7 +96,8 @@ class _Row:
         """What the product itself does not take."""
         issue = error.issues[0]
         field = _FIELD_OF.get(issue["path"], issue["path"])
-        return Problem(self._line, self._columns.called(field), issue["message"])
+        message = _IN_THE_WORDS_OF_A_FILE.get(field, issue["message"])
+        return Problem(self._line, self._columns.called(field), message)
 
     def _text(self, field: str) -> str:
         """What stands in the column of a field; nothing, where there is none."""

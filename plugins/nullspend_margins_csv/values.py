@@ -53,8 +53,8 @@ def amount_of(text: str, currency: str) -> int:
     digits = minor_digits_of(currency)
     if len(decimals) > digits:
         raise Misfit(
-            f"{shown(text)} has {len(decimals)} decimals, and {currency} has {digits}: "
-            "round it as it was paid"
+            f"{shown(text)} is finer than {currency}, which has {digits} decimals: round it as it "
+            "was paid"
         )
     amount = int(whole + decimals.ljust(digits, "0"))
     return -amount if sign == "-" else amount
