@@ -17,7 +17,6 @@ _MOMENT = re.compile(
     r"(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?) ?([Zz]|UTC|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 _GROUPED = re.compile(r"[0-9][,' \u00a0\u202f][0-9]")
-_OTHER_DAY = re.compile(r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}")
 
 
 def moment_of(text: str) -> datetime:
@@ -26,8 +25,7 @@ def moment_of(text: str) -> datetime:
         raise Misfit("is empty: write YYYY-MM-DD")
     found = _MOMENT.fullmatch(text)
     if found is None:
-        guess = ", whichever of its numbers is the month" if _OTHER_DAY.fullmatch(text) else ""
-        raise Misfit(f"{shown(text)} is no date: write YYYY-MM-DD, or an ISO 8601 time{guess}")
+        raise Misfit(f"{shown(text)} is no date: write YYYY-MM-DD, or an ISO 8601 time")
     day, time, offset = found.groups()
     zone = "+00:00" if offset is None or offset in "UTCZz" else offset
     try:
