@@ -67,7 +67,7 @@ class _Row:
         self._line = line
         self._columns = columns
         self._fields = fields
-        self.column = ""
+        self.column: str = ""
 
     def fact(self, seen: SeenRows) -> RevenueFact:
         """Raises ``Misfit`` and ``ValidationFailed``."""
