@@ -17,7 +17,6 @@ RUN = {
     ("alerts.md", "toml"): "tests/docs/test_examples.py",
     ("api.md", "json"): "tests/docs/test_examples.py",
     ("configuration.md", "toml"): "tests/docs/test_examples.py",
-    ("csv-provider.md", "csv"): "tests/docs/test_csv_provider.py",
     ("csv-provider.md", "json"): "tests/docs/test_csv_provider.py",
     ("csv-provider.md", "sh"): "tests/docs/test_csv_provider.py",
     ("csv-provider.md", "text"): "tests/docs/test_csv_provider.py",
