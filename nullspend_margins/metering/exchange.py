@@ -55,7 +55,11 @@ class Exchange:
         try:
             if self._is_open:
                 if message["type"] == "http.response.body":
-                    self._see(message.get("body", b""), message.get("more_body", False))
+                    chunk, has_more = message.get("body", b""), message.get("more_body", False)
+                    stream = self._stream
+                    # Asked here: a call more for each chunk of a stream is felt.
+                    if stream is None or not has_more or not stream.is_dull(chunk):
+                        self._see(chunk, has_more)
             elif message["type"] == "http.response.start":
                 self._begin(message)
         except Exception:  # metering must not break what it meters

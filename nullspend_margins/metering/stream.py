@@ -19,20 +19,22 @@ class Stream:
         self._usage_first: Ends | None = None
         self._usage_last: Ends | None = None
 
-    def feed(self, chunk: bytes) -> bool:
-        """Whether the stream's last event has come, with this chunk at the latest."""
-        if (
-            self._line is None
+    def is_dull(self, chunk: bytes) -> bool:
+        """Whether there is no need to feed ``chunk``: nearly every one of nearly every stream."""
+        return (
+            type(chunk) is bytes  # in a memoryview nothing would be found
+            and self._line is None
             and self._first is not None
             and b'"usage"' not in chunk
             and b"[DONE]" not in chunk
             and b'"message_stop"' not in chunk
-            and chunk.endswith(b"\n")
-        ):
-            return False  # nearly every chunk of nearly every stream
-        return self._feed_lines(chunk)
+            and chunk[-1:] == b"\n"
+        )
 
-    def _feed_lines(self, chunk: bytes) -> bool:
+    def feed(self, chunk: bytes) -> bool:
+        """Whether the stream's last event has come, with this chunk at the latest."""
+        if self.is_dull(chunk):
+            return False
         *lines, rest = chunk.split(b"\n")
         is_last = False
         if self._line is not None:
