@@ -25,9 +25,10 @@ class Stream:
             type(chunk) is bytes  # in a memoryview nothing would be found
             and self._line is None
             and self._first is not None
-            and b'"usage"' not in chunk
-            and b"[DONE]" not in chunk
-            and b'"message_stop"' not in chunk
+            # Half the time of "in", which first tries whether it was given the number of a byte.
+            and chunk.rfind(b'"usage"') < 0
+            and chunk.rfind(b"[DONE]") < 0
+            and chunk.rfind(b'"message_stop"') < 0
             and chunk[-1:] == b"\n"
         )
 
