@@ -29,6 +29,7 @@ from nullspend_margins import (
     hookimpl,
 )
 from nullspend_margins.domain.mapping import CustomerMapping
+from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.storage import connections, costs, mappings, revenue, revisions
 from nullspend_margins.storage.columns import metadata
@@ -202,9 +203,8 @@ def _store(tx: Connection, org_id: str, org: Org, now: datetime) -> None:
             ),
         )
     for provider in PROVIDERS:
-        revenue.stage(
-            tx, org_id, provider, "sync", [fact for name, fact in org.revenue if name == provider]
-        )
+        told = [fact for name, fact in org.revenue if name == provider]
+        revenue.stage(tx, revenue.fact_rows(org_id, provider, "sync", told, Conversion()))
         revenue.apply_staged(tx, org_id, provider, "sync", EVERYTHING)
     for source in {name for name, _ in org.events}:
         events = [event for name, event in org.events if name == source]
