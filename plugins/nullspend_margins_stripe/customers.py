@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from nullspend_margins_stripe.wire import Customer
+from nullspend_margins_stripe.objects import Customer
 
 
 class CustomerRecords:

@@ -14,17 +14,12 @@ from urllib.parse import quote
 
 from nullspend_margins import Clock, MarginsError, Period, RevenueFact
 from nullspend_margins_stripe import failures
+from nullspend_margins_stripe.answers import CUSTOMER, INVOICE, read_error
 from nullspend_margins_stripe.customers import CustomerRecords
+from nullspend_margins_stripe.facts import with_customer
 from nullspend_margins_stripe.failures import Transient
-from nullspend_margins_stripe.wire import (
-    Customer,
-    InvoicePage,
-    facts_of,
-    read_customer,
-    read_error,
-    read_page,
-    with_customer,
-)
+from nullspend_margins_stripe.invoice_facts import facts_of
+from nullspend_margins_stripe.objects import Customer, Invoice, Page
 
 if TYPE_CHECKING:
     import httpx
@@ -82,7 +77,7 @@ class InvoiceRequest:
         answer = await self._get("/v1/invoices", params, seconds)
         if answer.status_code != 200:
             raise self._failure(answer)
-        page = read_page(answer.content)
+        page = INVOICE.read_page(answer.content)
         _check_advance(page, after)
         facts = facts_of(page.data, first=first, end=end, tag_key=self.tag_key)
         by_id = {one.customer for one in page.data if isinstance(one.customer, str)}
@@ -99,7 +94,7 @@ class InvoiceRequest:
             return None
         if answer.status_code != 200:
             raise self._failure(answer)
-        found = read_customer(answer.content)
+        found = CUSTOMER.read_one(answer.content)
         if found.id != customer_id:
             raise Transient("it answered another customer than was asked for")
         return found
@@ -163,7 +158,7 @@ async def _completed(request: InvoiceRequest, page: MonthPage, fetch: Fetch) -> 
     ]
 
 
-def _check_advance(page: InvoicePage, after: str | None) -> None:
+def _check_advance(page: Page[Invoice], after: str | None) -> None:
     """Refuse an answer that promises more and leads nowhere.
 
     Ending there would tell the product that the rest is gone, and its revenue would be deleted.

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from nullspend_margins import Clock, MarginsError
 from nullspend_margins_stripe import failures
+from nullspend_margins_stripe.answers import ErrorDetail, read_error
 from nullspend_margins_stripe.failures import Transient
-from nullspend_margins_stripe.wire import ErrorDetail, read_error
 
 if TYPE_CHECKING:
     import httpx

@@ -1,0 +1,87 @@
+"""What an invoice sold and over which time: its parts of the basis ``accrual``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from nullspend_margins import ExchangeRate, RevenuePart, ValidationFailed, split_amount
+from nullspend_margins_stripe.facts import made, moment
+from nullspend_margins_stripe.objects import Invoice, InvoiceLine, Span
+from nullspend_margins_stripe.payments import untaxed_of
+from nullspend_margins_stripe.texts import clean
+
+_LONGEST = timedelta(days=366 * 50)
+
+
+def accrual_parts(invoice: Invoice, rate: ExchangeRate | None) -> list[RevenuePart]:
+    """``total_excluding_tax`` over the invoice's lines, each over its own ``period``.
+
+    A line weighs ``amount`` less ``pretax_credit_amounts`` (discounts, credit grants) less
+    inclusive taxes, in Stripe's fields. Where the weights add up to the whole, they are the
+    shares; where not (shipping, rounding), the whole is split by them, to the unit by largest
+    remainder. Lines that weigh nothing together, no lines, or shares that no part can hold:
+    one part when the invoice was made.
+    """
+    whole = untaxed_of(invoice)
+    lines = invoice.lines.data if invoice.lines else []
+    weights = [_weight(line) for line in lines]
+    if sum(weights) == whole:
+        shares = weights
+    elif sum(weights):
+        shares = split_amount(whole, weights)
+    else:
+        lines, shares = [], []
+    try:
+        found = [
+            _line(line, share, made(invoice.created), rate)
+            for line, share in zip(lines, shares, strict=True)
+            if share
+        ]
+    except ValidationFailed:
+        found = []  # lines of trillions that nearly cancel each other out
+    if found or not whole:
+        return found
+    return [_point(whole, made(invoice.created), rate)]
+
+
+def _weight(line: InvoiceLine) -> int:
+    credits_ = sum(one.amount for one in line.pretax_credit_amounts or ())
+    inclusive = sum(one.amount for one in line.taxes or () if one.tax_behavior == "inclusive")
+    return line.amount - credits_ - inclusive
+
+
+def _line(
+    line: InvoiceLine, share: int, created: datetime, rate: ExchangeRate | None
+) -> RevenuePart:
+    start, until = _service(line.period, created)
+    return RevenuePart(
+        bases=("accrual",),
+        kind="line",
+        amount_minor=share,
+        occurred_at=start,
+        until=until,
+        part_id=clean(line.id),
+        description=clean(line.description),
+        rate=rate,
+    )
+
+
+def _service(span: Span | None, created: datetime) -> tuple[datetime, datetime | None]:
+    """The time of a line's service; ``None`` for the end of what is at once.
+
+    A period that ends before it starts is a point at its start; one that cannot be true, longer
+    than 50 years or as far from the invoice, is a point when the invoice was made.
+    """
+    start = moment(span.start) if span else None
+    end = moment(span.end) if span else None
+    if start is None or abs(start - created) > _LONGEST:
+        return created, None
+    if end is None or end <= start:
+        return start, None
+    return (start, end) if end - start <= _LONGEST else (created, None)
+
+
+def _point(amount: int, at: datetime, rate: ExchangeRate | None) -> RevenuePart:
+    return RevenuePart(
+        bases=("accrual",), kind="line", amount_minor=amount, occurred_at=at, rate=rate
+    )

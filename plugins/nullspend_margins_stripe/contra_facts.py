@@ -1,0 +1,196 @@
+"""How what is taken back becomes revenue facts: refunds, credit notes and disputes."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from functools import partial
+
+from nullspend_margins import Basis, ExchangeRate, RevenueFact, RevenuePart
+from nullspend_margins_stripe.currencies import NO_RATES, Rates, minor_digits_of, rate_by, rate_of
+from nullspend_margins_stripe.facts import (
+    NO_PAYERS,
+    Party,
+    Payers,
+    made,
+    moment,
+    party_of,
+    payer_of,
+    usable,
+)
+from nullspend_margins_stripe.invoice_facts import invoice_rate
+from nullspend_margins_stripe.objects import (
+    BalanceTransaction,
+    CreditNote,
+    Dispute,
+    Invoice,
+    Refund,
+    id_of,
+)
+from nullspend_margins_stripe.payments import PAID, sum_of
+from nullspend_margins_stripe.texts import clean
+
+
+def refund_fact(
+    refund: Refund,
+    *,
+    tag_key: str,
+    rates: Rates = NO_RATES,
+    payers: Payers = NO_PAYERS,
+    credited: Container[str] = (),
+) -> RevenueFact | None:
+    """The fact of a refund, in the month it was made; ``None`` unless it succeeded.
+
+    Taken off ``net`` whole (tax and all: it is the money that left), and off ``accrual``, unless
+    its id is in ``credited``: then a credit note takes it off there. One that fails later has no
+    fact any more, as if it had never been. Raises ``Transient`` for one that no fact can hold.
+    """
+    if refund.status != "succeeded" or not refund.amount:
+        return None
+    return usable("a refund", partial(_refund, refund, tag_key, rates, payers, credited))
+
+
+def credit_note_fact(
+    note: CreditNote, *, tag_key: str, rates: Rates = NO_RATES
+) -> RevenueFact | None:
+    """The fact of an issued credit note: ``total_excluding_tax`` off ``accrual``.
+
+    At ``effective_at``, else when it was made. Not off ``net``: what is paid out of it is a refund.
+    ``None`` for one that is void, and where the expanded invoice is known not to be paid, since
+    that never accrued. Raises ``Transient`` for one that no fact can hold.
+    """
+    if not _counts(note):
+        return None
+    return usable("a credit note", partial(_credit_note, note, tag_key, rates))
+
+
+def credited_refunds(note: CreditNote) -> set[str]:
+    """The ids of the refunds that an issued credit note takes off ``accrual``."""
+    if not _counts(note):
+        return set()
+    ids = (id_of(one.refund) for one in note.refunds or ())
+    return {refund_id for refund_id in ids if refund_id}
+
+
+def dispute_facts(
+    dispute: Dispute, *, tag_key: str, payers: Payers = NO_PAYERS
+) -> list[RevenueFact]:
+    """The facts of a dispute: each of its balance transactions moves ``net`` in its own month.
+
+    Negative when the money was withdrawn, positive when it was given back; in the currency of the
+    account's balance. Nearly always one fact, with the dispute's id; where transactions are in
+    several currencies, one each, the later ones with the currency in their id. None for a dispute
+    that moved nothing. Raises ``Transient`` for one that no fact can hold.
+    """
+    by_currency: dict[str, list[BalanceTransaction]] = {}
+    moved = [one for one in dispute.balance_transactions or () if one.amount]
+    for one in sorted(moved, key=lambda one: (one.created, one.id)):
+        by_currency.setdefault(one.currency.lower(), []).append(one)
+    party = payer_of(None, dispute.charge, dispute.payment_intent, tag_key=tag_key, payers=payers)
+    return [
+        usable("a dispute", partial(_dispute, dispute, object_id, currency, found, party))
+        for (currency, found), object_id in zip(
+            by_currency.items(),
+            [dispute.id, *(f"{dispute.id}/{currency}" for currency in [*by_currency][1:])],
+            strict=False,
+        )
+    ]
+
+
+def _refund(
+    refund: Refund, tag_key: str, rates: Rates, payers: Payers, credited: Container[str]
+) -> RevenueFact:
+    currency = refund.currency.lower()
+    rate = rate_of(refund.balance_transaction, currency)
+    bases: Sequence[Basis] = ("net",) if refund.id in credited else ("net", "accrual")
+    part = RevenuePart(
+        bases=bases,
+        kind="refund",
+        amount_minor=-refund.amount,
+        occurred_at=made(refund.created),
+        rate=rate or rate_by((refund.payment_intent, refund.charge), currency, rates),
+    )
+    return RevenueFact(
+        object_id=refund.id,
+        amount_minor=-refund.amount,
+        currency=currency,
+        occurred_at=part.occurred_at,
+        kind="refund",
+        parts=(part,),
+        minor_digits=minor_digits_of(currency),
+        **payer_of(
+            refund.customer,
+            refund.charge,
+            refund.payment_intent,
+            tag_key=tag_key,
+            payers=payers,
+        ).fields(),
+    )
+
+
+def _credit_note(note: CreditNote, tag_key: str, rates: Rates) -> RevenueFact | None:
+    untaxed = note.total_excluding_tax
+    if untaxed is None:
+        untaxed = note.total - sum_of(note.total_taxes)
+    if not untaxed:
+        return None
+    currency = note.currency.lower()
+    part = RevenuePart(
+        bases=("accrual",),
+        kind="credit_note",
+        amount_minor=-untaxed,
+        occurred_at=moment(note.effective_at) or made(note.created),
+        rate=_note_rate(note, rates),
+    )
+    return RevenueFact(
+        object_id=note.id,
+        amount_minor=-note.total,
+        currency=currency,
+        occurred_at=made(note.created),
+        kind="credit_note",
+        parts=(part,),
+        minor_digits=minor_digits_of(currency),
+        **party_of(note.customer, tag_key=tag_key).fields(),
+    )
+
+
+def _dispute(
+    dispute: Dispute,
+    object_id: str,
+    currency: str,
+    moved: Sequence[BalanceTransaction],
+    party: Party,
+) -> RevenueFact:
+    return RevenueFact(
+        object_id=object_id,
+        amount_minor=sum(one.amount for one in moved),
+        currency=currency,
+        occurred_at=made(dispute.created),
+        kind="dispute",
+        parts=tuple(
+            RevenuePart(
+                bases=("net",),
+                kind="dispute",
+                amount_minor=one.amount,
+                occurred_at=made(one.created),
+                part_id=clean(one.id),
+            )
+            for one in moved
+        ),
+        minor_digits=minor_digits_of(currency),
+        **party.fields(),
+    )
+
+
+def _counts(note: CreditNote) -> bool:
+    invoice = note.invoice
+    return note.status == "issued" and not (
+        isinstance(invoice, Invoice) and invoice.status not in PAID
+    )
+
+
+def _note_rate(note: CreditNote, rates: Rates) -> ExchangeRate | None:
+    """The rate of the invoice that it takes back from."""
+    currency = note.currency.lower()
+    if isinstance(note.invoice, Invoice):
+        return invoice_rate(note.invoice, rates)
+    return rate_by((note.invoice,), currency, rates)

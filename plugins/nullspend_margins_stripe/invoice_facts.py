@@ -1,0 +1,110 @@
+"""How an invoice becomes a revenue fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from nullspend_margins import ExchangeRate, RevenueFact, RevenuePart
+from nullspend_margins_stripe.accrual import accrual_parts
+from nullspend_margins_stripe.currencies import NO_RATES, USD, Rates, minor_digits_of
+from nullspend_margins_stripe.facts import Party, made, party_of, usable
+from nullspend_margins_stripe.objects import Invoice, id_of
+from nullspend_margins_stripe.payments import (
+    PAID,
+    Payment,
+    means_of,
+    payment_parts,
+    payments_of,
+)
+from nullspend_margins_stripe.texts import clean
+
+
+def invoice_fact(invoice: Invoice, *, tag_key: str, rates: Rates = NO_RATES) -> RevenueFact | None:
+    """The fact of an invoice with all its payments and lines; ``None``: nothing was paid.
+
+    A paid invoice is a fact of kind ``invoice`` in all four bases. One that is open, void or
+    uncollectible and has payments all the same is a ``payment`` in ``cash`` and ``net``: it sold
+    nothing, and when it is paid after all its fact is replaced by the other, since both have the
+    invoice's id. ``rates`` are by the ids of payment intents, charges or invoices.
+
+    Raises ``Transient`` for an invoice that no fact can hold.
+    """
+    return usable("an invoice", partial(_fact, invoice, tag_key, rates))
+
+
+def facts_of(
+    invoices: Iterable[Invoice], *, first: int, end: int, tag_key: str, rates: Rates = NO_RATES
+) -> list[RevenueFact]:
+    """Facts of the paid invoices created in ``[first, end)``, Unix seconds.
+
+    Stripe was asked for exactly those; others are dropped all the same, because a fact counts
+    whatever it was asked by. Raises ``Transient`` for an invoice that no fact can hold.
+    """
+    found = (
+        invoice_fact(invoice, tag_key=tag_key, rates=rates)
+        for invoice in invoices
+        if first <= invoice.created < end and invoice.status in PAID
+    )
+    return [fact for fact in found if fact is not None]
+
+
+def payers_of(invoice: Invoice) -> dict[str, str]:
+    """The invoice's customer by each payment intent and charge that paid it."""
+    customer_id = id_of(invoice.customer)
+    return dict.fromkeys(means_of(invoice), customer_id) if customer_id else {}
+
+
+def invoice_rate(invoice: Invoice, rates: Rates) -> ExchangeRate | None:
+    """The rate of what is of the invoice as a whole: that of its first payment that has one."""
+    return _rate(invoice, payments_of(invoice, rates), rates)
+
+
+def _fact(invoice: Invoice, tag_key: str, rates: Rates) -> RevenueFact | None:
+    payments = payments_of(invoice, rates)
+    is_paid = invoice.status in PAID
+    parts = [*payment_parts(invoice, payments)]
+    if is_paid:
+        rate = _rate(invoice, payments, rates)
+        parts = [_invoiced(invoice, rate), *parts, *accrual_parts(invoice, rate)]
+    if not parts:
+        return None
+    currency = invoice.currency.lower()
+    return RevenueFact(
+        object_id=invoice.id,
+        amount_minor=invoice.amount_paid,
+        currency=currency,
+        occurred_at=made(invoice.created),
+        kind="invoice" if is_paid else "payment",
+        parts=tuple(parts),
+        minor_digits=minor_digits_of(currency),
+        **_party(invoice, tag_key).fields(),
+    )
+
+
+def _invoiced(invoice: Invoice, rate: ExchangeRate | None) -> RevenuePart:
+    """``amount_paid`` in the month of ``created``: there with nothing paid too, as a month is."""
+    return RevenuePart(
+        bases=("invoiced",),
+        kind="invoice",
+        amount_minor=invoice.amount_paid,
+        occurred_at=made(invoice.created),
+        rate=rate,
+    )
+
+
+def _rate(invoice: Invoice, payments: Iterable[Payment], rates: Rates) -> ExchangeRate | None:
+    if invoice.currency.lower() == USD:
+        return None
+    found = next((one.rate for one in payments if one.rate), None)
+    return found or rates.get(invoice.id)
+
+
+def _party(invoice: Invoice, tag_key: str) -> Party:
+    party = party_of(invoice.customer, tag_key=tag_key)
+    return Party(
+        party.customer_id,
+        party.name or clean(invoice.customer_name),
+        party.email or clean(invoice.customer_email),
+        party.tag,
+    )

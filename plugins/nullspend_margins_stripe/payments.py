@@ -1,0 +1,137 @@
+"""What an invoice was paid and when: its parts of the bases ``cash`` and ``net``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from nullspend_margins import ExchangeRate, RevenuePart
+from nullspend_margins_stripe.currencies import Rates, rate_by
+from nullspend_margins_stripe.facts import made, moment
+from nullspend_margins_stripe.objects import (
+    Charge,
+    Invoice,
+    InvoicePayment,
+    PaymentIntent,
+    PaymentMoments,
+    Tax,
+    id_of,
+)
+from nullspend_margins_stripe.texts import clean
+
+PAID = frozenset({"paid", None})
+"""A status that is not told does not stand against an object that was listed as paid."""
+
+
+class Payment(NamedTuple):
+    """Money that came for an invoice. ``part_id`` is ``None`` for what no payment tells."""
+
+    amount: int
+    paid_at: datetime
+    part_id: str | None
+    rate: ExchangeRate | None
+
+
+def payments_of(invoice: Invoice, rates: Rates) -> list[Payment]:
+    """The paid payments of an invoice in the order of time.
+
+    Each at its own ``paid_at``, else the invoice's, else when the invoice was made. What of a
+    paid invoice's ``amount_paid`` they do not tell (paid out of band, or the payments are not
+    readable) is one more, at the invoice's moment. An invoice that is not paid has only those
+    told; payments in another currency than the invoice's are not told in a way that adds up.
+    """
+    settled = _paid_at(invoice.status_transitions) or made(invoice.created)
+    currency = invoice.currency.lower()
+    found = [
+        Payment(
+            one.amount_paid,
+            _paid_at(one.status_transitions) or settled,
+            clean(one.id),
+            rate_by(_means(one), currency, rates),
+        )
+        for one in told_payments(invoice)
+        if one.amount_paid
+    ]
+    rest = invoice.amount_paid - sum(one.amount for one in found)
+    if rest > 0 and invoice.status in PAID:
+        found.append(Payment(rest, settled, None, None))
+    return sorted(found, key=lambda one: (one.paid_at, one.part_id or ""))
+
+
+def told_payments(invoice: Invoice) -> Iterator[InvoicePayment]:
+    """The invoice's payments that are paid, in its currency."""
+    for one in invoice.payments.data if invoice.payments else ():
+        currency = (one.currency or invoice.currency).lower()
+        if one.status in PAID and currency == invoice.currency.lower():
+            yield one
+
+
+def means_of(invoice: Invoice) -> Iterator[str]:
+    """The ids of the payment intents and charges that an invoice was paid with."""
+    for one in told_payments(invoice):
+        yield from filter(None, map(id_of, _means(one)))
+
+
+def payment_parts(invoice: Invoice, payments: Sequence[Payment]) -> Iterator[RevenuePart]:
+    """What payments add to ``cash`` and ``net``.
+
+    ``net`` is cash times ``total_excluding_tax / total`` (Stripe's fields; no tax where the total
+    is not above 0): so each payment has a negative part of its tax. Rounded half up over the sum
+    of the payments so far, so that an invoice that is paid in full is ``total_excluding_tax`` net
+    whatever its payments were.
+    """
+    total, untaxed = total_of(invoice), untaxed_of(invoice)
+    paid = taxed = 0
+    for one in payments:
+        yield RevenuePart(
+            bases=("cash", "net"),
+            kind="payment",
+            amount_minor=one.amount,
+            occurred_at=one.paid_at,
+            part_id=one.part_id,
+            rate=one.rate,
+        )
+        paid += one.amount
+        tax = paid - _half_up(paid * untaxed, total) - taxed if total > 0 else 0
+        taxed += tax
+        if tax:
+            yield RevenuePart(
+                bases=("net",),
+                kind="tax",
+                amount_minor=-tax,
+                occurred_at=one.paid_at,
+                part_id=one.part_id,
+                rate=one.rate,
+            )
+
+
+def total_of(invoice: Invoice) -> int:
+    """The invoice's total; where an answer does not tell it, what was paid."""
+    return invoice.amount_paid if invoice.total is None else invoice.total
+
+
+def untaxed_of(invoice: Invoice) -> int:
+    """``total_excluding_tax``; null: the total less ``total_taxes``. No tax told is no tax."""
+    if invoice.total_excluding_tax is not None:
+        return invoice.total_excluding_tax
+    return total_of(invoice) - sum_of(invoice.total_taxes)
+
+
+def sum_of(taxes: Sequence[Tax] | None) -> int:
+    """All taxes together, inclusive and exclusive."""
+    return sum(one.amount for one in taxes or ())
+
+
+def _paid_at(moments: PaymentMoments | None) -> datetime | None:
+    return moment(moments.paid_at) if moments else None
+
+
+def _means(payment: InvoicePayment) -> tuple[str | Charge | PaymentIntent | None, ...]:
+    source = payment.payment
+    return (source.payment_intent, source.charge) if source else ()
+
+
+def _half_up(numerator: int, denominator: int) -> int:
+    """The nearest integer; of two as near, the one farther up."""
+    return (2 * numerator + denominator) // (2 * denominator)

@@ -1,0 +1,21 @@
+"""People's texts of Stripe's records, made storable."""
+
+from __future__ import annotations
+
+from nullspend_margins_stripe.failures import CONTROL
+
+_MAX_TEXT = 256
+
+
+def clean(text: str | None) -> str | None:
+    """People's text made storable: no control characters, at most 256 characters."""
+    if not text:
+        return None
+    return CONTROL.sub(" ", text).strip()[:_MAX_TEXT].rstrip() or None
+
+
+def tag(value: object) -> str | None:
+    """A tag value must match to the letter: an unusable one is none, never a mended one."""
+    if not isinstance(value, str) or not 1 <= len(value) <= _MAX_TEXT:
+        return None
+    return None if CONTROL.search(value) else value
