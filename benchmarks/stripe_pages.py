@@ -19,7 +19,8 @@ from starlette.types import Receive, Scope, Send
 
 from benchmarks.children import answer, arguments, until_parent_ends
 from nullspend_margins.app.serving import listen, serving
-from nullspend_margins.demo.stripe_objects import StripeCustomer, StripeInvoice
+from nullspend_margins.demo.stripe_invoices import StripeInvoice
+from nullspend_margins.demo.stripe_objects import StripeCustomer
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import RevenueWindow
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -27,17 +27,23 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from nullspend_margins.demo.stripe_account import StripeAccount
+from nullspend_margins.demo.stripe_endpoints import ENDPOINTS, Endpoint
+from nullspend_margins.demo.stripe_expansion import expand, permissions_for
 from nullspend_margins.demo.stripe_faults import Fault, Faults, Rest
-from nullspend_margins.demo.stripe_listing import (
-    StripeRefusal,
-    list_customers,
-    list_invoices,
-)
-from nullspend_margins.demo.stripe_objects import API_VERSION, Json
+from nullspend_margins.demo.stripe_objects import API_VERSION
+from nullspend_margins.demo.stripe_parameters import StripeRefusal
+from nullspend_margins.demo.stripe_templates import Json
 
-Reader = Callable[[StripeAccount, Request], Json]
-
-READ_ALL = frozenset({"rak_customer_read", "rak_invoice_read"})
+READ_NEEDED = frozenset({"rak_customer_read", "rak_invoice_read"})
+"""Without these a key is of no use."""
+READ_ALL = READ_NEEDED | {
+    "rak_balance_transaction_source_read",
+    "rak_charge_read",
+    "rak_credit_note_read",
+    "rak_dispute_read",
+    "rak_event_read",
+}
+"""Whatever a key may be good for here."""
 
 
 @dataclass(slots=True)
@@ -74,10 +80,7 @@ class StripeServer:
         self._rest = rest
         self._app = Starlette(
             routes=[
-                Route("/v1/customers", self._customers),
-                Route("/v1/customers/{id}", self._customer),
-                Route("/v1/invoices", self._invoices),
-                Route("/v1/invoices/{id}", self._invoice),
+                *(Route(each.path, self._endpoint(each)) for each in ENDPOINTS),
                 Route("/{path:path}", self._unknown, methods=["GET", "POST", "DELETE"]),
             ]
         )
@@ -128,42 +131,25 @@ class StripeServer:
             )
         )
 
-    async def _customers(self, request: Request) -> Response:
-        return self._answer(request, "rak_customer_read", list_customers)
+    def _endpoint(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            return self._answer(request, endpoint)
 
-    async def _invoices(self, request: Request) -> Response:
-        return self._answer(request, "rak_invoice_read", list_invoices)
-
-    async def _customer(self, request: Request) -> Response:
-        def retrieve(account: StripeAccount, request: Request) -> Json:
-            customer = account.customers.get(request.path_params["id"])
-            if customer is None:
-                raise StripeRefusal.no_such("customer", request.path_params["id"])
-            return customer.render(livemode=account.livemode)
-
-        return self._answer(request, "rak_customer_read", retrieve)
-
-    async def _invoice(self, request: Request) -> Response:
-        def retrieve(account: StripeAccount, request: Request) -> Json:
-            invoice = account.invoices.get(request.path_params["id"])
-            if invoice is None:
-                raise StripeRefusal.no_such("invoice", request.path_params["id"])
-            return invoice.render(invoice.customer_id, livemode=account.livemode)
-
-        return self._answer(request, "rak_invoice_read", retrieve)
+        return answer
 
     async def _unknown(self, request: Request) -> Response:
         path = f"{request.method}: {request.url.path}"
         refusal = StripeRefusal(404, f"Unrecognized request URL ({path}).")
         return _json(request, refusal.body(), refusal.status)
 
-    def _answer(self, request: Request, permission: str, read: Reader) -> Response:
+    def _answer(self, request: Request, endpoint: Endpoint) -> Response:
+        paths = request.query_params.getlist("expand[]")
         try:
             key = self._authenticate(request)
-            self._permit(request, key, permission)
-            if "data.customer" in request.query_params.getlist("expand[]"):
-                self._permit(request, key, "rak_customer_read")
-            return _json(request, read(key.account, request), 200)
+            for permission in (endpoint.permission, *permissions_for(paths)):
+                self._permit(request, key, permission)
+            answer = expand(key.account, endpoint.read(key.account, request), paths)
+            return _json(request, answer, 200)
         except StripeRefusal as refusal:
             return _json(request, refusal.body(), refusal.status)
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from nullspend_margins import CostEvent, RevenueFact
 from nullspend_margins.demo.stripe_account import StripeAccount
 from nullspend_margins.demo.stripe_faults import Fault
-from nullspend_margins.demo.stripe_objects import StripeInvoice
+from nullspend_margins.demo.stripe_invoices import StripeInvoice
 from nullspend_margins.storage.columns import metadata
 from nullspend_margins.storage.database import Database
 from tests.properties import arithmetic, writes
