@@ -54,7 +54,9 @@ def config(database_url: str, stripe_url: str, **sections: Mapping[str, object])
             "orgs": {ORG: "pro", "org_2": "pro", "org_big": "enterprise"},
             "upgrade_url": "https://host.example/upgrade",
         },
-        "plugins": {"stripe": {"api_base": stripe_url, "retry_seconds": 1}},
+        "plugins": {
+            "stripe": {"api_base": stripe_url, "retry_seconds": 1, "requests_per_second": 0}
+        },
     }
     for name, values in sections.items():
         base[name] = {**base.get(name, {}), **values}
