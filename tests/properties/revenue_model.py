@@ -195,7 +195,8 @@ def payment_parts(invoice: Json, payments: Sequence[Paid]) -> Iterator[Part]:
     total = invoice["total"]
     share = Fraction(untaxed(invoice), total) if total else Fraction(1)
     paid = kept = 0
-    for each in sorted(payments, key=lambda one: (one.moment, one.is_rest)):
+    # Of one moment the rest is first: any order is right, and another may round otherwise.
+    for each in sorted(payments, key=lambda one: (one.moment, not one.is_rest)):
         before, paid = kept, paid + each.amount
         kept = half_up(paid * share)
         yield Part(("cash", "net"), each.amount, each.moment, None, each.rate)

@@ -118,7 +118,7 @@ def payments_of(look: Look, invoice: Json) -> list[Paid]:
     found.sort(key=lambda each: each.moment)
     rest = invoice["amount_paid"] - sum(each.amount for each in found)
     if rest > 0 and invoice["status"] == "paid":
-        found.append(Paid(late, True, rest, invoice_rate(found)))
+        found.append(Paid(late, True, rest, None))
     return found
 
 

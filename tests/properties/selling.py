@@ -81,7 +81,7 @@ def _agreed(sale: Sale, created: int) -> Iterator[tuple[int, int, int]]:
         yield -price, created - 3 * DAY, end - 3 * DAY
         yield price, created, years_after(created, 1)
     elif sale.shape == "many lines":
-        for number in range(120 + price % 7):
+        for number in range(210 + price % 7):
             yield price % 1_000 + number, created - number * DAY, created + number % 3 * 20 * DAY
     elif sale.shape != "no lines":
         ends = {
