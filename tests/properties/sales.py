@@ -5,8 +5,11 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from hypothesis import strategies as st
+
+T = TypeVar("T")
 
 DAY = 86_400
 CUSTOMERS = ("cus_1", "cus_2", "cus_3")
@@ -16,6 +19,9 @@ SHAPES = (
     "many lines", "no lines", "swapped", "downgrade",
 )  # fmt: skip
 """Of the invoice's lines."""
+BY = ("intent", "intent", "charge", "out of band")
+REFUNDED = ("succeeded", "failed", "canceled", "pending")
+NAMED = ("itself", "charge", "charge", "invoice")
 NEAR_2_53 = 2**53 // 10_000
 """Cents whose microdollars are about the largest that a JSON number is exact for."""
 
@@ -95,15 +101,15 @@ pays = st.builds(
     Pay,
     st.sampled_from((100, 50, 33, 10)),
     st.one_of(st.integers(0, 5 * DAY), st.integers(0, 120 * DAY)),
-    st.sampled_from(("intent", "intent", "charge", "out of band")),
+    st.sampled_from(BY),
 )
 refunds = st.builds(
     Refund,
     st.sampled_from((100, 50, 7)),
     st.integers(1, 70 * DAY),
-    st.sampled_from(("succeeded", "succeeded", "succeeded", "failed", "canceled", "pending")),
+    st.sampled_from(("succeeded", "succeeded", *REFUNDED)),
     st.booleans(),
-    st.sampled_from(("itself", "charge", "charge", "invoice")),
+    st.sampled_from(NAMED),
 )
 notes = st.builds(
     Note,
@@ -113,7 +119,9 @@ notes = st.builds(
     st.sampled_from(("issued", "issued", "issued", "void")),
 )
 prices = st.one_of(
-    st.integers(0, 50_000), st.sampled_from((1, 2, 3, 100, NEAR_2_53, NEAR_2_53 + 1))
+    st.integers(100, 50_000),
+    st.integers(100, 50_000),
+    st.sampled_from((0, 1, 2, 3, NEAR_2_53, NEAR_2_53 + 1)),
 )
 
 
@@ -130,8 +138,8 @@ def sales(now: datetime, days: int = 480) -> st.SearchStrategy[Sale]:
         tells_untaxed=st.booleans(),
         discount=st.sampled_from((0, 0, 15)),
         whole_discount=st.sampled_from((0, 0, 7)),
-        from_balance=st.sampled_from((0, 0, 0, 30, 100)),
-        status=st.sampled_from(("paid",) * 6 + ("open", "open", "uncollectible", "void", "draft")),
+        from_balance=st.sampled_from((0,) * 6 + (30, 100)),
+        status=st.sampled_from(("paid",) * 8 + ("open", "open", "uncollectible", "void", "draft")),
         pays=st.lists(pays, min_size=1, max_size=3).map(tuple),
         refunds=st.lists(refunds, max_size=2).map(tuple),
         note=st.one_of(st.none(), notes),
@@ -139,6 +147,43 @@ def sales(now: datetime, days: int = 480) -> st.SearchStrategy[Sale]:
         rate=st.sampled_from((None, "0.9173", "1.08", "1.123456789")),
         is_alien=st.sampled_from((False,) * 9 + (True,)),
     )
+
+
+def assorted(now: datetime, count: int = 36) -> list[Sale]:
+    """One company with some of everything: every choice turns at a pace of its own."""
+    moments = [10, *edges(now, 4), *(day * DAY + day for day in range(1, 480, 17))]
+
+    def turn(number: int, pace: int, *choices: T) -> T:
+        return choices[number * pace % len(choices)]
+
+    return [
+        Sale(
+            customer=turn(n, 1, *CUSTOMERS, *CUSTOMERS, None),
+            shape=turn(n, 5, *SHAPES),
+            price=turn(n, 1, 100, 4_999, 120_000, 7, NEAR_2_53 - n),
+            ago=turn(n, 7, *moments),
+            currency=turn(n, 1, "usd", "usd", "eur", "usd", "usd", "jpy", "usd", "eur"),
+            tax=turn(n, 1, None, "exclusive", "inclusive"),
+            tells_untaxed=n % 4 > 0,
+            discount=turn(n, 1, 0, 0, 15, 0, 0),
+            whole_discount=turn(n, 1, 0, 7, 0, 0),
+            from_balance=turn(n, 1, 0, 0, 0, 0, 30, 0, 0, 0, 0, 100, 0),
+            status=turn(n, 1, "paid", "paid", "open", "paid", "paid", "uncollectible", "paid"),
+            pays=(
+                Pay(turn(n, 1, 50, 33, 10, 100), turn(n, 1, 0, 40 * DAY, 9), turn(n, 1, *BY)),
+                Pay(turn(n, 1, 100, 50), turn(n, 1, 3 * DAY, 1), turn(n, 1, *BY[1:])),
+            ),
+            refunds=(
+                Refund(50, turn(n, 3, 1, 20 * DAY, 33 * DAY), "succeeded", n % 5 == 1, "itself"),
+                Refund(7, 9 * DAY, turn(n, 1, *REFUNDED), n % 2 == 1, turn(n, 1, *NAMED)),
+            )[: n % 3],
+            note=turn(n, 1, None, Note(30, n % 2 == 0, turn(n, 1, None, 40 * DAY), "issued"), None),
+            dispute=turn(n, 1, None, None, "lost", None, None, "won", None),
+            rate=turn(n, 1, "0.9173", "1.123456789", None),
+            is_alien=n % 13 == 5,
+        )
+        for n in range(count)
+    ]
 
 
 def years_after(moment: int, years: int, months: int = 0) -> int:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import pytest_asyncio
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.properties import revenue_model as model
@@ -20,7 +21,7 @@ from tests.properties.happenings import Round, happen, rounds
 from tests.properties.profile import examples
 from tests.properties.revenue_model import BASES, Cells
 from tests.properties.revenue_reach import EVENTS, OPTIONAL, Books, Look
-from tests.properties.sales import CUSTOMERS, Sale, sales
+from tests.properties.sales import CUSTOMERS, DAY, Sale, assorted, sales
 from tests.properties.selling import sell
 from tests.world import NOW
 
@@ -37,7 +38,7 @@ async def converting(database_url: str) -> AsyncIterator[Business]:
         yield made
 
 
-some_sales = st.lists(sales(NOW), min_size=1, max_size=5)
+some_sales = st.lists(sales(NOW), min_size=2, max_size=7)
 
 
 def company_of(sold: Sequence[Sale]) -> Company:
@@ -87,13 +88,15 @@ async def require_second_sync_changes_nothing(here: Business) -> None:
     assert await here.stored() == before
 
 
-@examples(12)
+@examples(8)
+@example(sold=assorted(NOW))
 @given(sold=some_sales)
 async def test_tables_are_the_models(plain: Business, sold: list[Sale]) -> None:
     await prove_any_company(plain, sold)
 
 
-@examples(12)
+@examples(8)
+@example(sold=assorted(NOW))
 @given(sold=some_sales)
 async def test_tables_in_dollars_are_the_models(converting: Business, sold: list[Sale]) -> None:
     await prove_any_company(converting, sold)
@@ -185,8 +188,9 @@ def of_basis(tables: dict[str, Cells], customer: str, basis: str) -> Cells:
     return {place: amount for place, amount in cells.items() if place[1] == basis}
 
 
-@examples(12)
-@given(sold=st.lists(sales(NOW, 111), min_size=1, max_size=5))
+@examples(8)
+@example(sold=[replace(sale, ago=sale.ago % (110 * DAY) + 9) for sale in assorted(NOW)])
+@given(sold=st.lists(sales(NOW, 111), min_size=2, max_size=7))
 async def test_over_a_lifetime_all_that_was_earned_is_accrued(
     plain: Business, sold: list[Sale]
 ) -> None:
