@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Context, Decimal
 from types import MappingProxyType
 
 from nullspend_margins import ExchangeRate, ValidationFailed
@@ -11,6 +12,7 @@ from nullspend_margins_stripe.objects import BalanceTransaction, Charge, Payment
 
 USD = "usd"
 _USD_DIGITS = 2
+_TWENTY_DIGITS = Context(prec=20)
 SOURCE = "stripe"
 
 Rates = Mapping[str, ExchangeRate]
@@ -46,12 +48,19 @@ def rate_of(transaction: object, currency: str) -> ExchangeRate | None:
     digits = _OWN.get(currency, _DIGITS.get(currency, _USD_DIGITS))
     try:
         return ExchangeRate(
-            value=transaction.exchange_rate.scaleb(digits - _USD_DIGITS),
+            value=_rounded(transaction.exchange_rate.scaleb(digits - _USD_DIGITS)),
             source=SOURCE,
             on=datetime.fromtimestamp(transaction.created, UTC).date(),
         )
     except (ValidationFailed, ArithmeticError, ValueError, OverflowError, OSError):
         return None  # a rate that none can be is as good as none
+
+
+def _rounded(rate: Decimal) -> Decimal:
+    """To 20 digits, and 20 decimals: more than that no rate may have."""
+    short = _TWENTY_DIGITS.plus(rate)
+    exponent = short.as_tuple().exponent
+    return round(short, 20) if isinstance(exponent, int) and exponent < -20 else short
 
 
 def rates_of(charges: Iterable[Charge]) -> dict[str, ExchangeRate]:

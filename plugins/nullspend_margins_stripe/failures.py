@@ -12,8 +12,10 @@ anything else           ``ProviderUnavailable`` with Stripe's message
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 from nullspend_margins import (
     CredentialRefused,
@@ -21,6 +23,8 @@ from nullspend_margins import (
     PermissionMissing,
     ProviderUnavailable,
 )
+
+T = TypeVar("T")
 
 _PERMISSION = re.compile(r"\brak_[a-z0-9_]+")
 # Stripe echoes keys partly redacted; what it leaves is nobody's business either. A key may hold
@@ -42,6 +46,24 @@ class Transient(Exception):
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+
+
+class Unknown(Exception):
+    """Stripe, or what stands in its place, does not know an address (404)."""
+
+
+def settled(make: Callable[[], T]) -> T:
+    """What ``make`` makes of answers that are all there: asking again would not help it.
+
+    Raises ``ProviderUnavailable`` in place of ``Transient``.
+    """
+    try:
+        return make()
+    except Transient as failure:
+        reason = failure.reason
+    raise ProviderUnavailable(
+        f"Stripe gave no usable answer: {reason}. Nothing was changed; try again later."
+    )
 
 
 def is_transient(status: int, code: str | None) -> bool:

@@ -56,8 +56,12 @@ def payers_of(invoice: Invoice) -> dict[str, str]:
 
 
 def invoice_rate(invoice: Invoice, rates: Rates) -> ExchangeRate | None:
-    """The rate of what is of the invoice as a whole: that of its first payment that has one."""
-    return _rate(invoice, payments_of(invoice, rates), rates)
+    """The rate of what is of the invoice as a whole: that of its first payment that has one.
+
+    Raises ``Transient`` for an invoice that no fact can hold.
+    """
+    payments = usable("an invoice", partial(payments_of, invoice, rates))
+    return _rate(invoice, payments, rates)
 
 
 def _fact(invoice: Invoice, tag_key: str, rates: Rates) -> RevenueFact | None:

@@ -1,169 +1,180 @@
-"""Paid invoices of one month, page by page, over plain HTTP.
-
-The SDK's objects cost ten times the CPU of a typed decode and would stall the host's event loop
-for 200 ms a page; pages are therefore fetched by httpx, in the SDK's API version.
-"""
+"""Lists of invoices as facts, page by page, with all of their lines and payments."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
-from nullspend_margins import Clock, MarginsError, Period, RevenueFact
-from nullspend_margins_stripe import failures
-from nullspend_margins_stripe.answers import CUSTOMER, INVOICE, read_error
-from nullspend_margins_stripe.customers import CustomerRecords
+import msgspec
+
+from nullspend_margins import Period, ProviderUnavailable, RevenueFact
+from nullspend_margins_stripe.answers import (
+    CUSTOMER,
+    INVOICE,
+    INVOICE_LINE,
+    INVOICE_PAYMENT,
+    ObjectKind,
+)
 from nullspend_margins_stripe.facts import with_customer
-from nullspend_margins_stripe.failures import Transient
-from nullspend_margins_stripe.invoice_facts import facts_of
-from nullspend_margins_stripe.objects import Customer, Invoice, Page
+from nullspend_margins_stripe.failures import settled
+from nullspend_margins_stripe.invoice_facts import invoice_fact
+from nullspend_margins_stripe.objects import Customer, Identified, Invoice, Page
+from nullspend_margins_stripe.payments import PAID
+from nullspend_margins_stripe.reading import Reading, seconds
+from nullspend_margins_stripe.requests import Asker, Params
 
-if TYPE_CHECKING:
-    import httpx
+O = TypeVar("O", bound=Identified)  # noqa: E741 - an object
+
+Facts = AsyncGenerator[Sequence[RevenueFact], None]
+
+UNPAID = ("open", "uncollectible")
+"""Statuses of invoices that may be paid in part."""
+
+_PATH = "/v1/invoices"
+_EXPANDED = ("customer", "payments")
+_PAGE = 100
+_MOST_PARTS = 10_000
 
 
-T = TypeVar("T")
+class InvoicePage(NamedTuple):
+    """Invoices, and the fact of each as it came; ``None``: nothing was paid."""
+
+    invoices: list[Invoice]
+    facts: list[RevenueFact | None]
 
 
-class MonthPage(NamedTuple):
-    """One page of a month: its facts, and the cursor of the next page if there is one.
+async def invoice_facts(
+    asker: Asker,
+    reading: Reading,
+    status: str,
+    first: Period,
+    end: Period,
+    keep: Callable[[RevenueFact], bool] = bool,
+) -> Facts:
+    """Facts of the invoices of a status made from ``first`` up to the start of ``end``.
 
-    ``unexpanded`` are customers named by id alone, which Stripe was asked not to do.
+    Stripe was asked for exactly those; others are dropped all the same, because a fact counts
+    whatever it was asked by. ``keep`` says which facts are told.
+    """
+    since, until = seconds(first), seconds(end)
+    statuses = PAID if status in PAID else {status}
+
+    def read(invoices: list[Invoice]) -> InvoicePage:
+        mine = [
+            one
+            for one in invoices
+            if since <= one.created < until and one.status in statuses and reading.counts(one)
+        ]
+        return InvoicePage(mine, [_fact(reading, one) for one in mine])
+
+    params = {
+        "status": status,
+        **reading.created(first, end),
+        "expand[]": [f"data.{name}" for name in _EXPANDED],
+    }
+    async with aclosing(asker.pages(INVOICE, _PATH, params, read)) as pages:
+        async for page in pages:
+            facts = [fact for fact in await _finished(asker, reading, page) if keep(fact)]
+            if facts:
+                yield facts
+
+
+async def invoice_again(asker: Asker, reading: Reading, invoice_id: str) -> RevenueFact | None:
+    """The fact of one invoice; ``None`` where there is none, and for one of which nothing was
+    paid.
+    """
+    path = f"{_PATH}/{quote(invoice_id, safe='')}"
+    invoice = await asker.one(INVOICE, path, {"expand[]": list(_EXPANDED)}, expected=invoice_id)
+    if invoice is None or not reading.counts(invoice):
+        return None
+    fact = settled(partial(_fact, reading, invoice))
+    found = await _finished(asker, reading, InvoicePage([invoice], [fact]))
+    return found[0] if found else None
+
+
+async def _finished(asker: Asker, reading: Reading, page: InvoicePage) -> list[RevenueFact]:
+    """The page's facts with what it leaves out: further lines and payments, rates, customers."""
+    await reading.rates.look_up(asker, page.invoices)
+    found: list[RevenueFact] = []
+    unexpanded: set[str] = set()
+    for invoice, told in zip(page.invoices, page.facts, strict=True):
+        fact = told
+        if _is_cut(invoice) or reading.rates.misses(invoice):
+            whole = await _whole(asker, invoice)
+            await reading.rates.look_up(asker, [whole])
+            fact = settled(partial(_fact, reading, whole))
+        if fact is not None:
+            found.append(fact)
+            if isinstance(invoice.customer, str) and invoice.customer:
+                unexpanded.add(invoice.customer)
+    return await _named(asker, reading, found, unexpanded) if unexpanded else found
+
+
+async def _named(
+    asker: Asker, reading: Reading, facts: list[RevenueFact], unexpanded: set[str]
+) -> list[RevenueFact]:
+    """The facts with the records of customers that the page names by id alone.
+
+    Stripe was asked not to do that.
     """
 
-    facts: list[RevenueFact]
-    following: str | None
-    unexpanded: set[str]
-
-
-class Fetch(Protocol):
-    """Runs an attempt until it answers."""
-
-    async def __call__(self, attempt: Callable[[float], Awaitable[T]]) -> T:
-        """What ``attempt``, given its seconds, answers at last."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceRequest:
-    """What every page request of one sync has in common."""
-
-    http: httpx.AsyncClient
-    api_base: str
-    headers: dict[str, str] = field(repr=False)  # the key is in there
-    page_size: int
-    tag_key: str
-    clock: Clock
-    customers: CustomerRecords = field(default_factory=CustomerRecords)
-
-    async def page(self, period: Period, after: str | None, seconds: float) -> MonthPage:
-        """The page after the invoice ``after``, within ``seconds``.
-
-        Raises ``Transient`` and the product's errors.
-        """
-        first, end = int(period.start.timestamp()), int(period.end.timestamp())
-        params: dict[str, str | int] = {
-            "status": "paid",
-            "created[gte]": first,
-            "created[lt]": end,
-            "limit": self.page_size,
-            "expand[]": "data.customer",
-        }
-        if after is not None:
-            params["starting_after"] = after
-        answer = await self._get("/v1/invoices", params, seconds)
-        if answer.status_code != 200:
-            raise self._failure(answer)
-        page = INVOICE.read_page(answer.content)
-        _check_advance(page, after)
-        facts = facts_of(page.data, first=first, end=end, tag_key=self.tag_key)
-        by_id = {one.customer for one in page.data if isinstance(one.customer, str)}
-        return MonthPage(
-            facts,
-            page.data[-1].id if page.has_more else None,
-            {fact.customer_id for fact in facts if fact.customer_id} & by_id,
-        )
-
-    async def customer(self, customer_id: str, seconds: float) -> Customer | None:
-        """One customer's own record; ``None`` where there is none. Raises as ``page`` does."""
-        answer = await self._get(f"/v1/customers/{quote(customer_id, safe='')}", {}, seconds)
-        if answer.status_code == 404:
-            return None
-        if answer.status_code != 200:
-            raise self._failure(answer)
-        found = CUSTOMER.read_one(answer.content)
-        if found.id != customer_id:
-            raise Transient("it answered another customer than was asked for")
-        return found
-
-    async def _get(self, path: str, params: dict[str, str | int], seconds: float) -> httpx.Response:
-        import httpx
-
-        try:
-            return await self.http.get(
-                f"{self.api_base}{path}",
-                params=params,
-                headers=self.headers,
-                timeout=seconds,
-                follow_redirects=False,
-            )
-        except httpx.TimeoutException:
-            raise Transient(f"no answer came within {seconds:.3g} s") from None
-        except httpx.HTTPError as error:
-            raise Transient(f"the connection failed ({type(error).__name__})") from None
-
-    def _failure(self, answer: httpx.Response) -> MarginsError | Transient:
-        status, detail = answer.status_code, read_error(answer.content)
-        if failures.is_transient(status, detail.code if detail else None):
-            wait = failures.retry_after_seconds(answer.headers.get("retry-after"), self.clock.now())
-            return failures.answered_with(status, wait)
-        if status == 401:
-            return failures.refused(detail.code if detail else None)
-        if status == 403:
-            return failures.forbidden(detail.message if detail else None)
-        if detail is None:
-            return failures.unreadable(status)
-        return failures.unexpected(status, detail.message)
-
-
-async def month_facts(
-    request: InvoiceRequest, period: Period, fetch: Fetch
-) -> AsyncGenerator[list[RevenueFact], None]:
-    """The facts of one month, a page at a time. ``fetch`` runs an attempt until it answers."""
-    after: str | None = None
-    more = True
-    while more:
-        page = await fetch(partial(request.page, period, after))
-        after, more = page.following, page.following is not None
-        if page.facts:
-            yield await _completed(request, page, fetch)
-
-
-async def _completed(request: InvoiceRequest, page: MonthPage, fetch: Fetch) -> list[RevenueFact]:
-    """The page's facts, with the records of customers that it names by id alone."""
-    if not page.unexpanded:
-        return page.facts
-
     async def ask(customer_id: str) -> Customer | None:
-        return await fetch(partial(request.customer, customer_id))
+        path = f"/v1/customers/{quote(customer_id, safe='')}"
+        return await asker.one(CUSTOMER, path, expected=customer_id)
 
-    await request.customers.look_up(page.unexpanded, ask)
-    found = [request.customers.get(fact.customer_id) for fact in page.facts]
+    await reading.customers.look_up(unexpanded, ask)
+    found = [reading.customers.get(fact.customer_id) for fact in facts]
     return [
-        with_customer(fact, customer, request.tag_key) if customer else fact
-        for fact, customer in zip(page.facts, found, strict=True)
+        with_customer(fact, customer, reading.tag_key) if customer else fact
+        for fact, customer in zip(facts, found, strict=True)
     ]
 
 
-def _check_advance(page: Page[Invoice], after: str | None) -> None:
-    """Refuse an answer that promises more and leads nowhere.
+async def _whole(asker: Asker, invoice: Invoice) -> Invoice:
+    """The invoice with all of its lines and payments, of which it has the first few in itself."""
+    lines, payments = invoice.lines, invoice.payments
+    if lines is not None and lines.has_more:
+        path = f"{_PATH}/{quote(invoice.id, safe='')}/lines"
+        lines = await _rest(asker, INVOICE_LINE, path, {}, lines.data)
+    if payments is not None and payments.has_more:
+        # From the beginning: in a list of their own they may have another order.
+        asked = {"invoice": invoice.id, "status": "paid"}
+        payments = await _rest(asker, INVOICE_PAYMENT, "/v1/invoice_payments", asked, [])
+    return msgspec.structs.replace(invoice, lines=lines, payments=payments)
 
-    Ending there would tell the product that the rest is gone, and its revenue would be deleted.
-    """
-    if page.has_more and not page.data:
-        raise Transient("it answered an empty page and said that there is more")
-    if after is not None and any(invoice.id == after for invoice in page.data):
-        raise Transient("it answered the same page again")
+
+async def _rest(
+    asker: Asker, kind: ObjectKind[O], path: str, params: Params, known: list[O]
+) -> Page[O]:
+    """``known`` and all that a list has after them."""
+    found = [*known]
+    pages = asker.pages(
+        kind,
+        path,
+        {**params, "limit": _PAGE},
+        lambda page: page,
+        after=known[-1].id if known else None,
+    )
+    async with aclosing(pages):
+        async for page in pages:
+            found += page
+            if len(found) > _MOST_PARTS:
+                raise ProviderUnavailable(
+                    f"An invoice has more than {_MOST_PARTS:,} {kind.name}s. Nothing was changed."
+                )
+    return Page(found)
+
+
+def _is_cut(invoice: Invoice) -> bool:
+    """Whether the invoice has only some of its lines or payments in itself."""
+    return bool(
+        (invoice.lines and invoice.lines.has_more)
+        or (invoice.payments and invoice.payments.has_more)
+    )
+
+
+def _fact(reading: Reading, invoice: Invoice) -> RevenueFact | None:
+    return invoice_fact(invoice, tag_key=reading.tag_key, rates=reading.rates.known)

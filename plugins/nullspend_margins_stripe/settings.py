@@ -60,7 +60,7 @@ class StripeSettings:
     concurrency: int = field(
         default=4,
         metadata={
-            "help": "Months that one sync reads at the same time",
+            "help": "Lists (a month of invoices, the refunds, ...) that one sync reads at once",
             "unit": "requests",
             "at_least": 1,
             "at_most": 16,
@@ -69,8 +69,8 @@ class StripeSettings:
     page_size: int = field(
         default=100,
         metadata={
-            "help": "Invoices asked for at a time; 100 is Stripe's limit",
-            "unit": "invoices",
+            "help": "Invoices, refunds and the like asked for at a time; 100 is Stripe's limit",
+            "unit": "objects",
             "at_least": 1,
             "at_most": 100,
         },
@@ -81,5 +81,16 @@ class StripeSettings:
             "help": "The key in a Stripe customer's metadata that holds its tag value",
             "unit": "",
             "check": _metadata_key_problem,
+        },
+    )
+    late_months: int = field(
+        default=12,
+        metadata={
+            "help": "How many months before those of a sync are looked through for invoices that "
+            "were paid late: the first time, then once a week (once a day where the key may not "
+            "read events); 0 looks at none",
+            "unit": "months",
+            "at_least": 0,
+            "at_most": 120,
         },
     )

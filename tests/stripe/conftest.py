@@ -10,7 +10,7 @@ import pytest
 from nullspend_margins.demo.stripe_account import StripeAccount
 from nullspend_margins.demo.stripe_server import StripeServer
 from nullspend_margins_stripe.provider import StripeProvider
-from tests.stripe.support import KEY, FakeTime, make_provider
+from tests.stripe.support import KEY, FakeTime, PaidInvoicesAlone, make_provider
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ def provider(server_http: httpx.AsyncClient, time: FakeTime) -> StripeProvider:
 @pytest.fixture
 async def real_http() -> AsyncIterator[httpx.AsyncClient]:
     """A client with a network transport, for respx to intercept."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(transport=PaidInvoicesAlone(httpx.AsyncHTTPTransport())) as client:
         yield client
 
 
 @pytest.fixture
 def remote(real_http: httpx.AsyncClient, time: FakeTime) -> StripeProvider:
     """The provider in front of single answers made with respx."""
-    return make_provider(lambda: real_http, time)
+    return make_provider(lambda: real_http, time, late_months=0)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from nullspend_margins import Period, RevenueFact, RevenueWindow
+from nullspend_margins import Period, RevenueFact, RevenueItem, RevenueWindow
 from nullspend_margins_stripe.patience import Timer
 from nullspend_margins_stripe.provider import StripeProvider
 from nullspend_margins_stripe.settings import StripeSettings
@@ -60,15 +60,38 @@ def make_provider(
     )
 
 
+class PaidInvoicesAlone(httpx.AsyncBaseTransport):
+    """Passes requests for paid invoices and customers on; every other list is empty."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self.inner = inner
+        self.others = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        path, status = request.url.path, request.url.params.get("status", "paid")
+        if path.startswith(("/v1/invoices", "/v1/customers")) and status == "paid":
+            return await self.inner.handle_async_request(request)
+        self.others += 1
+        return httpx.Response(200, json={"object": "list", "data": [], "has_more": False})
+
+
+async def read(
+    provider: StripeProvider, window: RevenueWindow = WINDOW, key: str = KEY
+) -> list[RevenueItem]:
+    """Everything that is told of the window."""
+    items: list[RevenueItem] = []
+    async with aclosing(provider.fetch_revenue(key, window)) as pages:
+        async for page in pages:
+            items.extend(page)
+    return items
+
+
 async def fetch(
     provider: StripeProvider, window: RevenueWindow = WINDOW, key: str = KEY
 ) -> list[RevenueFact]:
     """Every fact of the window, by id."""
-    facts: list[RevenueFact] = []
-    async with aclosing(provider.fetch_revenue(key, window)) as pages:
-        async for page in pages:
-            facts.extend(page)
-    return sorted(facts, key=lambda fact: fact.object_id)
+    found = [one for one in await read(provider, window, key) if isinstance(one, RevenueFact)]
+    return sorted(found, key=lambda fact: fact.object_id)
 
 
 def at(month: str, day: int = 1, hour: int = 0) -> int:

@@ -20,6 +20,7 @@ from tests.stripe.support import (
     KEY,
     WINDOW,
     FakeTime,
+    PaidInvoicesAlone,
     at,
     customer_json,
     error_json,
@@ -64,8 +65,13 @@ def stripe() -> Unexpanding:
 
 
 @pytest.fixture
-async def http(stripe: Unexpanding) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=stripe) as client:
+def alone(stripe: Unexpanding) -> PaidInvoicesAlone:
+    return PaidInvoicesAlone(stripe)
+
+
+@pytest.fixture
+async def http(alone: PaidInvoicesAlone) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=alone) as client:
         yield client
 
 
@@ -73,7 +79,7 @@ async def http(stripe: Unexpanding) -> AsyncIterator[httpx.AsyncClient]:
 async def test_each_is_asked_for_once_a_sync_and_named_in_every_month(
     stripe: Unexpanding, http: httpx.AsyncClient, time: FakeTime, concurrency: int
 ) -> None:
-    provider = make_provider(lambda: http, time, concurrency=concurrency)
+    provider = make_provider(lambda: http, time, concurrency=concurrency, late_months=0)
 
     facts = await fetch(provider, WINDOW)
 
@@ -90,14 +96,16 @@ async def test_each_is_asked_for_once_a_sync_and_named_in_every_month(
 
 
 async def test_asking_keeps_to_the_rate_limit(
-    stripe: Unexpanding, http: httpx.AsyncClient, time: FakeTime
+    stripe: Unexpanding, alone: PaidInvoicesAlone, http: httpx.AsyncClient, time: FakeTime
 ) -> None:
-    provider = make_provider(lambda: http, time, requests_per_second=10, concurrency=1)
+    provider = make_provider(
+        lambda: http, time, requests_per_second=10, concurrency=1, late_months=0
+    )
 
     await fetch(provider, APRIL)
 
     assert stripe.asked.total() == 4
-    assert time.sleeps == pytest.approx([0.1, 0.1, 0.1])
+    assert time.sleeps == pytest.approx([0.1] * (4 + alone.others - 1))
 
 
 @respx.mock

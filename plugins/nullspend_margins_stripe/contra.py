@@ -1,0 +1,179 @@
+"""What was taken back: refunds, credit notes and disputes, by when they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from functools import partial
+
+from nullspend_margins import RevenueFact
+from nullspend_margins_stripe.contra_facts import (
+    credit_note_fact,
+    credited_refunds,
+    dispute_facts,
+    refund_fact,
+)
+from nullspend_margins_stripe.facts import made, usable
+from nullspend_margins_stripe.failures import settled
+from nullspend_margins_stripe.invoices import Facts
+from nullspend_margins_stripe.objects import CreditNote, Dispute, Invoice, Refund
+from nullspend_margins_stripe.optional_lists import CREDIT_NOTES, DISPUTES, RATE, REFUNDS
+from nullspend_margins_stripe.reading import Reading
+from nullspend_margins_stripe.requests import Asker
+
+DISPUTE_MONTHS = 6
+"""A bank takes months over a dispute, and moves money with each step."""
+# A note may be written after its refund.
+_NOTE_MONTHS = 1
+
+
+class Refunded:
+    """Credit notes, and then refunds: whether one is a credit note's is told by the note alone."""
+
+    __slots__ = ("_asker", "_credited", "_reading", "_unmet")
+
+    def __init__(self, asker: Asker, reading: Reading) -> None:
+        self._asker = asker
+        self._reading = reading
+        self._credited: set[str] = set()
+        self._unmet: set[str] = set()
+
+    async def facts(self) -> Facts:
+        """All of the window, and refunds of before that a note of the window credits."""
+        async with aclosing(self._notes()) as notes:
+            async for facts in notes:
+                yield facts
+        async with aclosing(self._refunds()) as refunds:
+            async for facts in refunds:
+                yield facts
+
+    async def _notes(self) -> Facts:
+        reading, asker = self._reading, self._asker
+        # Of a backfill's last month a refund's note may be of the next one.
+        asked = reading.made(later=_NOTE_MONTHS if reading.window.is_backfill else 0)
+        expand = _note_expansions(reading)
+        pages = reading.lists.pages(asker, CREDIT_NOTES, asked, self._read_notes, expand=expand)
+        async with aclosing(pages):
+            async for notes in pages:
+                facts = [await _note_fact(asker, reading, note) for note in notes]
+                yield [fact for fact in facts if fact is not None]
+
+    def _read_notes(self, notes: list[CreditNote]) -> list[CreditNote]:
+        mine = [one for one in notes if self._reading.counts(one)]
+        for note in mine:
+            credit_note_fact(note, tag_key="")  # one that is of no use is asked for again
+            self._credited |= credited_refunds(note)
+        self._unmet |= self._credited
+        return [one for one in mine if self._reading.is_in(one.created)]
+
+    async def _refunds(self) -> Facts:
+        reading, asker = self._reading, self._asker
+        expand = _refund_expansions(reading)
+        pages = reading.lists.pages(
+            asker, REFUNDS, reading.made(), self._read_refunds, expand=expand
+        )
+        were_read = False
+        async with aclosing(pages):
+            async for facts in pages:
+                were_read = True
+                yield facts
+        if were_read and not reading.window.is_backfill:
+            for refund_id in sorted(self._unmet):
+                yield await refund_again(asker, reading, refund_id, self._credited)
+
+    def _read_refunds(self, refunds: list[Refund]) -> list[RevenueFact]:
+        mine = [one for one in refunds if self._reading.is_in(one.created)]
+        self._unmet.difference_update(one.id for one in mine)
+        facts = (_refund_fact(self._reading, one, self._credited) for one in mine)
+        return [fact for fact in facts if fact is not None]
+
+
+async def disputed(asker: Asker, reading: Reading) -> Facts:
+    """Disputes of the window and of half a year before, with all that they moved."""
+
+    def read(disputes: list[Dispute]) -> list[RevenueFact]:
+        return [fact for one in disputes for fact in _dispute_facts(reading, one)]
+
+    asked = reading.made(earlier=0 if reading.window.is_backfill else DISPUTE_MONTHS)
+    pages = reading.lists.pages(asker, DISPUTES, asked, read, expand=["charge"])
+    async with aclosing(pages):
+        async for facts in pages:
+            yield facts
+
+
+async def refund_again(
+    asker: Asker, reading: Reading, refund_id: str, credited: set[str] | None = None
+) -> Sequence[RevenueFact]:
+    """An older refund: one that failed is told as nothing.
+
+    One that succeeded is told where a note is known that credits it, in ``credited``; else it is
+    left as it was told, since its note is not known here.
+    """
+    expand = _refund_expansions(reading)
+    refund = await reading.lists.one(asker, REFUNDS, refund_id, expand)
+    if refund is None or not reading.counts(refund):
+        return ()
+    if refund.status != "succeeded":
+        return [_nothing(refund, refund.currency)]
+    if credited is None or refund.id not in credited:
+        return ()
+    fact = settled(partial(_refund_fact, reading, refund, credited))
+    return () if fact is None else [fact]
+
+
+async def note_again(asker: Asker, reading: Reading, note_id: str) -> Sequence[RevenueFact]:
+    """An older credit note: one that is void by now is told as nothing."""
+    note = await reading.lists.one(asker, CREDIT_NOTES, note_id, _note_expansions(reading))
+    if note is None or not reading.counts(note):
+        return ()
+    return [await _note_fact(asker, reading, note) or _nothing(note, note.currency)]
+
+
+async def dispute_again(asker: Asker, reading: Reading, dispute_id: str) -> Sequence[RevenueFact]:
+    """An older dispute, with what it has moved since."""
+    dispute = await reading.lists.one(asker, DISPUTES, dispute_id, ["charge"])
+    return [] if dispute is None else settled(partial(_dispute_facts, reading, dispute))
+
+
+async def _note_fact(asker: Asker, reading: Reading, note: CreditNote) -> RevenueFact | None:
+    if isinstance(note.invoice, Invoice):
+        await reading.rates.look_up(asker, [note.invoice])
+    make = partial(credit_note_fact, note, tag_key=reading.tag_key, rates=reading.rates.known)
+    return settled(make)
+
+
+def _refund_fact(reading: Reading, refund: Refund, credited: set[str]) -> RevenueFact | None:
+    if not reading.counts(refund):
+        return None
+    known = reading.rates.known
+    return refund_fact(refund, tag_key=reading.tag_key, rates=known, credited=credited)
+
+
+def _dispute_facts(reading: Reading, dispute: Dispute) -> list[RevenueFact]:
+    return dispute_facts(dispute, tag_key=reading.tag_key) if reading.counts(dispute) else []
+
+
+def _nothing(one: Refund | CreditNote, currency: str) -> RevenueFact:
+    """A fact without parts: it takes the place of what was told when it still counted."""
+    kind = "refund" if isinstance(one, Refund) else "credit_note"
+
+    def make() -> RevenueFact:
+        return RevenueFact(
+            object_id=one.id,
+            customer_id=None,
+            amount_minor=0,
+            currency=currency.lower(),
+            occurred_at=made(one.created),
+            kind=kind,  # type: ignore[arg-type]  # both are kinds of facts
+            parts=(),
+        )
+
+    return settled(partial(usable, f"a {kind}", make))
+
+
+def _refund_expansions(reading: Reading) -> list[str]:
+    return ["charge", RATE] if reading.rates.is_wanted else ["charge"]
+
+
+def _note_expansions(reading: Reading) -> list[str]:
+    return ["invoice", "invoice.payments"] if reading.rates.is_wanted else ["invoice"]
