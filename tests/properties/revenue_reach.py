@@ -123,17 +123,17 @@ def payments_of(look: Look, invoice: Json) -> list[Paid]:
 
 
 def payment_rate(look: Look, payment: Json) -> Fraction | None:
-    """Stripe's, where the payment's charge is among those of the window."""
+    """Stripe's, if the payment has a charge."""
     source = payment["payment"]
     return source_rate(look, {source.get("payment_intent"), source.get("charge")})
 
 
 def source_rate(look: Look, names: set[str | None]) -> Fraction | None:
-    """The rate of a charge of the window, by its own id or that of its payment intent."""
+    """The rate of a charge, by its own id or that of its payment intent."""
     if look.converts and look.may(CHARGES, BALANCE):
         for charge in look.company.charges.values():
             if {charge["payment_intent"], charge["id"]} & (names - {None}):
-                return rate_of(charge) if look.has(charge["created"]) else None
+                return rate_of(charge)
     return None
 
 
