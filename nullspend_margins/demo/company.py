@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from zlib import crc32
 
 from nullspend_margins.demo.customers import (
@@ -19,23 +20,35 @@ from nullspend_margins.demo.customers import (
     SampleCustomer,
 )
 from nullspend_margins.demo.stripe_account import StripeAccount
+from nullspend_margins.demo.stripe_invoices import StripeLine
 from nullspend_margins.demo.usage import Event, tool_use, usage
 from nullspend_margins.domain.period import Period, as_utc
 
 _MICRODOLLARS = 1_000_000
 _MONTHS_A_YEAR = 12
+_TWO_WEEKS = 14 * 86_400
 _METADATA_KEY = "nullspend_customer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleInvoice:
-    """An invoice in Stripe; ``amount`` in the minor unit, ``created`` in Unix seconds."""
+    """An invoice in Stripe; amounts in the minor unit, times in Unix seconds.
+
+    ``amount`` has ``tax`` in it; ``service_end`` is up to when it pays for a service. What was
+    ``given_back`` went back two weeks after it was paid, by a refund unless said otherwise.
+    """
 
     customer_id: str | None
     amount: int
     created: int
     currency: str = "usd"
     status: str = "paid"
+    tax: int = 0
+    paid_at: int | None = None
+    service_end: int | None = None
+    given_back: int = 0
+    given_back_at: int = 0
+    given_back_by: Literal["refund", "credit note", "dispute"] = "refund"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +100,8 @@ class SampleCompany:
                 created=self._moment(MONTHS, day=1),
             )
         invoices = list(self.invoices())
-        for invoice in invoices:
-            account.add_invoice(
-                invoice.customer_id,
-                invoice.amount,
-                created=invoice.created,
-                status=invoice.status,
-                currency=invoice.currency,
-            )
+        for number, invoice in enumerate(invoices):
+            _fill_invoice(account, invoice, f"in_{number:024d}")
         for customer in CUSTOMERS:
             if customer.deleted:
                 account.delete_customer(customer.id)
@@ -102,21 +109,35 @@ class SampleCompany:
 
     def _invoices_of(self, customer: SampleCustomer) -> Iterator[SampleInvoice]:
         if customer.annual is not None:
-            yield SampleInvoice(
-                customer_id=customer.id,
-                amount=customer.price * 100 * _MONTHS_A_YEAR,
-                created=self._moment(customer.annual, day=customer.billing_day),
-            )
+            yield self._invoice(customer, customer.annual, months=_MONTHS_A_YEAR)
             return
         for months_ago in range(MONTHS):
             if customer.shares[MONTHS - 1 - months_ago] is not None:
-                yield SampleInvoice(
-                    customer_id=customer.id,
-                    amount=customer.price * 100,
-                    created=self._moment(months_ago, day=customer.billing_day),
-                    currency=customer.currency,
-                    status="open" if months_ago in customer.unpaid else "paid",
-                )
+                yield self._invoice(customer, months_ago, months=1)
+
+    def _invoice(self, customer: SampleCustomer, months_ago: int, *, months: int) -> SampleInvoice:
+        day, amount = customer.billing_day, customer.price * 100 * months
+        created = self._moment(months_ago, day=day)
+        paid_at = self._moment(months_ago - 1, day=day) if months_ago in customer.late else created
+        taken = (
+            ("refund", customer.refunded),
+            ("credit note", customer.credited),
+            ("dispute", customer.disputed),
+        )
+        by = next((each for each, when in taken if months_ago in when), None)
+        back = {} if by is None else {"given_back": amount // 2, "given_back_by": by}
+        return SampleInvoice(
+            customer_id=customer.id,
+            amount=amount,
+            created=created,
+            currency=customer.currency,
+            status="open" if months_ago in customer.unpaid else "paid",
+            tax=amount * customer.tax_percent // (100 + customer.tax_percent),
+            paid_at=paid_at,
+            service_end=self._day(months_ago - months, day),
+            given_back_at=min(paid_at + _TWO_WEEKS, int(as_utc(self.now).timestamp())),
+            **back,  # type: ignore[arg-type]  # the fields of SampleInvoice
+        )
 
     def _events_of(
         self, customer: SampleCustomer, percent: int, months_ago: int
@@ -136,8 +157,47 @@ class SampleCompany:
 
     def _moment(self, months_ago: int, *, day: int) -> int:
         """The morning of ``day``, or now when that is still to come, in Unix seconds."""
-        start, end = self._span(months_ago)
-        return int(min(start + timedelta(days=day - 1, hours=9), end).timestamp())
+        _, end = self._span(months_ago)
+        return min(self._day(months_ago, day), int(end.timestamp()))
+
+    def _day(self, months_ago: int, day: int) -> int:
+        """The morning of ``day``, in Unix seconds."""
+        start = Period.containing(self.now).shift(-months_ago).start
+        return int((start + timedelta(days=day - 1, hours=9)).timestamp())
+
+
+def _fill_invoice(account: StripeAccount, invoice: SampleInvoice, invoice_id: str) -> None:
+    """Put an invoice into an account, with what was given back of it."""
+    line = StripeLine(
+        id=f"il_{invoice_id[3:]}",
+        amount=invoice.amount,
+        start=invoice.created,
+        end=invoice.service_end or invoice.created,
+        tax=invoice.tax,
+        tax_behavior="inclusive",
+    )
+    account.add_invoice(
+        invoice.customer_id,
+        invoice.amount,
+        invoice_id=invoice_id,
+        created=invoice.created,
+        status=invoice.status,
+        currency=invoice.currency,
+        tax=invoice.tax,
+        tax_behavior="inclusive",
+        paid_at=invoice.paid_at,
+        lines=(line,),
+    )
+    back, at = invoice.given_back, invoice.given_back_at
+    if not back:
+        return
+    if invoice.given_back_by == "dispute":
+        account.add_dispute(invoice_id, back, created=at)
+        return
+    refund = account.add_refund(invoice_id, back, created=at)
+    if invoice.given_back_by == "credit note":
+        tax = invoice.tax * back // invoice.amount
+        account.add_credit_note(invoice_id, back, created=at, tax=tax, refunds={refund.id: back})
 
 
 def _wobble(customer: SampleCustomer, month: datetime) -> int:

@@ -25,7 +25,9 @@ class SampleCustomer:
     """A customer, what it pays (``price`` in whole units of its currency a month) and costs.
 
     ``annual`` is how many months ago the yearly invoice was sent, ``None`` for a monthly plan.
-    ``unpaid`` lists how many months ago an invoice is still open.
+    ``unpaid`` lists how many months ago an invoice is still open, ``late`` one that was paid a
+    month after. ``tax_percent`` is in the price. ``refunded`` and ``credited`` list how many
+    months ago half of what was paid was given back: the latter with a credit note.
     """
 
     name: str
@@ -37,6 +39,11 @@ class SampleCustomer:
     annual: int | None = None
     currency: str = "usd"
     unpaid: tuple[int, ...] = ()
+    late: tuple[int, ...] = ()
+    refunded: tuple[int, ...] = ()
+    credited: tuple[int, ...] = ()
+    disputed: tuple[int, ...] = ()
+    tax_percent: int = 0
     deleted: bool = False
 
     @property
@@ -69,27 +76,29 @@ def _customer(name: str, tag: str, price: int, *shares: Share, **others: object)
 _HEALTHY = (
     _customer("Acme Robotics", "acme-robotics", 129, 28, 31, 30, 33),
     _customer("O'Reilly & Sons", "oreilly-and-sons", 49, 22, 25, 21, 24, billing_day=2),
-    _customer("Café Übermorgen GmbH", "cafe-uebermorgen", 29, 35, 33, 38, 36),
-    _customer("Łódź Analytics", "lodz-analytics", 79, 41, 40, 44, 42, billing_day=3),
-    _customer("Northwind Traders", "northwind", 249, 18, 19, 22, 20),
+    _customer("Café Übermorgen GmbH", "cafe-uebermorgen", 29, 35, 33, 38, 36, tax_percent=19),
+    _customer(
+        "Łódź Analytics", "lodz-analytics", 79, 41, 40, 44, 42, billing_day=3, tax_percent=23
+    ),
+    _customer("Northwind Traders", "northwind", 249, 18, 19, 22, 20, late=(2,)),
     _customer("株式会社あおぞら", "aozora", 129, 30, 28, 27, 29),
     _customer("Zoë's Robots", "zoë-robots", 49, 12, 14, 11, 13, billing_day=5),
-    _customer("Globex Corporation", "globex/eu-west", 249, 22, 30, 38, 45),
+    _customer("Globex Corporation", "globex/eu-west", 249, 22, 30, 38, 45, tax_percent=20),
     _customer("Umbrella Health", "umbrella-health", 79, None, 20, 24, 22),
     _customer("Soylent Foods, Inc.", "soylent-foods", 29, 44, 39, 36, 31, billing_day=2),
     _customer("Wayne Logistics", "wayne-logistics", 399, 15, 16, 14, 17),
 )
 _MODERATE = (
-    _customer("Initech", "initech", 79, 48, 55, 61, 66),
-    _customer("Hooli Search", "hooli-search", 249, 60, 58, 62, 64, billing_day=4),
+    _customer("Initech", "initech", 79, 48, 55, 61, 66, refunded=(1,)),
+    _customer("Hooli Search", "hooli-search", 249, 60, 58, 62, 64, billing_day=4, credited=(1,)),
     _customer("Pied Piper", "pied-piper", 49, 72, 66, 60, 57),
-    _customer("Vandelay Imports", "vandelay", 29, None, None, 58, 63),
+    _customer("Vandelay Imports", "vandelay", 29, None, None, 58, 63, late=(1,)),
     _customer("Cyberdyne Support", "cyberdyne", 129, 54, 60, 67, 74),
     _customer("Ñandú Turismo S.A.", "ñandú turismo", 49, 68, 70, 67, 69),
     _customer("Stark Fabrication", "stark-fabrication", 399, 38, 41, 44, 56),
 )
 _AT_RISK = (
-    _customer("Wonka Retail", "wonka-retail", 79, 64, 69, 74, 88),
+    _customer("Wonka Retail", "wonka-retail", 79, 64, 69, 74, 88, disputed=(1,)),
     _customer("Tyrell Biometrics", "tyrell", 129, 90, 88, 92, 91, billing_day=3),
     _customer("Dunder Mifflin Paper", "dunder-mifflin", 49, 82, 85, 89, 94),
     _customer("Bluth Homes", "bluth-homes", 29, None, 60, 73, 85),
@@ -106,7 +115,7 @@ _CRITICAL = (
 _ANNUAL = (
     _customer("Aperture Science", "aperture-science", 79, 30, 32, 31, 35, annual=0),
     _customer("Black Mesa Research", "black-mesa", 129, 28, 30, 29, 31, annual=1),
-    _customer("Massive Dynamic", "massive-dynamic", 49, 40, 41, 39, 43, annual=2),
+    _customer("Massive Dynamic", "massive-dynamic", 49, 40, 41, 39, 43, annual=2, tax_percent=20),
     _customer("Buy n Large", "buy-n-large", 249, 22, 25, 24, 26, annual=7),
 )
 _AUTOMATIC = (

@@ -32,9 +32,9 @@ _BALANCE_CURRENCY = "usd"
 class StripeAccount:
     """The objects of one account. ``livemode`` is told by those that don't tell another.
 
-    ``exchange_rates``: US dollars for one unit of a currency, at which charges in it are paid
-    out; without a rate they are kept as they are. ``oldest_event``: events before this Unix
-    second are gone, as they are at Stripe after 30 days.
+    ``exchange_rates``: US cents for one minor unit of a currency, as Stripe tells rates, at which
+    charges in it are paid out; without a rate they are kept as they are. ``oldest_event``: events
+    of before this Unix second are gone, as they are at Stripe after 30 days.
     """
 
     def __init__(self, *, livemode: bool = True) -> None:
