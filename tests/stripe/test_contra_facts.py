@@ -17,6 +17,7 @@ from nullspend_margins_stripe.contra_facts import (
     refund_fact,
 )
 from nullspend_margins_stripe.failures import Transient
+from tests.properties.profile import examples
 from tests.stripe.bodies import (
     TAG_KEY,
     added_up,
@@ -207,6 +208,7 @@ def test_what_no_fact_can_hold_is_worth_another_try(make: Any, kind: str) -> Non
     assert caught.value.__context__ is None
 
 
+@examples(100)
 @given(st.integers(1, 2**53 // 10), st.sampled_from(["usd", "jpy", "bhd", "isk", "ugx", "mga"]))
 def test_amounts_of_any_size_are_taken_off_to_the_unit(amount: int, currency: str) -> None:
     assert added_up(refunded(amount=amount, currency=currency), "net") == -amount
