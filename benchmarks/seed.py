@@ -67,9 +67,10 @@ SELECT 'm' || n, '{org}', 'stripe', 'cus_' || n, 'customer', 'customer-' || n, '
 """
 
 _REVENUE = """
-INSERT INTO margins_customer_months (org_id, basis, month, provider, customer_id,
-  revenue_microdollars, invoice_count, last_invoice_at, customer_name)
-SELECT '{org}', 'invoiced', {month}, 'stripe', 'cus_' || n, (n % 900 + 20) * 1000000, 1, {time},
+INSERT INTO margins_customer_months (org_id, month, provider, customer_id,
+  invoiced, cash, net, accrual, invoice_count, last_invoice_at, customer_name)
+SELECT '{org}', {month}, 'stripe', 'cus_' || n, (n % 900 + 20) * 1000000,
+  (n % 900 + 20) * 1000000, (n % 900 + 20) * 900000, (n % 900 + 20) * 900000, 1, {time},
   'Customer ' || n FROM {numbers}
 """
 

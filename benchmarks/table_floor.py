@@ -24,7 +24,7 @@ _FIRST = _LAST.shift(1 - MONTHS)
 _IN_MONTHS = f"month BETWEEN {_FIRST.index} AND {_LAST.index}"
 _EACH_MONTH = f"month IN ({', '.join(str(_FIRST.index + nth) for nth in range(MONTHS))})"
 _DAYS = ", ".join(map(str, range(day_number(_LAST.start), day_number(_LAST.end))))
-_REVENUE = f"FROM margins_customer_months WHERE org_id = '{ORG}' AND basis = 'invoiced' AND"
+_REVENUE = f"FROM margins_customer_months WHERE org_id = '{ORG}' AND"
 _OF_CUSTOMER = "provider = 'stripe' AND customer_id = '{customer}'"
 
 TABLE = (
@@ -32,7 +32,7 @@ TABLE = (
         f"SELECT provider, customer_id, tag_value FROM margins_mappings "
         f"WHERE org_id = '{ORG}' AND tag_key = 'customer'"
     ),
-    f"SELECT provider, customer_id, month, revenue_microdollars {_REVENUE} {_IN_MONTHS}",
+    f"SELECT provider, customer_id, month, invoiced {_REVENUE} {_IN_MONTHS}",
     f"SELECT provider, customer_id, customer_name, avatar_url {_REVENUE} month = {_LAST.index}",
     (
         f"SELECT tag_value, month, cost_nanodollars FROM margins_cost_months "
@@ -51,7 +51,7 @@ _DETAIL = (
         f"WHERE org_id = '{ORG}' AND tag_key = 'customer' AND tag_value = '{{tag}}'"
     ),
     (
-        f"SELECT month, revenue_microdollars, customer_name, avatar_url {_REVENUE} {_EACH_MONTH} "
+        f"SELECT month, invoiced, customer_name, avatar_url {_REVENUE} {_EACH_MONTH} "
         f"AND {_OF_CUSTOMER}"
     ),
     (

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
+    from nullspend_margins.domain.period import Period
     from nullspend_margins.services.sync_staging import ProgressListener, SyncProgress
 
 
@@ -27,7 +28,8 @@ class SyncBar:
     def __init__(self, total: int) -> None:
         self._progress = _drawn("Syncing revenue", "{task.fields[invoices]:,} invoices")
         self._task = self._progress.add_task("sync", total=total, invoices=0)
-        self._invoices: Counter[tuple[str, str]] = Counter()
+        self._total = total
+        self._invoices: Counter[tuple[str, str, Period | None]] = Counter()
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -39,11 +41,21 @@ class SyncBar:
     def begin(self, connection: tuple[str, str]) -> ProgressListener:
         """A sync starts; its progress goes to the bar."""
 
+        months: set[Period | None] = set()
+
         def listener(progress: SyncProgress) -> None:
-            self._invoices[connection] = progress.invoices_fetched
+            if months and progress.month not in months:
+                self._progress.advance(self._task)
+            months.add(progress.month)
+            self._invoices[*connection, progress.month] = progress.invoices_fetched
             self._progress.update(self._task, invoices=self._invoices.total())
 
         return listener
+
+    def expect(self, months: int) -> None:
+        """A backfill of so many months starts; each counts as much as a sync."""
+        self._total += months
+        self._progress.update(self._task, total=self._total)
 
     def end(self, connection: tuple[str, str]) -> None:  # noqa: ARG002 - the protocol's
         """A sync is over."""

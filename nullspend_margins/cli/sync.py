@@ -7,7 +7,8 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -17,12 +18,22 @@ from nullspend_margins.cli.running import open_margins
 
 if TYPE_CHECKING:
     from nullspend_margins.app import Margins
+    from nullspend_margins.domain.period import Period
     from nullspend_margins.services import Services
     from nullspend_margins.services.sync_run import SyncReport
     from nullspend_margins.services.sync_staging import ProgressListener
 
 _log = logging.getLogger("nullspend_margins.sync")
 
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="YYYY-MM",
+        help="Bring the months from this one on as well.",
+        show_default=False,
+    ),
+]
 Connection = tuple[str, str]
 """An org and one of its revenue providers."""
 
@@ -34,22 +45,40 @@ class Tracker(Protocol):
         """A sync starts; what it tells its progress to."""
         ...
 
+    def expect(self, months: int) -> None:
+        """A backfill of so many months starts; each counts as much as a sync."""
+        ...
+
     def end(self, connection: Connection) -> None:
         """A sync is over, however it went."""
         ...
 
 
-def sync(config: ConfigFile, org: OneOrg = None) -> None:
+def sync(config: ConfigFile, org: OneOrg = None, since: Since = None) -> None:
     """Replay journals, pull cost sources, then sync revenue: of every org, or of one.
 
-    The exit status is 1 when anything failed; one org's failure does not stop the others.
+    With `--since`, months of long ago are brought first, one by one; they stay, and a run that
+    was stopped goes on where it was when it is started again with the same month. The exit status
+    is 1 when anything failed; one org's failure does not stop the others.
     """
-    failed = asyncio.run(_sync(open_margins(config), org))
+    failed = asyncio.run(_sync(open_margins(config), org, _month(since)))
     if failed:
         raise typer.Exit(1)
 
 
-async def _sync(margins: Margins, org: str | None) -> int:
+def _month(since: str | None) -> Period | None:
+    from nullspend_margins.domain.period import Period
+    from nullspend_margins.errors import ValidationFailed
+
+    if since is None:
+        return None
+    try:
+        return Period.parse(since)
+    except ValidationFailed as problem:
+        raise typer.BadParameter("must be a month, for example 2025-01") from problem
+
+
+async def _sync(margins: Margins, org: str | None, since: Period | None) -> int:
     """Sync and tell; returns how much of it failed."""
     async with margins.lifespan():
         services = await margins.services()
@@ -65,7 +94,8 @@ async def _sync(margins: Margins, org: str | None) -> int:
         if not connections and not unknown:
             say(f"{org} has no connections." if org else "There are no connections to sync.")
         with _tracker(len(connections)) as tracker:
-            failed += await _sync_all(services, connections, tracker, asked_for=org is not None)
+            work = _Work(services=services, tracker=tracker, asked_for=org is not None, since=since)
+            failed += await _sync_all(work, connections)
         await services.alerts.deliver_due()
     return failed
 
@@ -103,42 +133,62 @@ async def _has_plan(services: Services, connection: Connection) -> bool | None:
         return None
 
 
-async def _sync_all(
-    services: Services, connections: list[Connection], tracker: Tracker, *, asked_for: bool
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What every sync of one command has in common. ``asked_for``: its org was named."""
+
+    services: Services
+    tracker: Tracker
+    asked_for: bool
+    since: Period | None
+
+
+async def _sync_all(work: _Work, connections: list[Connection]) -> int:
     """Sync several at a time, as cron does; returns how many failed."""
     waiting = iter(connections)
 
-    async def work() -> list[bool]:
-        return [
-            await _sync_one(services, connection, tracker, asked_for=asked_for)
-            for connection in waiting
-        ]
+    async def some() -> list[bool]:
+        return [await _sync_one(work, connection) for connection in waiting]
 
-    outcomes = await asyncio.gather(*(work() for _ in range(services.config.cron.concurrency)))
+    workers = work.services.config.cron.concurrency
+    outcomes = await asyncio.gather(*(some() for _ in range(workers)))
     return sum(worker.count(False) for worker in outcomes)
 
 
-async def _sync_one(
-    services: Services, connection: Connection, tracker: Tracker, *, asked_for: bool
-) -> bool:
+async def _sync_one(work: _Work, connection: Connection) -> bool:
     from nullspend_margins.errors import SyncInProgress
 
     org_id, provider = connection
-    listener = tracker.begin(connection)
+    listener = work.tracker.begin(connection)
     try:
-        report = await services.sync.sync(org_id, provider, listener)
+        if work.since is not None:
+            await _backfill(work, connection, work.since, listener)
+        report = await work.services.sync.sync(org_id, provider, listener)
     except SyncInProgress as problem:
         # Another process is at it: nothing failed, unless this very sync was asked for.
         complain(f"{org_id} {provider}: {problem.message}")
-        return not asked_for
+        return not work.asked_for
     except Exception as problem:
         _tell_failure(connection, problem)
         return False
     finally:
-        tracker.end(connection)
+        work.tracker.end(connection)
     say(f"{org_id} {provider}: {_told(report)}")
     return True
+
+
+async def _backfill(
+    work: _Work, connection: Connection, since: Period, listener: ProgressListener | None
+) -> None:
+    org_id, provider = connection
+    months = await work.services.sync.months_to_backfill(org_id, provider, since)
+    work.tracker.expect(months)
+    report = await work.services.sync.backfill(org_id, provider, since, listener)
+    resumed = f", resumed at {report.resumed_at}" if report.resumed_at else ""
+    say(
+        f"{org_id} {provider}: {report.invoices_fetched} invoices"
+        f" ({report.invoices_skipped} skipped) of {report.months} months since {since}{resumed}"
+    )
 
 
 def _tell_failure(connection: Connection, problem: Exception) -> None:
@@ -178,6 +228,9 @@ def _tracker(total: int) -> Iterator[Tracker]:
 class _Silent:
     def begin(self, connection: Connection) -> None:  # noqa: ARG002 - the protocol's
         return None
+
+    def expect(self, months: int) -> None:
+        pass
 
     def end(self, connection: Connection) -> None:
         pass

@@ -12,10 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from nullspend_margins.config import Config
+from nullspend_margins.domain.period import Period
 from nullspend_margins.errors import InternalError, MarginsError, SyncInProgress
 from nullspend_margins.plugins import Registry
+from nullspend_margins.protocols import RevenueProvider
 from nullspend_margins.recording import Recorder
 from nullspend_margins.services.access import AccessService
+from nullspend_margins.services.backfill import Backfill, BackfillReport
 from nullspend_margins.services.connections import unknown_provider
 from nullspend_margins.services.cost_puller import CostPuller
 from nullspend_margins.services.staleness import StalenessWatch
@@ -70,6 +73,21 @@ class SyncService:
     ) -> SyncReport:
         """Sync one connection; see ``SyncRun.run`` for what it raises."""
         return await self._own(self._sync_and_deliver(org_id, provider, progress))
+
+    async def backfill(
+        self, org_id: str, provider: str, since: Period, progress: ProgressListener | None = None
+    ) -> BackfillReport:
+        """Bring the months from ``since`` up to the window of syncs; see ``Backfill.run``."""
+        return await self._own(self._backfill(org_id, provider, since, progress).run())
+
+    async def months_to_backfill(self, org_id: str, provider: str, since: Period) -> int:
+        """How many months such a backfill has to bring."""
+        return len(await self._backfill(org_id, provider, since).months())
+
+    def _backfill(
+        self, org_id: str, provider: str, since: Period, progress: ProgressListener | None = None
+    ) -> Backfill:
+        return Backfill(self._tools, self._source(provider), org_id, since, progress)
 
     async def sync_all(self, provider: str | None = None) -> CronReport:
         """Replay journals, pull cost sources, tell of those that are silent, sync what is due,
@@ -146,10 +164,14 @@ class SyncService:
         progress: ProgressListener | None = None,
         round_began: datetime | None = None,
     ) -> SyncReport:
+        source = self._source(provider)
+        return await SyncRun(self._tools, source, org_id, progress, round_began).run()
+
+    def _source(self, provider: str) -> RevenueProvider:
         source = self._providers.get(provider)
         if source is None:
             raise unknown_provider(provider, self._providers)
-        return await SyncRun(self._tools, source, org_id, progress, round_began).run()
+        return source
 
     async def _sync_due(self, provider: str | None) -> CronReport:
         budget = self._cron.time_budget_seconds

@@ -6,14 +6,13 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
 
-from nullspend_margins.domain.cost import MonthCost, TagCost
-from nullspend_margins.domain.period import day_number
+from nullspend_margins.domain.period import Period, day_number
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.domain.text import one_line
@@ -29,6 +28,7 @@ from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.leasing import LeaseKeeper
 from nullspend_margins.services.margins import RECENT_DAYS
 from nullspend_margins.services.matching import match_customers
+from nullspend_margins.services.sync_costs import RemoteCosts, read_remote
 from nullspend_margins.services.sync_failures import revoked, stopped, verdict
 from nullspend_margins.services.sync_staging import ProgressListener, SyncStaging
 from nullspend_margins.services.vault import Vault
@@ -67,11 +67,11 @@ class SyncTools:
     conversion: Conversion
 
 
-class _RemoteCosts(NamedTuple):
-    """What the sources outside of the database say: of the months, and by tag value."""
+class BackfillMonth(NamedTuple):
+    """A month that a backfill brings, and the one it began with."""
 
-    months: Sequence[MonthCost]
-    tags: Sequence[TagCost]
+    month: Period
+    first: Period
 
 
 class SyncRun:
@@ -84,15 +84,23 @@ class SyncRun:
         org_id: str,
         progress: ProgressListener | None,
         round_began: datetime | None = None,
+        backfill: BackfillMonth | None = None,
     ) -> None:
         self._tools = tools
+        self._backfill = backfill
         self._source = source
         self._provider = source.name
         self._org_id = org_id
         self._round_began = round_began
         self._sync_id = uuid.uuid4().hex
         self._staging = SyncStaging(
-            tools.database, source, org_id, self._sync_id, progress, tools.conversion
+            tools.database,
+            source,
+            org_id,
+            self._sync_id,
+            progress,
+            tools.conversion,
+            month=None if backfill is None else backfill.month,
         )
 
     async def run(self) -> SyncReport:
@@ -145,25 +153,24 @@ class SyncRun:
         self, connection: StoredConnection, lease: Lease, secret: str, started: float
     ) -> SyncReport:
         now = self._tools.clock.now()
-        window = replace(
-            RevenueWindow.ending(now),
-            cursor=connection.cursor,
-            converts=self._tools.conversion.is_on,
-        )
+        window = self._window(now, connection)
         await self._staging.fill(secret, window, lease)
-        remote = await self._read_remote(now)
+        remote = await read_remote(
+            self._tools.costs, self._tools.alerts.months(now), self._org_id, self._provider, now
+        )
 
         def apply(tx: Transaction) -> tuple[revenue.StagedReport, int]:
             self._require_unchanged(tx, connection, lease)
             report = revenue.staged_report(tx, self._org_id, self._provider, self._sync_id, window)
             customers = revenue.staged_customers(tx, self._org_id, self._provider, self._sync_id)
             revenue.apply_staged(tx, self._org_id, self._provider, self._sync_id, window)
-            self._mark_synced(tx, report)
+            self._mark_done(tx, report)
             self._reseal(tx, connection, secret)
             matched = 0
             if remote is not None:
                 matched = self._match(tx, customers, remote, now)
-                self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote.months)
+                if self._backfill is None:
+                    self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote.months)
             revisions.advance(tx, self._org_id)
             return report, matched
 
@@ -179,33 +186,19 @@ class SyncRun:
             duration_ms=round((time.monotonic() - started) * 1000),
         )
 
-    async def _read_remote(self, now: datetime) -> _RemoteCosts | None:
-        """Asked before the transaction: other systems take their time.
-
-        ``None``: one of them fails. Revenue does not wait for it; matches and alerts, which are
-        made by all costs or not at all, wait for the next sync.
-        """
-        costs, months = self._tools.costs, self._tools.alerts.months(now)
-        since = now - timedelta(days=RECENT_DAYS)
-        try:
-            return _RemoteCosts(
-                await costs.remote_months(self._org_id, months.first, months.last),
-                await costs.remote_tags(self._org_id, since.date()),
-            )
-        except MarginsError as problem:
-            _log.warning("%s: %s", self._without_costs(), problem.message)
-        except Exception:
-            _log.exception("%s", self._without_costs())
-        return None
-
-    def _without_costs(self) -> str:
-        return f"sync of org {self._org_id} ({self._provider}) makes no matches and alerts"
+    def _window(self, now: datetime, connection: StoredConnection) -> RevenueWindow:
+        converts = self._tools.conversion.is_on
+        if self._backfill is not None:
+            month = self._backfill.month
+            return RevenueWindow(month, month, is_backfill=True, converts=converts)
+        window = RevenueWindow.ending(now)
+        return replace(window, cursor=connection.cursor, converts=converts)
 
     def _match(
         self,
         tx: Transaction,
         customers: Mapping[str, str | None],
-        remote: _RemoteCosts,
+        remote: RemoteCosts,
         now: datetime,
     ) -> int:
         since = day_number(now - timedelta(days=RECENT_DAYS))
@@ -213,7 +206,13 @@ class SyncRun:
         seen = {cost.tag_value for cost in chain(local, remote.tags)}
         return match_customers(tx, self._org_id, self._provider, customers, seen, now)
 
-    def _mark_synced(self, tx: Transaction, report: revenue.StagedReport) -> None:
+    def _mark_done(self, tx: Transaction, report: revenue.StagedReport) -> None:
+        if self._backfill is not None:
+            month, first = self._backfill
+            connections.mark_backfilled(
+                tx, self._org_id, self._provider, first.index, month.shift(1).index
+            )
+            return
         done = self._tools.clock.now()
         cursor, gaps = self._staging.cursor, self._staging.gaps.values()
         connections.mark_synced(

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import (
     INVOICE,
@@ -29,11 +30,12 @@ _STAGED_AT_ONCE = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncProgress:
-    """How far a sync is, told after every page."""
+    """How far a sync is, told after every page. ``month``: of a backfill, the one it is at."""
 
     org_id: str
     provider: str
     invoices_fetched: int
+    month: Period | None = None
 
 
 ProgressListener = Callable[[SyncProgress], None]
@@ -50,9 +52,11 @@ class SyncStaging:
         sync_id: str,
         progress: ProgressListener | None,
         conversion: Conversion,
+        month: Period | None = None,
     ) -> None:
         self._database = database
         self._conversion = conversion
+        self._month = month
         self.cursor: RevenueCursor | None = None
         self.gaps: dict[str, RevenueGap] = {}
         self._source = source
@@ -66,6 +70,8 @@ class SyncStaging:
         Some at a time: for the database a page is little, and a commit for each much.
         """
         await self._clear(lease)
+        if self._month is not None:
+            self._tell(0)  # a month with no pages is one that is done, too
         first, end = window.first.start, window.last.end
         fetched, unstaged = 0, list[RevenueFact]()
         async with closing(self._source.fetch_revenue(secret, window)) as pages:
@@ -137,6 +143,9 @@ class SyncStaging:
         if self._progress is not None:
             self._progress(
                 SyncProgress(
-                    org_id=self._org_id, provider=self._source.name, invoices_fetched=fetched
+                    org_id=self._org_id,
+                    provider=self._source.name,
+                    invoices_fetched=fetched,
+                    month=self._month,
                 )
             )

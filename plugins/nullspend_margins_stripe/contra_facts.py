@@ -103,7 +103,7 @@ def _refund(
     refund: Refund, tag_key: str, rates: Rates, payers: Payers, credited: Container[str]
 ) -> RevenueFact:
     currency = refund.currency.lower()
-    rate = rate_of(refund.balance_transaction, currency)
+    rate = rate_of(refund.balance_transaction, currency, refund.amount)
     bases: Sequence[Basis] = ("net",) if refund.id in credited else ("net", "accrual")
     part = RevenuePart(
         bases=bases,

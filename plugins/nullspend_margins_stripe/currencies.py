@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Context, Decimal
+from fractions import Fraction
 from types import MappingProxyType
 
 from nullspend_margins import ExchangeRate, ValidationFailed
@@ -34,26 +35,39 @@ def minor_digits_of(currency: str) -> int | None:
     return _OWN.get(currency)
 
 
-def rate_of(transaction: object, currency: str) -> ExchangeRate | None:
+def rate_of(transaction: object, currency: str, paid: int = 0) -> ExchangeRate | None:
     """The rate at which Stripe made US dollars of ``currency``, told by one unit of it.
 
     Stripe's ``exchange_rate`` is of minor units: an amount of the charge times the rate is the
-    amount of the balance transaction, so that yen have 0.67 where 100 cents have 1.08. ``None``
-    where nothing was converted, the account is not in dollars, or the transaction is only named.
+    amount of the balance transaction, so that yen have 0.67 where 100 cents have 1.08. Where
+    ``paid``, the charge's amount, and the transaction's say that it is of whole units (0.0067),
+    it is taken so. ``None`` where nothing was converted, the account is not in dollars, or the
+    transaction is only named.
     """
     if not isinstance(transaction, BalanceTransaction) or transaction.exchange_rate is None:
         return None
     if currency == USD or transaction.currency.lower() != USD:
         return None
-    digits = _OWN.get(currency, _DIGITS.get(currency, _USD_DIGITS))
+    digits = _OWN.get(currency, _DIGITS.get(currency, _USD_DIGITS)) - _USD_DIGITS
     try:
+        if _is_of_whole_units(transaction.exchange_rate, transaction.amount, paid, digits):
+            digits = 0
         return ExchangeRate(
-            value=_rounded(transaction.exchange_rate.scaleb(digits - _USD_DIGITS)),
+            value=_rounded(transaction.exchange_rate.scaleb(digits)),
             source=SOURCE,
             on=datetime.fromtimestamp(transaction.created, UTC).date(),
         )
     except (ValidationFailed, ArithmeticError, ValueError, OverflowError, OSError):
         return None  # a rate that none can be is as good as none
+
+
+def _is_of_whole_units(rate: Decimal, got: int, paid: int, digits: int) -> bool:
+    """Whether ``rate`` is nearer to what whole units were worth than to what minor ones were."""
+    if not digits or not got or not paid:
+        return False
+    minor = abs(Fraction(got, paid))
+    between = minor * minor * Fraction(10) ** digits  # squared, of the two rates in question
+    return (Fraction(rate) ** 2 < between) == (digits < 0)
 
 
 def _rounded(rate: Decimal) -> Decimal:
@@ -67,7 +81,8 @@ def rates_of(charges: Iterable[Charge]) -> dict[str, ExchangeRate]:
     """The rates of charges with their balance transactions, by charge and by payment intent."""
     found: dict[str, ExchangeRate] = {}
     for charge in charges:
-        rate = rate_of(charge.balance_transaction, (charge.currency or USD).lower())
+        currency = (charge.currency or USD).lower()
+        rate = rate_of(charge.balance_transaction, currency, charge.amount)
         if rate is not None:
             found[charge.id] = rate
             if intent := id_of(charge.payment_intent):
@@ -83,8 +98,10 @@ def rate_by(
         return None
     for reference in references:
         charge = reference.latest_charge if isinstance(reference, PaymentIntent) else reference
-        if isinstance(charge, Charge) and (own := rate_of(charge.balance_transaction, currency)):
-            return own
+        if isinstance(charge, Charge):
+            own = rate_of(charge.balance_transaction, currency, charge.amount)
+            if own is not None:
+                return own
         known = rates.get(id_of(reference) or "") or rates.get(id_of(charge) or "")
         if known is not None:
             return known

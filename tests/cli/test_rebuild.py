@@ -61,7 +61,7 @@ TOLD = [
      "day=2024-10-04 tag_value=\"it's\" source='api' provider='p' model='m'",
      "cost_nanodollars=1 request_count=2", "none"],
     ["org_2", "customer_months",
-     "basis='invoiced' month=2026-11 provider='stripe' customer_id='cus_1'",
+     "month=2026-11 provider='stripe' customer_id='cus_1'",
      "customer_name=None", "customer_name='Ada'"],
 ]  # fmt: skip
 

@@ -152,7 +152,7 @@ async def test_a_plan_that_cannot_be_asked_for_stops_no_other_org(
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    failed = await _sync(Margins.from_toml(config, plugins=[Forgetful()]), None)
+    failed = await _sync(Margins.from_toml(config, plugins=[Forgetful()]), None, None)
     assert failed == 1
     told = capsys.readouterr()
     assert [line.split(":")[0] for line in told.out.splitlines()] == ["org_1 stripe"]
@@ -175,7 +175,7 @@ async def test_a_defect_of_a_provider_is_in_the_log_and_stops_no_other_org(
         return fetch(self, secret, window)
 
     monkeypatch.setattr(StripeProvider, "fetch_revenue", broken)
-    assert await _sync(Margins.from_toml(config), None) == 1
+    assert await _sync(Margins.from_toml(config), None, None) == 1
     told = capsys.readouterr()
     assert told.out.startswith("org_1 stripe: 2 invoices")
     assert "org_2 stripe: failed: " in told.err

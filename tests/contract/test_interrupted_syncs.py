@@ -10,7 +10,7 @@ from nullspend_margins.storage import revenue
 from nullspend_margins.storage.tables import revenue_staging
 from tests.contract.test_alerts_of_providers import Invoices
 from tests.contract.test_sync import company, everything
-from tests.storage.builders import invoice, rows
+from tests.storage.builders import invoice, rows, stage
 from tests.world import KEY, World, unix, world
 
 
@@ -72,9 +72,7 @@ async def test_a_holder_that_slept_does_not_touch_its_successors_pages(
 async def test_pages_of_a_sync_that_died_go_with_the_next_one(here: World) -> None:
     await company(here)
     database = (await here.margins.services()).alerts._database
-    await database.write(
-        lambda tx: revenue.stage(tx, "org_1", "stripe", "died", [invoice("in_half_way")])
-    )
+    await database.write(lambda tx: stage(tx, "org_1", "stripe", "died", [invoice("in_half_way")]))
     await here.sync()
     assert await database.read(lambda tx: rows(tx, revenue_staging)) == []
 

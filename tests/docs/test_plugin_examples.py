@@ -181,7 +181,7 @@ async def test_the_revenue_provider_reads_a_window(load: Load) -> None:
     ]
     window = RevenueWindow.ending(datetime(2026, 5, 1, tzinfo=UTC))
     facts = [fact async for page in found.fetch_revenue(credential.secret, window) for fact in page]
-    assert [(fact.customer_id, fact.amount_microdollars) for fact in facts] == [("c1", 19_990_000)]
+    assert [(fact.customer_id, fact.amount_minor) for fact in facts] == [("c1", 1999)]
 
 
 async def test_the_revenue_provider_tells_a_bad_token_from_a_bad_day(load: Load) -> None:

@@ -5,36 +5,37 @@ from nullspend_margins.services.table_cache import TableCache
 
 def test_a_table_is_given_out_for_its_own_revision_alone() -> None:
     cache: TableCache[str] = TableCache()
-    assert cache.get("org_1", 1, 7) is None
-    cache.put("org_1", 1, 7, "table", rows=3)
-    assert cache.get("org_1", 1, 7) == "table"
-    assert cache.get("org_1", 1, 8) is None
-    assert cache.get("org_1", 2, 7) is None
-    assert cache.get("org_2", 1, 7) is None
+    assert cache.get("org_1", 1, "net", 7) is None
+    cache.put("org_1", 1, "net", 7, "table", rows=3)
+    assert cache.get("org_1", 1, "net", 7) == "table"
+    assert cache.get("org_1", 1, "net", 8) is None
+    assert cache.get("org_1", 2, "net", 7) is None
+    assert cache.get("org_2", 1, "net", 7) is None
+    assert cache.get("org_1", 1, "cash", 7) is None
 
 
 def test_the_tables_asked_for_longest_ago_go_first() -> None:
     cache: TableCache[str] = TableCache(max_rows=10)
-    cache.put("org_1", 1, 7, "first", rows=4)
-    cache.put("org_1", 2, 7, "second", rows=4)
-    assert cache.get("org_1", 1, 7) == "first"
-    cache.put("org_1", 3, 7, "third", rows=4)
-    assert cache.get("org_1", 2, 7) is None
-    assert cache.get("org_1", 1, 7) == "first"
+    cache.put("org_1", 1, "net", 7, "first", rows=4)
+    cache.put("org_1", 2, "net", 7, "second", rows=4)
+    assert cache.get("org_1", 1, "net", 7) == "first"
+    cache.put("org_1", 3, "net", 7, "third", rows=4)
+    assert cache.get("org_1", 2, "net", 7) is None
+    assert cache.get("org_1", 1, "net", 7) == "first"
 
 
 def test_a_table_larger_than_all_the_room_pushes_nothing_out() -> None:
     cache: TableCache[str] = TableCache(max_rows=10)
-    cache.put("org_1", 1, 7, "small", rows=4)
-    cache.put("org_2", 1, 7, "huge", rows=11)
-    assert cache.get("org_2", 1, 7) is None
-    assert cache.get("org_1", 1, 7) == "small"
+    cache.put("org_1", 1, "net", 7, "small", rows=4)
+    cache.put("org_2", 1, "net", 7, "huge", rows=11)
+    assert cache.get("org_2", 1, "net", 7) is None
+    assert cache.get("org_1", 1, "net", 7) == "small"
 
 
 def test_a_newer_table_takes_the_place_of_the_older_one() -> None:
     cache: TableCache[str] = TableCache(max_rows=10)
     for revision in range(50):
-        cache.put("org_1", 1, revision, f"table {revision}", rows=9)
-    assert cache.get("org_1", 1, 49) == "table 49"
-    cache.put("org_1", 2, 49, "other", rows=0)
-    assert cache.get("org_1", 2, 49) == "other"
+        cache.put("org_1", 1, "net", revision, f"table {revision}", rows=9)
+    assert cache.get("org_1", 1, "net", 49) == "table 49"
+    cache.put("org_1", 2, "net", 49, "other", rows=0)
+    assert cache.get("org_1", 2, "net", 49) == "other"

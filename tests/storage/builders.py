@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, select
 from nullspend_margins.domain.cost import CostEvent, CostFact
 from nullspend_margins.domain.mapping import CustomerMapping
 from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
 from nullspend_margins.storage import costs, revenue
 
@@ -90,8 +91,21 @@ def sync(
     window: RevenueWindow = WINDOW,
 ) -> bool:
     """Stage ``facts`` as one page and put them in place."""
-    revenue.stage(tx, org_id, provider, "sync", facts)
+    stage(tx, org_id, provider, "sync", facts)
     return revenue.apply_staged(tx, org_id, provider, "sync", window)
+
+
+def stage(
+    tx: Connection,
+    org_id: str,
+    provider: str,
+    sync_id: str,
+    facts: Sequence[RevenueFact],
+    conversion: Conversion | None = None,
+) -> None:
+    """A page of one sync."""
+    found = revenue.fact_rows(org_id, provider, sync_id, facts, conversion or Conversion())
+    revenue.stage(tx, found)
 
 
 def rows(tx: Connection, table: Table, org_id: str = ORG) -> list[tuple[Any, ...]]:

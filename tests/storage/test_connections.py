@@ -121,15 +121,10 @@ async def test_the_life_of_a_connection(database: Database) -> None:
         return [*states, now_is()]
 
     synced, failed, replaced, synced_again = await database.write(live)
-    assert synced == connection(
-        last_sync_at=NOW, last_attempt_at=NOW, skipped_currencies={"eur": 1}
-    )
+    told = {"last_sync_at": NOW, "skipped_currencies": {"eur": 1}, "gaps": []}
+    assert synced == connection(last_attempt_at=NOW, **told)
     assert failed == connection(
-        status="revoked",
-        last_sync_at=NOW,
-        last_attempt_at=later,
-        last_error="refused",
-        skipped_currencies={"eur": 1},
+        status="revoked", last_attempt_at=later, last_error="refused", **told
     )
     assert replaced is not None
     assert (replaced.status, replaced.last_error) == ("active", None)

@@ -78,7 +78,7 @@ def added(table: Table, **values: object) -> Damage:
 MONTH_KEY = {"month": NOVEMBER.index, "tag_value": "acme"}
 DAY_KEY = {"day": DAY, "tag_value": "acme", "source": "api", "provider": "openai", "model": "other"}
 REVENUE_KEY = {
-    "basis": "invoiced", "month": NOVEMBER.index, "provider": "stripe", "customer_id": "cus_1",
+    "month": NOVEMBER.index, "provider": "stripe", "customer_id": "cus_1",
 }  # fmt: skip
 CUSTOMER_KEY = {"provider": "stripe", "customer_id": "cus_1"}
 NOTHING = {"cost_nanodollars": 0, "request_count": 0}
@@ -143,7 +143,8 @@ async def found_and_mended(
 
 
 MONTH = {
-    "revenue_microdollars": 3_500_000, "invoice_count": 2, "last_invoice_at": NOW,
+    "invoiced": 3_500_000, "cash": 3_500_000, "net": 3_500_000, "accrual": 3_500_000,
+    "invoice_count": 2, "last_invoice_at": NOW,
     "customer_name": "Acme", "avatar_url": "a",
 }  # fmt: skip
 CUSTOMER = {
@@ -155,7 +156,8 @@ CUSTOMER = {
 @pytest.mark.parametrize(
     ("table", "key", "right", "column", "value"),
     [
-        (customer_months, REVENUE_KEY, MONTH, "revenue_microdollars", 1),
+        (customer_months, REVENUE_KEY, MONTH, "invoiced", 1),
+        (customer_months, REVENUE_KEY, MONTH, "accrual", 0),
         (customer_months, REVENUE_KEY, MONTH, "invoice_count", 1),
         (customer_months, REVENUE_KEY, MONTH, "last_invoice_at", LONG_AGO),
         (customer_months, REVENUE_KEY, MONTH, "customer_name", None),

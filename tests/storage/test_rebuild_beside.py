@@ -108,7 +108,7 @@ async def test_mending_beside_everything_else_loses_nothing(database_url: str) -
         update(cost_months).filter_by(org_id=ORG, tag_value="t0").values(cost_nanodollars=99),
         update(cost_months).filter_by(org_id=ORG, tag_value="t1").values(request_count=0),
         update(cost_model_days).filter_by(org_id=ORG, model="m1").values(request_count=7),
-        update(customer_months).filter_by(org_id=ORG).values(revenue_microdollars=1),
+        update(customer_months).filter_by(org_id=ORG).values(invoiced=1),
         update(revenue_customers).filter_by(org_id=ORG).values(name="Nobody"),
     )
     async with opened(database_url) as ours, opened(database_url) as theirs:

@@ -26,7 +26,7 @@ from nullspend_margins.storage.tables import (
     revenue_facts,
     revenue_staging,
 )
-from tests.storage.builders import NOVEMBER, NOW, ORG, WINDOW, invoice, mapping, rows, sync
+from tests.storage.builders import NOVEMBER, NOW, ORG, WINDOW, invoice, mapping, rows, stage, sync
 
 OCTOBER = NOVEMBER.shift(-1)
 IN_WINDOW = Months(WINDOW.first, WINDOW.last)
@@ -69,9 +69,9 @@ async def test_after_any_syncs_the_stored_revenue_is_that_of_the_last_one(
     last = syncs[-1] if syncs else []
     totals: dict[tuple[Any, int], int] = defaultdict(int)
     for each in last:
-        if each.is_counted:
+        if each.customer_id is not None and each.currency == "usd":
             month = each.occurred_at.year * 12 + each.occurred_at.month - 1
-            totals[each.customer_id, month] += each.amount_microdollars
+            totals[each.customer_id, month] += each.amount_minor * 10_000
     months, profiles, staged = await database.read(
         lambda tx: (
             amounts(tx, org_id),
@@ -97,7 +97,7 @@ def amounts(
     return {
         (customer_id, period.index): amount
         for period in months
-        for customer_id, amount in revenue.month_amounts(tx, org_id, period)
+        for customer_id, amount in revenue.month_amounts(tx, org_id, period, "invoiced")
         .get("stripe", {})
         .items()
     }
@@ -116,10 +116,10 @@ async def test_a_month_has_its_own_latest_name_and_invoice(database: Database) -
     def look(tx: Connection) -> list[Any]:
         one = (ORG, "stripe", "cus_1")
         return [
-            revenue.month_amounts(tx, ORG, OCTOBER),
-            revenue.month_customers(tx, ORG, NOVEMBER),
-            revenue.one_customer_months(tx, *one, OCTOBER, OCTOBER),
-            sorted(revenue.one_customer_months(tx, *one, OCTOBER, NOVEMBER)),
+            revenue.month_amounts(tx, ORG, OCTOBER, "invoiced"),
+            revenue.month_customers(tx, ORG, NOVEMBER, "invoiced"),
+            revenue.one_customer_months(tx, *one, Months(OCTOBER, OCTOBER), "invoiced"),
+            sorted(revenue.one_customer_months(tx, *one, Months(OCTOBER, NOVEMBER), "invoiced")),
             revenue.last_invoices(tx, ORG, OCTOBER).get(one[1:]),
             revenue.last_invoices(tx, ORG, NOVEMBER).get(one[1:]),
             revenue.last_invoices(tx, ORG, NOVEMBER.shift(1)).get(one[1:]),
@@ -276,7 +276,7 @@ async def test_deleting_a_provider_leaves_other_providers_and_orgs_alone(
     def fill(tx: Connection) -> None:
         for org_id, provider in ((ORG, "stripe"), (ORG, "paddle"), ("org_2", "stripe")):
             sync(tx, [invoice("1")], org_id=org_id, provider=provider)
-            revenue.stage(tx, org_id, provider, "open", [invoice("2")])
+            stage(tx, org_id, provider, "open", [invoice("2")])
         revenue.delete_provider(tx, ORG, "stripe")
 
     await database.write(fill)

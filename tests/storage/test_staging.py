@@ -16,7 +16,7 @@ from nullspend_margins.storage.tables import (
     revenue_facts,
     revenue_staging,
 )
-from tests.storage.builders import NOVEMBER, NOW, ORG, WINDOW, invoice, rows, sync
+from tests.storage.builders import NOVEMBER, NOW, ORG, WINDOW, invoice, rows, stage, sync
 
 OCTOBER = NOVEMBER.shift(-1)
 
@@ -35,31 +35,31 @@ async def test_the_report_counts_what_a_sync_has_staged(database: Database) -> N
         invoice("10", currency="jpy"),
     ]
 
-    def stage(tx: Connection) -> revenue.StagedReport:
-        revenue.stage(tx, ORG, "stripe", "s1", facts[:6])
-        revenue.stage(tx, ORG, "stripe", "s1", facts[4:])  # pages may overlap
-        revenue.stage(tx, ORG, "stripe", "s2", [invoice("11")])
-        revenue.stage(tx, "org_2", "stripe", "s1", [invoice("12")])
-        revenue.stage(tx, ORG, "paddle", "s1", [invoice("13")])
-        return revenue.staged_report(tx, ORG, "stripe", "s1")
+    def write(tx: Connection) -> revenue.StagedReport:
+        stage(tx, ORG, "stripe", "s1", facts[:6])
+        stage(tx, ORG, "stripe", "s1", facts[4:])  # pages may overlap
+        stage(tx, ORG, "stripe", "s2", [invoice("11")])
+        stage(tx, "org_2", "stripe", "s1", [invoice("12")])
+        stage(tx, ORG, "paddle", "s1", [invoice("13")])
+        return revenue.staged_report(tx, ORG, "stripe", "s1", WINDOW)
 
-    report = await database.write(stage)
+    report = await database.write(write)
     assert report == (10, 4, {"eur": 2, "jpy": 1}, 2, 4)
     customers = await database.read(lambda tx: revenue.staged_customers(tx, ORG, "stripe", "s1"))
     assert customers == {"cus_1": None, "cus_2": "late", "cus_3": None}
 
 
 async def test_staging_is_cleared_of_one_sync_or_of_all(database: Database) -> None:
-    def stage(tx: Connection) -> None:
+    def write(tx: Connection) -> None:
         for sync_id in ("s1", "s2", "s3"):
-            revenue.stage(tx, ORG, "stripe", sync_id, [invoice("1")])
-        revenue.stage(tx, ORG, "paddle", "s1", [invoice("1")])
-        revenue.stage(tx, "org_2", "stripe", "s1", [invoice("1")])
+            stage(tx, ORG, "stripe", sync_id, [invoice("1")])
+        stage(tx, ORG, "paddle", "s1", [invoice("1")])
+        stage(tx, "org_2", "stripe", "s1", [invoice("1")])
 
     def left(tx: Connection) -> list[tuple[str, str]]:
         return [(row[0], row[1]) for row in rows(tx, revenue_staging)]
 
-    await database.write(stage)
+    await database.write(write)
     await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe", sync_id="s1"))
     assert await database.read(left) == [("paddle", "s1"), ("stripe", "s2"), ("stripe", "s3")]
     await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe"))
@@ -68,13 +68,13 @@ async def test_staging_is_cleared_of_one_sync_or_of_all(database: Database) -> N
 
 
 async def test_two_syncs_staged_at_the_same_time_do_not_mix(database: Database) -> None:
-    def stage(sync_id: str, number: int) -> Any:
+    def write(sync_id: str, number: int) -> Any:
         return database.write(
-            lambda tx: revenue.stage(tx, ORG, "stripe", sync_id, [invoice(f"in_{number}", number)])
+            lambda tx: stage(tx, ORG, "stripe", sync_id, [invoice(f"in_{number}", number)])
         )
 
     await asyncio.gather(
-        *(stage(s, n) for n in range(1, 11) for s in ("s1", "s2") if n % 2 or s == "s1")
+        *(write(s, n) for n in range(1, 11) for s in ("s1", "s2") if n % 2 or s == "s1")
     )
     await database.write(lambda tx: revenue.apply_staged(tx, ORG, "stripe", "s2", WINDOW))
     stored = await database.read(lambda tx: rows(tx, revenue_facts))

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, delete, text, update
 from nullspend_margins.domain.cost import MAX_COST_NANODOLLARS, MAX_COUNT
 from nullspend_margins.domain.revenue_part import MAX_MINOR_AMOUNT
 from nullspend_margins.errors import ValidationFailed
-from nullspend_margins.storage import costs, revenue
+from nullspend_margins.storage import costs
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.tables import cost_model_days, cost_months
-from tests.storage.builders import NOVEMBER, NOW, ORG, event, fact, invoice, sync
+from tests.storage.builders import NOVEMBER, NOW, ORG, event, fact, invoice, stage, sync
 from tests.storage.rebuilding import ALL_TABLES, check, mend, stored
 
 Work = Callable[[Connection], object]
@@ -134,12 +134,16 @@ async def test_revenue_that_no_cell_can_hold_is_told_and_changes_nothing(
     await database.write(lambda tx: sync(tx, whole[:1]))
 
     def add_second(tx: Connection) -> None:
-        revenue.stage(tx, ORG, "stripe", "sync", whole)
+        stage(tx, ORG, "stripe", "sync", whole)
         tx.execute(
             text(
-                "INSERT INTO margins_revenue_facts SELECT org_id, provider, object_id, kind, "
-                "customer_id, month, amount_minor, currency, amount_microdollars, counted, "
-                "occurred_at, customer_name, customer_email, avatar_url, suggested_tag "
+                "INSERT INTO margins_revenue_facts (org_id, provider, object_id, kind, "
+                "customer_id, month, amount_minor, currency, minor_digits, amount_microdollars, "
+                "counted, occurred_at, customer_name, customer_email, avatar_url, suggested_tag, "
+                "parts, cells) SELECT org_id, provider, object_id, kind, "
+                "customer_id, month, amount_minor, currency, minor_digits, amount_microdollars, "
+                "counted, occurred_at, customer_name, customer_email, avatar_url, suggested_tag, "
+                "parts, cells "
                 "FROM margins_revenue_staging WHERE object_id = '2'"
             )
         )

@@ -104,6 +104,27 @@ def test_a_rate_of_minor_units_becomes_one_of_whole_ones(
 
 
 @pytest.mark.parametrize(
+    ("currency", "paid", "told", "value", "cents"),
+    [
+        ("jpy", 10_000, "0.0067", "0.0067", 6_700),
+        ("jpy", 10_000, "0.67", "0.0067", 6_700),
+        ("jpy", -10_000, "0.67", "0.0067", -6_700),
+        ("jpy", 10_000, "0.0067", "0.0067", -6_700),
+        ("bhd", 10_000, "2.65", "2.65", 2_650),
+        ("bhd", 10_000, "0.265", "2.65", 2_650),
+        ("eur", 10_000, "1.08", "1.08", 10_800),
+        ("jpy", 0, "0.67", "0.0067", 6_700),
+        ("jpy", 10_000, "0.67", "0.0067", 0),
+    ],
+)
+def test_the_amounts_show_whether_a_rate_is_of_minor_or_of_whole_units(
+    currency: str, paid: int, told: str, value: str, cents: int
+) -> None:
+    moved = transaction(amount=cents, exchange_rate=Decimal(told))
+    assert rate_of(moved, currency, paid) == rate(value)
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {"exchange_rate": None},

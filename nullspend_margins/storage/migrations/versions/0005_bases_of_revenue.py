@@ -27,24 +27,69 @@ def upgrade() -> None:
         op.execute("\n".join(lines))
 
 
+# Made anew, as SQLite adds no column that always has a value without a default that stays.
 FACTS = """
-ALTER TABLE margins_revenue_facts ADD COLUMN minor_digits BIGINT NOT NULL DEFAULT 2;
-ALTER TABLE margins_revenue_facts ADD COLUMN parts TEXT;
-ALTER TABLE margins_revenue_facts ADD COLUMN cells TEXT NOT NULL DEFAULT '[]';
+CREATE TABLE margins_old_revenue_facts AS SELECT * FROM margins_revenue_facts;
+DROP TABLE margins_revenue_facts;
 
-UPDATE margins_revenue_facts SET minor_digits = CASE
-    WHEN currency IN ('bhd', 'iqd', 'jod', 'kwd', 'lyd', 'omr', 'tnd') THEN 3 ELSE 0 END
-WHERE currency IN (
-    'bif', 'clp', 'djf', 'gnf', 'isk', 'jpy', 'kmf', 'krw', 'pyg', 'rwf', 'ugx', 'uyi', 'vnd',
-    'vuv', 'xaf', 'xof', 'xpf', 'bhd', 'iqd', 'jod', 'kwd', 'lyd', 'omr', 'tnd'
+CREATE TABLE margins_revenue_facts (
+    org_id {key} NOT NULL,
+    provider {key} NOT NULL,
+    object_id {key} NOT NULL,
+    kind {key} NOT NULL,
+    customer_id {key},
+    month INTEGER NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    currency {key} NOT NULL,
+    minor_digits BIGINT NOT NULL,
+    amount_microdollars BIGINT NOT NULL,
+    counted BIGINT NOT NULL,
+    occurred_at {instant} NOT NULL,
+    customer_name TEXT,
+    customer_email TEXT,
+    avatar_url TEXT,
+    suggested_tag TEXT,
+    parts TEXT,
+    cells TEXT NOT NULL,
+    CHECK (typeof(amount_minor) = 'integer'),
+    CHECK (typeof(amount_microdollars) = 'integer'),
+    CONSTRAINT pk_margins_revenue_facts PRIMARY KEY (org_id, provider, object_id)
 );
 
-UPDATE margins_revenue_facts SET cells = '[[' || month
-    || ',' || CASE WHEN counted = 1 THEN amount_microdollars ELSE amount_minor END
-    || ',' || CASE WHEN counted = 1 THEN amount_microdollars ELSE amount_minor END
-    || ',' || CASE WHEN counted = 1 THEN amount_microdollars ELSE amount_minor END
-    || ',' || CASE WHEN counted = 1 THEN amount_microdollars ELSE amount_minor END
-    || ']]';
+INSERT INTO margins_revenue_facts
+    (org_id, provider, object_id, kind, customer_id, month, amount_minor, currency, minor_digits,
+    amount_microdollars, counted, occurred_at, customer_name, customer_email, avatar_url,
+    suggested_tag, parts, cells)
+SELECT
+    org_id, provider, object_id, kind, customer_id, month, amount_minor, currency,
+    CASE
+        WHEN currency IN ('bhd', 'iqd', 'jod', 'kwd', 'lyd', 'omr', 'tnd') THEN 3
+        WHEN currency IN (
+            'bif', 'clp', 'djf', 'gnf', 'isk', 'jpy', 'kmf', 'krw', 'pyg', 'rwf', 'ugx', 'uyi',
+            'vnd', 'vuv', 'xaf', 'xof', 'xpf'
+        ) THEN 0
+        ELSE 2
+    END,
+    amount_microdollars, counted, occurred_at, customer_name, customer_email, avatar_url,
+    suggested_tag, NULL,
+    '[[' || month
+        || ',' || CASE WHEN counted = 1 THEN amount_microdollars ELSE amount_minor END
+        || ',' || CASE WHEN counted = 1 THEN amount_microdollars ELSE amount_minor END
+        || ',' || CASE WHEN counted = 1 THEN amount_microdollars ELSE amount_minor END
+        || ',' || CASE WHEN counted = 1 THEN amount_microdollars ELSE amount_minor END
+        || ']]'
+FROM margins_old_revenue_facts;
+
+DROP TABLE margins_old_revenue_facts;
+
+CREATE INDEX ix_margins_revenue_facts_org_id_provider_customer_id_month
+    ON margins_revenue_facts (org_id, provider, customer_id, month);
+
+CREATE INDEX ix_margins_revenue_facts_org_id_provider_month
+    ON margins_revenue_facts (org_id, provider, month);
+
+CREATE INDEX ix_margins_revenue_facts_skipped
+    ON margins_revenue_facts (org_id, provider, month) WHERE counted = 0;
 """
 
 # Nothing is lost: a sync reads its pages anew.
