@@ -65,6 +65,7 @@ class Shown:
         self.instead = instead
         self.livemode = fields.get("livemode")
         self.customer_id = fields.get("customer")
+        self.intent = fields.get("payment", {}).get("payment_intent")
 
     def __getattr__(self, name: str) -> Any:
         try:
