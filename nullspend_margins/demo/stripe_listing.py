@@ -75,7 +75,7 @@ def list_lines(account: StripeAccount, request: Request) -> Json:
 
 
 def list_payments(account: StripeAccount, request: Request) -> Json:
-    """``GET /v1/invoice_payments``: of a status, of an invoice."""
+    """``GET /v1/invoice_payments``: of a status, of an invoice, by a payment intent."""
     _one_of(request.query_params, "status", _PAYMENT_STATUSES)
     asked = request.query_params.get("invoice")
     invoices = account.invoices.values()
@@ -97,8 +97,13 @@ def list_payments(account: StripeAccount, request: Request) -> Json:
     return _listed(
         request,
         shelf,
-        {"status": lambda one: one.status, "invoice": lambda one: owners[one.id].id},
+        {
+            "status": lambda one: one.status,
+            "invoice": lambda one: owners[one.id].id,
+            "payment[payment_intent]": lambda one: one.intent,
+        },
         render,
+        also={"payment[type]"},
     )
 
 

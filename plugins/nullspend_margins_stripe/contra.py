@@ -18,6 +18,7 @@ from nullspend_margins_stripe.failures import settled
 from nullspend_margins_stripe.invoices import Facts
 from nullspend_margins_stripe.objects import CreditNote, Dispute, Invoice, Refund
 from nullspend_margins_stripe.optional_lists import CREDIT_NOTES, DISPUTES, RATE, REFUNDS
+from nullspend_margins_stripe.payers import Payers
 from nullspend_margins_stripe.reading import Reading
 from nullspend_margins_stripe.requests import Asker
 
@@ -30,11 +31,12 @@ _NOTE_MONTHS = 1
 class Refunded:
     """Credit notes, and then refunds: whether one is a credit note's is told by the note alone."""
 
-    __slots__ = ("_asker", "_credited", "_reading", "_unmet")
+    __slots__ = ("_asker", "_credited", "_payers", "_reading", "_unmet")
 
     def __init__(self, asker: Asker, reading: Reading) -> None:
         self._asker = asker
         self._reading = reading
+        self._payers = Payers()
         self._credited: set[str] = set()
         self._unmet: set[str] = set()
 
@@ -76,7 +78,7 @@ class Refunded:
         async with aclosing(pages):
             async for facts in pages:
                 were_read = True
-                yield facts
+                yield await self._payers.named(asker, facts)
         if were_read and not reading.window.is_backfill:
             for refund_id in sorted(self._unmet):
                 yield await refund_again(asker, reading, refund_id, self._credited)
@@ -84,7 +86,9 @@ class Refunded:
     def _read_refunds(self, refunds: list[Refund]) -> list[RevenueFact]:
         mine = [one for one in refunds if self._reading.is_in(one.created)]
         self._unmet.difference_update(one.id for one in mine)
-        facts = (_refund_fact(self._reading, one, self._credited) for one in mine)
+        facts = [_refund_fact(self._reading, one, self._credited) for one in mine]
+        for refund, fact in zip(mine, facts, strict=True):
+            self._payers.note(refund, fact)
         return [fact for fact in facts if fact is not None]
 
 
@@ -118,7 +122,9 @@ async def refund_again(
     if credited is None or refund.id not in credited:
         return ()
     fact = settled(partial(_refund_fact, reading, refund, credited))
-    return () if fact is None else [fact]
+    payers = Payers()
+    payers.note(refund, fact)
+    return () if fact is None else await payers.named(asker, [fact])
 
 
 async def note_again(asker: Asker, reading: Reading, note_id: str) -> Sequence[RevenueFact]:

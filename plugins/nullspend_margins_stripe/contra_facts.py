@@ -64,8 +64,11 @@ def credit_note_fact(
 
 
 def credited_refunds(note: CreditNote) -> set[str]:
-    """The ids of the refunds that an issued credit note takes off ``accrual``."""
-    if not _counts(note):
+    """The ids of the refunds that an issued credit note speaks for in ``accrual``.
+
+    Of an invoice that is not paid too: neither accrued, so there is nothing to take off.
+    """
+    if note.status != "issued":
         return set()
     ids = (id_of(one.refund) for one in note.refunds or ())
     return {refund_id for refund_id in ids if refund_id}

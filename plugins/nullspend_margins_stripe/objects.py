@@ -96,9 +96,10 @@ class InvoicePayment(msgspec.Struct, frozen=True, gc=False):
 
 
 class InvoiceReference(msgspec.Struct, frozen=True, gc=False):
-    """An expanded invoice of which the id alone is of use."""
+    """An expanded invoice of which only whose it is is of use."""
 
     id: str
+    customer: str | Customer | None = None
 
 
 class Tax(msgspec.Struct, frozen=True, gc=False):

@@ -111,7 +111,8 @@ class Judgement(Happenings):
         assert {replace(each, id="") for each in new} == set(made)
         kept = [each for each in self.org.mappings if each.id]
         self.org = replace(self.org, mappings=[*kept, *new])
-        self.expected[by] = expected_report(ORG, facts, len(made))
+        asked = [fact for fact in facts if turnstiles.is_within(fact.occurred_at, told.window)]
+        self.expected[by] = expected_report(ORG, asked, len(made))
         assert seen.connection is not None
         assert seen.connection.last_error is None
         assert seen.connection.status == "active"
@@ -182,8 +183,7 @@ class Judgement(Happenings):
         if org_id == ORG:
             self.look(process)
             self.judge(process, outcome)
-            paid = self.account.paid(process.told.window)
-            assert {*process.told.facts} == set(paid)
+            assert {*process.told.facts} == set(self.account.paid())
         return reported(outcome)
 
 

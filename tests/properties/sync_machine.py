@@ -13,7 +13,7 @@ from hypothesis.stateful import (
 )
 
 from nullspend_margins.domain.revenue import RevenueWindow
-from tests.properties import arithmetic, turnstiles
+from tests.properties import turnstiles
 from tests.properties.sync_happenings import (
     ORG,
     Action,
@@ -149,13 +149,13 @@ class Syncs(Judgement):
         fresh = self.undisturbed(FRESH)
         same = {"org_id": ORG, "auto_matches_created": 0}
         assert fresh | same == first | same
-        now = arithmetic.month_of(self.clock.now())
-        inside = [
-            fact
-            for fact in revenue_of(self.org)
-            if arithmetic.shifted(now, -3) <= arithmetic.month_of(fact.occurred_at) <= now
-        ]
-        assert self.stage.look(FRESH).numbers == numbers_of(inside)
+        current = [self.account.fact(object_id) for object_id in self.account.paid()]
+        assert self.stage.look(FRESH).numbers == numbers_of(current)
+        # What is stored besides is older than what the last sync was asked for.
+        ids = {fact.object_id for fact in current}
+        others = [fact for fact in revenue_of(self.org) if fact.object_id not in ids]
+        window = RevenueWindow.ending(self.clock.now())
+        assert not [fact for fact in others if turnstiles.is_within(fact.occurred_at, window)]
 
     def vanish(self) -> None:
         """The oldest invoice that the last month's window had is no longer there."""

@@ -155,7 +155,7 @@ def _numbers(tx: Connection, org_id: str) -> Numbers:
             (row[0], divmod(row[1], 12)[0], row[1] % 12 + 1, *row[2:])
             for row in tx.execute(
                 select(
-                    months.customer_id, months.month, months.revenue_microdollars,
+                    months.customer_id, months.month, months.invoiced,
                     months.invoice_count, months.last_invoice_at, months.customer_name,
                 ).where(months.org_id == org_id)
             )

@@ -176,7 +176,7 @@ def is_within(moment: datetime, window: RevenueWindow) -> bool:
 class PagedProvider:
     """One account for all credentials, in pages of two; the first comes twice.
 
-    It tells more than it is asked for: invoices outside the window too.
+    It tells more than it is asked for: invoices outside the window too, which are to be kept.
     """
 
     account: Account = field(default_factory=Account)
@@ -209,9 +209,7 @@ class PagedProvider:
             _fail(process, number)
             paid = set(self.account.paid())
             facts = [self.account.fact(object_id) for object_id in page if object_id in paid]
-            told.facts |= {
-                fact.object_id: fact for fact in facts if is_within(fact.occurred_at, window)
-            }
+            told.facts |= {fact.object_id: fact for fact in facts}
             yield facts
         await process.turnstile.stop()
         _fail(process, None)
