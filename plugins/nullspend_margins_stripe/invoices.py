@@ -57,7 +57,7 @@ async def invoice_facts(
     """Facts of the invoices of a status made from ``first`` up to the start of ``end``.
 
     Stripe was asked for exactly those; others are dropped all the same, because a fact counts
-    whatever it was asked by. ``keep`` says which facts are told.
+    whatever it was asked by. ``keep`` says by their payments which facts are told.
     """
     since, until = seconds(first), seconds(end)
     statuses = PAID if status in PAID else {status}
@@ -77,7 +77,8 @@ async def invoice_facts(
     }
     async with aclosing(asker.pages(INVOICE, _PATH, params, read)) as pages:
         async for page in pages:
-            facts = [fact for fact in await _finished(asker, reading, page) if keep(fact)]
+            wanted = _wanted(page, keep)
+            facts = [fact for fact in await _finished(asker, reading, wanted) if keep(fact)]
             if facts:
                 yield facts
 
@@ -93,6 +94,17 @@ async def invoice_again(asker: Asker, reading: Reading, invoice_id: str) -> Reve
     fact = settled(partial(_fact, reading, invoice))
     found = await _finished(asker, reading, InvoicePage([invoice], [fact]))
     return found[0] if found else None
+
+
+def _wanted(page: InvoicePage, keep: Callable[[RevenueFact], bool]) -> InvoicePage:
+    """The page without what is not told anyway: nothing more is asked about that."""
+    found = InvoicePage([], [])
+    for invoice, fact in zip(page.invoices, page.facts, strict=True):
+        has_more = invoice.payments is not None and invoice.payments.has_more
+        if has_more or (fact is not None and keep(fact)):
+            found.invoices.append(invoice)
+            found.facts.append(fact)
+    return found
 
 
 async def _finished(asker: Asker, reading: Reading, page: InvoicePage) -> list[RevenueFact]:
