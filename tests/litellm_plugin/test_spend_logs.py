@@ -46,6 +46,14 @@ async def test_a_row_is_the_same_event_as_the_callbacks(tables: LiteLLMDatabase)
     assert "secret" not in repr(event)
 
 
+async def test_a_name_in_utf8_is_read_as_it_was_meant(tables: LiteLLMDatabase) -> None:
+    """The proxy has taken the bytes of the header for Latin-1."""
+    spelt = "Łódź".encode().decode("latin-1")
+    tables.calls({"request_id": "r", "at": "2026-04-05T10:00", "end_user": spelt})
+    ((_, event),) = (await events(tables)).items()
+    assert event.tag_value == "Łódź"
+
+
 async def test_margins_are_no_cost_and_cache_hits_and_failures_cost_nothing(
     tables: LiteLLMDatabase,
 ) -> None:
