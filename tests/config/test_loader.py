@@ -170,6 +170,11 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_plugins_table_that_lost_its_place_is_guessed(tmp_path: Path) -> None:
+    (found,) = problems(write(tmp_path, '[litellm]\norg = "org_1"'))
+    assert found.endswith(" A plugin's is [plugins.litellm].")
+
+
 def test_what_is_no_toml_is_located(tmp_path: Path) -> None:
     (found,) = problems(write(tmp_path, "[server\n"))
     assert found.startswith("is not TOML: ")
