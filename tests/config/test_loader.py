@@ -13,6 +13,7 @@ from nullspend_margins.config import (
     DatabaseSettings,
     ServerSettings,
     config_from_mapping,
+    database_url,
     finish_config,
     load_config,
     reference_rows,
@@ -167,6 +168,16 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
         ),
         "plugins.oder: must be the table of a plugin, [plugins.oder]. Did you mean plugins.order?",
         "plugins.stripe: must be the table of a plugin, [plugins.stripe]",
+    ]
+
+
+def test_postgresql_without_its_driver_stops_the_start_and_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, '[database]\nurl = "postgresql://u@h/n"')
+    monkeypatch.setattr(database_url, "find_spec", lambda _name: None)
+    assert problems(file) == [
+        'database.url: needs psycopg: pip install "nullspend-margins[postgres]"'
     ]
 
 
