@@ -186,7 +186,13 @@ async def test_a_row_that_can_not_be_counted_does_not_stop_the_others(
 
 async def test_a_table_that_is_not_there_is_not_an_empty_one(own_tables: LiteLLMDatabase) -> None:
     own_tables.execute('DROP TABLE "LiteLLM_SpendLogs"')
-    with pytest.raises(ServiceUnavailable, match="LiteLLM_SpendLogs has no column"):
+    with pytest.raises(ServiceUnavailable, match="no table LiteLLM_SpendLogs that may be"):
+        await events(own_tables)
+
+
+async def test_a_column_that_is_needed_and_not_there_is_named(own_tables: LiteLLMDatabase) -> None:
+    own_tables.execute('ALTER TABLE "LiteLLM_SpendLogs" DROP COLUMN spend')
+    with pytest.raises(ServiceUnavailable, match="LiteLLM_SpendLogs has no column spend"):
         await events(own_tables)
 
 
