@@ -99,7 +99,10 @@ class MarginsMiddleware:
         try:
             await self._app(scope, replay, closing)
         finally:
-            await self.margins.close()  # of a host that knows no lifespan
+            # A host that knows no lifespan never asks for a message. It is served all the same,
+            # and what was begun goes on: what dead processes left waits for no request.
+            if not waiting:
+                await self.margins.close()
 
 
 async def _refuse(problem: ConfigurationError, scope: Scope, receive: Receive, send: Send) -> None:

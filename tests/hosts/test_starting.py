@@ -162,6 +162,16 @@ async def test_a_host_without_lifespan_support_works_in_the_middleware(margins: 
         assert (await client.get(f"{url}/api/margins", headers=ADMIN)).status_code == 200
 
 
+async def test_in_a_host_without_lifespan_support_it_runs_before_the_first_request(
+    make_margins: MakeMargins, tmp_path: Path
+) -> None:
+    """What another process left in the journal waits for nobody to come."""
+    file = tmp_path / "new.db"
+    margins = make_margins(f"sqlite:///{file}")
+    async with hosted(MarginsMiddleware(only_http, margins)):
+        assert is_open(file)
+
+
 async def test_the_sub_application_served_alone_has_a_lifespan(
     make_margins: MakeMargins, tmp_path: Path
 ) -> None:

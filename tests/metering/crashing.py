@@ -8,6 +8,7 @@ import os
 import shlex
 import signal
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from tests.processes.tied import end_with_parent
 
 PATH = "/v1/chat/completions"
 _DONE = b"data: [DONE]\n\n"
+_PATIENCE_SECONDS = 30
 
 
 async def gateway(scope: Scope, _receive: Receive, send: Send) -> None:
@@ -113,6 +115,15 @@ async def _connected(
         writer.close()
 
 
+def _is_running(pid: int) -> bool:
+    """Not when it waits to be collected alone."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
 class StoppablePostgres:
     """A server of its own, that goes down without a goodbye and comes again on its port."""
 
@@ -123,14 +134,20 @@ class StoppablePostgres:
         self._folder = Path(folder)
         self._command = shlex.split((self._folder / "postmaster.opts").read_text())
         self._again: subprocess.Popen[bytes] | None = None
+        self._stopped: int | None = None
 
     def stop(self) -> None:
         """Every connection breaks; further ones are refused."""
         pid_file = self._folder / "postmaster.pid"
-        os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
+        self._stopped = int(pid_file.read_text().split()[0])
+        os.kill(self._stopped, signal.SIGQUIT)
 
     def start(self) -> None:
-        """It is there again a little later."""
+        """It is there again a little later. Blocks until the one that was stopped is gone."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while self._stopped is not None and _is_running(self._stopped):
+            assert time.monotonic() < deadline, "PostgreSQL does not stop"
+            time.sleep(0.01)
         run_as = _unprivileged(self._folder.parent)
         self._again = subprocess.Popen(
             self._command,

@@ -85,7 +85,7 @@ async def _live(
     if life == 2:
         postgres.stop()
     elif life == 4:
-        postgres.start()
+        await asyncio.to_thread(postgres.start)
     await clients.reached(before + share // 3 + chance.randrange(share // 3))
     with contextlib.suppress(ProcessLookupError):
         os.kill(chance.choice(sorted(clients.workers)), signal.SIGKILL)
