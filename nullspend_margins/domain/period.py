@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Self
 
 from nullspend_margins.errors import ValidationFailed
@@ -51,15 +52,20 @@ class Period:
     @property
     def start(self) -> datetime:
         """The first instant of the month, UTC."""
-        return datetime(self.index // 12, self.index % 12 + 1, 1, tzinfo=UTC)
+        return _start_of(self.index)
 
     @property
     def end(self) -> datetime:
         """The first instant of the next month, UTC: the month is ``[start, end)``."""
-        return self.shift(1).start
+        return _start_of(self.index + 1)
 
     def __str__(self) -> str:
         return f"{self.index // 12:04d}-{self.index % 12 + 1:02d}"
+
+
+@lru_cache(maxsize=4096)  # a sync asks for the same few months all the time
+def _start_of(index: int) -> datetime:
+    return datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import chain, permutations
 from typing import Literal, get_args
@@ -16,6 +16,7 @@ from nullspend_margins.domain.fields import (
     string_problem,
 )
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
+from nullspend_margins.domain.period import FIRST_YEAR, LAST_YEAR
 from nullspend_margins.domain.text import MAX_TEXT
 from nullspend_margins.errors import ValidationFailed
 
@@ -85,9 +86,35 @@ class RevenuePart:
     rate: ExchangeRate | None = None
 
     def __post_init__(self) -> None:
-        found = [*self._problems()]
-        if found:
-            raise ValidationFailed.of(*found)
+        if not self._is_plainly_right():
+            found = [*self._problems()]
+            if found:
+                raise ValidationFailed.of(*found)
+
+    def _is_plainly_right(self) -> bool:
+        """Of nearly every part, in a tenth of the time that it takes to tell what is wrong."""
+        at, until = self.occurred_at, self.until
+        return (
+            type(self.bases) is tuple
+            and self.bases in _USUAL
+            and self.kind in PART_KINDS
+            and type(self.amount_minor) is int
+            and -MAX_MINOR_AMOUNT <= self.amount_minor <= MAX_MINOR_AMOUNT
+            and self.rate is None
+            and type(at) is datetime
+            and at.tzinfo is UTC
+            and _FIRST <= at < _LAST
+            and (
+                until is None
+                or (
+                    type(until) is datetime
+                    and until.tzinfo is UTC
+                    and at <= until <= at + MAX_SERVICE
+                )
+            )
+            and _is_short(self.part_id)
+            and _is_short(self.description)
+        )
 
     def _problems(self) -> Iterator[tuple[str, str]]:
         if problem := bases_problem(self.bases):
@@ -112,6 +139,14 @@ class RevenuePart:
                 yield "until", problem
             elif not self.occurred_at <= self.until <= self.occurred_at + MAX_SERVICE:
                 yield "until", "must be after occurred_at, by 50 years at most"
+
+
+_FIRST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+_LAST = datetime(LAST_YEAR, 1, 1, tzinfo=UTC) - MAX_SERVICE
+
+
+def _is_short(text: str | None) -> bool:
+    return text is None or (type(text) is str and 1 <= len(text) <= MAX_TEXT and text.isprintable())
 
 
 def bases_problem(bases: Sequence[str]) -> str | None:

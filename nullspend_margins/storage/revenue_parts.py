@@ -141,7 +141,8 @@ _TICK = _EPOCH.resolution
 
 
 def _number(moment: datetime) -> int:
-    return (moment - _EPOCH) // _TICK
+    since = moment - _EPOCH  # divided by a tick it would take three times as long
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _moment(number: int) -> datetime:

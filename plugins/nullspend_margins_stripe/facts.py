@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -82,6 +83,7 @@ def with_customer(fact: RevenueFact, customer: Customer, tag_key: str) -> Revenu
     )
 
 
+@lru_cache(maxsize=4096)  # of an invoice most moments are the same one
 def moment(seconds: int | None) -> datetime | None:
     """Unix seconds as a time; ``None`` for none, and for what is no time that revenue may have."""
     if seconds is None or not 0 <= seconds < _END:
