@@ -46,6 +46,13 @@ rounds = st.builds(
 )
 
 
+def eventful() -> list[Round]:
+    """Two rounds of everything, a month between them, and one more soon after."""
+    first = tuple((kind, number, 40) for number, kind in enumerate(KINDS))
+    second = tuple((kind, 3 * number + 1, 100) for number, kind in enumerate(KINDS))
+    return [Round(HOUR, (), first), Round(MONTH, (), second), Round(HOUR, (), first[::-1])]
+
+
 def happen(company: Company, drawn: Round, now: int) -> set[str]:
     """Do it all, a minute ago; the ids of what events have told of."""
     touched: set[str] = set()
