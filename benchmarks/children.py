@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,16 @@ from typing import Any
 _REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def ask(module: str, **arguments: object) -> Any:
-    """Run ``module`` in a fresh interpreter with ``arguments``; what it passes to ``answer``."""
+def ask(module: str, environment: Mapping[str, str] | None = None, /, **arguments: object) -> Any:
+    """Run ``module`` in a fresh interpreter with ``arguments``; what it passes to ``answer``.
+
+    ``environment`` is in place of this process's own.
+    """
     done = subprocess.run(
-        [*_command(module), json.dumps(arguments)], cwd=_REPOSITORY, stdout=subprocess.PIPE
+        [*_command(module), json.dumps(arguments)],
+        cwd=_REPOSITORY,
+        env=environment,
+        stdout=subprocess.PIPE,
     )
     if done.returncode:
         raise RuntimeError(f"{module} ended with status {done.returncode}")

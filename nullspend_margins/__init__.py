@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nullspend_margins.domain.cost import ModelCost as ModelCost
     from nullspend_margins.domain.cost import MonthCost as MonthCost
     from nullspend_margins.domain.cost import TagCost as TagCost
+    from nullspend_margins.domain.currency import minor_digits_of as minor_digits_of
     from nullspend_margins.domain.money import format_dollars as format_dollars
     from nullspend_margins.domain.period import Period as Period
     from nullspend_margins.domain.revenue import RevenueCursor as RevenueCursor
@@ -121,6 +122,7 @@ _HOMES = {
     "__version__": "version",
     "format_dollars": "domain.money",
     "hookimpl": "hookspecs",
+    "minor_digits_of": "domain.currency",
     "split_amount": "domain.shares",
 }
 
@@ -176,6 +178,7 @@ __all__ = [
     "ValidationFailed",
     "format_dollars",
     "hookimpl",
+    "minor_digits_of",
     "split_amount",
 ]
 

@@ -16,6 +16,7 @@ from nullspend_margins.services.connections import ConnectionService
 from nullspend_margins.services.cost_puller import CostPuller
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.coverage import CoverageReader
+from nullspend_margins.services.explanation import ExplanationService
 from nullspend_margins.services.ingest import IngestService
 from nullspend_margins.services.keys import KeyService
 from nullspend_margins.services.leasing import LeaseKeeper
@@ -96,6 +97,7 @@ def build_services(
         margins=MarginsService(
             database, costs, CoverageReader(registry, costs, config), clock, config
         ),
+        explanations=ExplanationService(database, costs, config),
         mappings=MappingService(database, clock),
         connections=ConnectionService(database, registry, vault, clock),
         sync=SyncService(tools, registry, access, puller, watch, config, recorder),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from nullspend_margins.domain.cost import ModelCost, TagCost
+from nullspend_margins.domain.cost import CostPart, ModelCost, TagCost
 from nullspend_margins.domain.period import Period
 
 if TYPE_CHECKING:
@@ -45,6 +45,14 @@ class LocalCostStore:
         from nullspend_margins.storage import costs
 
         return costs.model_costs(tx, org_id, tag_value, period)
+
+    def day_costs_in(
+        self, tx: Transaction, org_id: str, tag_value: str, period: Period
+    ) -> Sequence[CostPart]:
+        """Cost and request count by day, source, AI provider and model, of one customer."""
+        from nullspend_margins.storage import costs
+
+        return costs.day_costs(tx, org_id, tag_value, period)
 
     def tag_costs_in(self, tx: Transaction, org_id: str, since_day: int) -> Sequence[TagCost]:
         """Cost and request count by tag value, from the UTC day ``since_day`` on."""

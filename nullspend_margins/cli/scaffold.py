@@ -12,6 +12,7 @@ PREFIX = "nullspend-margins-"
 TAKEN = frozenset(
     (
         "api",
+        "csv",
         "host",
         "litellm",
         "local",

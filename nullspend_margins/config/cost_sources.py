@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from nullspend_margins.config.sections import setting
-from nullspend_margins.domain.delivery import SourceKind
+
+if TYPE_CHECKING:
+    from nullspend_margins.domain.delivery import SourceKind
 
 _MOST_STALE_HOURS = 24 * 366
 _PULLED_STALE_AFTER = timedelta(hours=24)

@@ -203,6 +203,20 @@ class ModelCost(NamedTuple):
     request_count: int
 
 
+class CostPart(NamedTuple):
+    """What one model of one source cost on one day, counted from 1970-01-01.
+
+    ``None`` is what a source that only adds up does not tell.
+    """
+
+    source: str
+    provider: str | None
+    model: str | None
+    day: int | None
+    cost_nanodollars: int
+    request_count: int
+
+
 class TagCost(NamedTuple):
     """The cost of one tag value over some days."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nullspend_margins.domain.currency import REPORTING_CURRENCY
 from nullspend_margins.domain.delivery import SourceState
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT, split_microdollars
+from nullspend_margins.domain.revenue_part import Basis
 
 
 class CostCoverage(NamedTuple):
@@ -72,18 +73,23 @@ class SourceCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderCoverage:
-    """A connection to a revenue provider. ``lag``: since its last good sync."""
+    """A connection to a revenue provider. ``lag``: since its last good sync.
+
+    ``gaps`` are what its credential may not read, as ``RevenueGap`` has it; ``None``: not known.
+    """
 
     provider: str
     status: str
     last_sync_at: datetime | None
     lag: timedelta | None
+    gaps: Sequence[Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """What a margin table of one period is made of, and what it leaves out."""
 
+    basis: Basis
     cost: CostCoverage
     revenue: Sequence[RevenueCoverage]
     sources: Sequence[SourceCoverage]

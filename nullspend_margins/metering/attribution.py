@@ -71,9 +71,7 @@ class CustomerHeaders:
         # The same customers call again and again.
         self._attribution = lru_cache(_CUSTOMERS_REMEMBERED)(_attribution)
         # Some gateways read "_" as "-": written so, a header is known, but never believed.
-        self.known: frozenset[bytes] = frozenset(
-            spelt for name in names for spelt in _spellings(name)
-        )
+        self._known = frozenset(spelt for name in names for spelt in _spellings(name))
         self._has_told = False
 
     def read(
@@ -84,17 +82,20 @@ class CustomerHeaders:
         ``given`` is what the host said; then no header counts. The customer stands under the
         first of the names below.
         """
-        known, trusted = self.known, self._trusted
+        known, trusted = self._known, self._trusted
         kept: list[Header] = []
-        believed: list[Header] = []
+        naming: dict[Header, None] = {}  # each once, however often a client repeats it
         for pair in headers:
             name = pair[0].lower()
             if name not in known:
                 kept.append(pair)
-            elif given is None and name in trusted and (name, pair[1]) not in believed:
-                believed.append((name, pair[1]))
+            elif name in trusted:
+                naming[name, pair[1]] = None
         if given is not None:
             return given, self._with_customer(kept, given.customer)
+        believed = list(naming)
+        if not believed:
+            return NOBODY, kept
         if len(believed) > 1:
             believed.sort(key=lambda pair: trusted[pair[0]])
             twice = next((two for (one, _), (two, _) in pairwise(believed) if one == two), None)
@@ -103,7 +104,7 @@ class CustomerHeaders:
                 return NOBODY, kept
         attribution = self._attribution(tuple(believed))
         kept += believed
-        if believed and believed[0][0] == self._first:
+        if believed[0][0] == self._first:
             return attribution, kept
         return attribution, self._with_customer(kept, attribution.customer)
 

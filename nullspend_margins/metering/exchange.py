@@ -55,7 +55,11 @@ class Exchange:
         try:
             if self._is_open:
                 if message["type"] == "http.response.body":
-                    self._see(message.get("body", b""), message.get("more_body", False))
+                    chunk, has_more = message.get("body", b""), message.get("more_body", False)
+                    stream = self._stream
+                    # Asked here: a call more for each chunk of a stream is felt.
+                    if stream is None or not has_more or not stream.is_dull(chunk):
+                        self._see(chunk, has_more)
             elif message["type"] == "http.response.start":
                 self._begin(message)
         except Exception:  # metering must not break what it meters
@@ -79,7 +83,7 @@ class Exchange:
         watched = self._book.watched
         headers = message.get("headers", ())
         found = {lower: value for name, value in headers if (lower := name.lower()) in watched}
-        if found.get(_ENCODING, b"").strip().lower() not in _PLAIN:
+        if _ENCODING in found and found[_ENCODING].strip().lower() not in _PLAIN:
             self._is_readable = False
         elif found.get(_CONTENT_TYPE, b"").lower().startswith(b"text/event-stream"):
             self._stream = Stream()
@@ -98,7 +102,7 @@ class Exchange:
             if self._stream.feed(chunk) or not has_more:
                 self._finish(self._stream.found())
         elif not has_more and self._body is None:
-            self._finish(read(ends_of(chunk)) if self._is_readable else None)
+            self._finish(read(ends_of(chunk), is_event=False) if self._is_readable else None)
         else:
             self._gather(chunk, has_more)
 
@@ -119,7 +123,7 @@ class Exchange:
             return self._stream.found()
         if not self._is_readable:
             return None
-        return read(self._body.ends()) if self._body is not None else Found()
+        return read(self._body.ends(), is_event=False) if self._body is not None else Found()
 
     def _finish(self, found: Found | None) -> None:
         self._is_open = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nullspend_margins.config import MeteringSettings
-from nullspend_margins.metering.attribution import NOBODY, Attribution, CustomerHeaders
+from nullspend_margins.metering.attribution import Attribution, CustomerHeaders
 from nullspend_margins.metering.book import Append, Book
 from nullspend_margins.metering.customer import AskCustomer, ask
 from nullspend_margins.metering.exchange import WATCHED, Exchange
@@ -38,7 +38,8 @@ class Meter:
         if scope["type"] != "http" or not self._is_metered(scope):
             await self._app(scope, receive, send)
             return
-        attribution, below = await self._attributed(scope)
+        given = await ask(self._customer, scope) if self._customer is not None else None
+        attribution, below = self._attributed(scope, given)
         exchange = Exchange(self._book, attribution, send)
         try:
             await self._app(below, receive, exchange.send)
@@ -52,15 +53,7 @@ class Meter:
         path = scope["path"]
         return path in self._exact or self._paths.fits(path, scope.get("root_path", ""))
 
-    async def _attributed(self, scope: Scope) -> tuple[Attribution, Scope]:
+    def _attributed(self, scope: Scope, given: Attribution | None) -> tuple[Attribution, Scope]:
         """Whose a request is, and the scope that the app below gets."""
-        headers, known = scope["headers"], self._headers.known
-        given = await ask(self._customer, scope) if self._customer is not None else None
-        if given is None:
-            for name, _ in headers:
-                if name in known or name.lower() in known:
-                    break
-            else:
-                return NOBODY, {**scope, _MARK: True}
-        attribution, kept = self._headers.read(headers, given)
+        attribution, kept = self._headers.read(scope["headers"], given)
         return attribution, {**scope, _MARK: True, "headers": kept}

@@ -19,20 +19,23 @@ class Stream:
         self._usage_first: Ends | None = None
         self._usage_last: Ends | None = None
 
+    def is_dull(self, chunk: bytes) -> bool:
+        """Whether there is no need to feed ``chunk``: nearly every one of nearly every stream."""
+        return (
+            type(chunk) is bytes  # in a memoryview nothing would be found
+            and self._line is None
+            and self._first is not None
+            # Half the time of "in", which first tries whether it was given the number of a byte.
+            and chunk.rfind(b'"usage"') < 0
+            and chunk.rfind(b"[DONE]") < 0
+            and chunk.rfind(b'"message_stop"') < 0
+            and chunk[-1:] == b"\n"
+        )
+
     def feed(self, chunk: bytes) -> bool:
         """Whether the stream's last event has come, with this chunk at the latest."""
-        if (
-            self._line is None
-            and self._first is not None
-            and b'"usage"' not in chunk
-            and b"[DONE]" not in chunk
-            and b'"message_stop"' not in chunk
-            and chunk.endswith(b"\n")
-        ):
-            return False  # nearly every chunk of nearly every stream
-        return self._feed_lines(chunk)
-
-    def _feed_lines(self, chunk: bytes) -> bool:
+        if self.is_dull(chunk):
+            return False
         *lines, rest = chunk.split(b"\n")
         is_last = False
         if self._line is not None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,15 +14,20 @@ from nullspend_margins.domain.cost import MAX_COUNT, MAX_MODEL
 from nullspend_margins.domain.text import printable
 from nullspend_margins.metering.excerpt import Ends
 
-_MODEL = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
-_TYPE = re.compile(rb'"type"\s*:\s*"([a-z_.]*)"')
 # Within a JSON string the quotes would be escaped, so what a model writes is not taken for it.
 USAGE = re.compile(rb'"usage"\s*:\s*(?=\{)')
+_PATTERNS = {
+    b'"model"': re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")'),
+    b'"type"': re.compile(rb'"type"\s*:\s*"([a-z_.]*)"'),
+    b'"usage"': USAGE,
+}
 # A client has a say in parts of an answer (a tool it brings, what a model gives to one), and may
 # put these names there. So only what stands in the outermost object counts, or in the
 # ``response`` of such an event.
 _EVENT = re.compile(rb'\s*\{\s*"(?:type"\s*:\s*"response\.|response"\s*:\s*\{)')
 _MOST_TRIES = 8
+_NEAR = 512
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 class _Details(msgspec.Struct, omit_defaults=True, gc=False):
@@ -92,13 +96,17 @@ class _Answer(msgspec.Struct, gc=False):
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
+_read_value = json.JSONDecoder().raw_decode
 
 
-def read(ends: Ends) -> Found:
-    """What JSON says, whole or of both its ends. Never raises: what is not there is not found."""
+def read(ends: Ends, *, is_event: bool = True) -> Found:
+    """What JSON says, whole or of both its ends. Never raises: what is not there is not found.
+
+    Of a large one the type is looked for in an event alone.
+    """
     text, tail = ends
     if tail:
-        return _read_ends(text, tail)
+        return _read_ends(text, tail, is_event=is_event)
     try:
         answer = _decode(text)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -147,12 +155,12 @@ def _count(number: int) -> int:
     return min(max(number, 0), MAX_COUNT)
 
 
-def _read_ends(head: bytes, tail: bytes) -> Found:
+def _read_ends(head: bytes, tail: bytes, *, is_event: bool = True) -> Found:
     """The parts of a large answer that both its ends show."""
     depth = 2 if _EVENT.match(head) else 1
-    model = _outermost(_MODEL, head, tail, depth)
-    kind = _outermost(_TYPE, head, tail, 1)
-    usage = _outermost(USAGE, head, tail, depth)
+    model = _outermost(b'"model"', head, tail, depth)
+    kind = _outermost(b'"type"', head, tail, 1) if is_event else None
+    usage = _outermost(b'"usage"', head, tail, depth)
     return Found(
         _string(model[1]) if model else "",
         _usage_at(usage) if usage else None,
@@ -160,23 +168,38 @@ def _read_ends(head: bytes, tail: bytes) -> Found:
     )
 
 
-def _outermost(
-    pattern: re.Pattern[bytes], head: bytes, tail: bytes, depth: int
-) -> re.Match[bytes] | None:
-    """A match within so many objects. Whether it is, JSON tells: it fits to the text beside it."""
+def _outermost(name: bytes, head: bytes, tail: bytes, depth: int) -> re.Match[bytes] | None:
+    """The name and its value, within so many objects.
+
+    Whether they are, JSON tells: it fits to the text beside them.
+    """
     opening, closing = b'{"":' * (depth - 1) + b"{", b'"":0' + b"}" * depth
-    for match in islice(pattern.finditer(head), _MOST_TRIES):
+    for match in islice(_from_start(name, head), _MOST_TRIES):
         if _is_json(head[: match.start()] + closing):
             return match
-    for match in reversed(deque(pattern.finditer(tail), _MOST_TRIES)):
+    for match in islice(_from_end(name, tail), _MOST_TRIES):
         if _is_json(opening + tail[match.start() :]):
             return match
     return None
 
 
+def _from_start(name: bytes, text: bytes) -> Iterator[re.Match[bytes]]:
+    # Where a name is not near the start it is mostly nowhere, which this tells in half the time.
+    if name in text[:_NEAR] or text.rfind(name) >= 0:
+        yield from _PATTERNS[name].finditer(text)
+
+
+def _from_end(name: bytes, text: bytes) -> Iterator[re.Match[bytes]]:
+    place = text.rfind(name)
+    while place >= 0:
+        if match := _PATTERNS[name].match(text, place):
+            yield match
+        place = text.rfind(name, 0, place)
+
+
 def _is_json(text: bytes) -> bool:
     try:
-        json.loads(text.decode("utf-8-sig", "replace"))
+        json.loads(text.decode("utf-8", "replace").removeprefix(_BYTE_ORDER_MARK))
     except (ValueError, RecursionError):
         return False
     return True
@@ -185,7 +208,7 @@ def _is_json(text: bytes) -> bool:
 def _usage_at(match: re.Match[bytes]) -> RawUsage | None:
     text = match.string[match.end() :].decode("utf-8", "replace")
     try:
-        value, _ = json.JSONDecoder().raw_decode(text)
+        value, _ = _read_value(text)
     except (ValueError, RecursionError):
         return None
     return _usage(value)

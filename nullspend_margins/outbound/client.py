@@ -10,7 +10,13 @@ from ipaddress import ip_address
 
 from nullspend_margins.errors import OutboundRefused, ServiceUnavailable
 from nullspend_margins.outbound.addresses import Address, address_problem, unmapped
-from nullspend_margins.outbound.contract import MAX_BODY, OutboundAnswer, Outgoing
+from nullspend_margins.outbound.contract import (
+    MAX_BODY,
+    MAX_SECONDS,
+    OutboundAnswer,
+    Outgoing,
+    Receive,
+)
 from nullspend_margins.outbound.lookup import Lookup, look_up
 from nullspend_margins.outbound.target import OutboundRules, Target, read_target, refusal
 
@@ -57,12 +63,28 @@ class OutboundClient:
         max_body: int = MAX_BODY,
     ) -> OutboundAnswer:
         """Send ``content``; see ``Outbound.post``."""
+        outgoing = Outgoing(content, headers or {}, min(max_body, MAX_BODY))
+        return await self._ask(url, outgoing, self._seconds)
+
+    async def get(
+        self,
+        url: str,
+        *,
+        receive: Receive,
+        max_body: int,
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float = _TOTAL_SECONDS,
+    ) -> OutboundAnswer:
+        """Fetch ``url``; see ``Outbound.get``."""
+        outgoing = Outgoing(b"", headers or {}, max_body, receive)
+        return await self._ask(url, outgoing, min(timeout_seconds, MAX_SECONDS))
+
+    async def _ask(self, url: str, outgoing: Outgoing, seconds: float) -> OutboundAnswer:
         try:
             target = read_target(url, self._rules)
         except ValueError as problem:
             raise OutboundRefused(f"The URL {problem}.") from problem
-        outgoing = Outgoing(content, headers or {}, min(max_body, MAX_BODY))
-        answer = await self._answer(target, outgoing)
+        answer = await self._answer(target, outgoing, seconds)
         if 300 <= answer.status < 400:
             raise ServiceUnavailable(
                 f"{target.host} answered with a redirect ({answer.status}), and redirects are not "
@@ -70,15 +92,14 @@ class OutboundClient:
             )
         return answer
 
-    async def _answer(self, target: Target, outgoing: Outgoing) -> OutboundAnswer:
+    async def _answer(self, target: Target, outgoing: Outgoing, seconds: float) -> OutboundAnswer:
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(seconds):
                 addresses = await self._addresses(target)
                 return await self._first_to_connect(target, addresses, outgoing)
         except TimeoutError as problem:
             raise ServiceUnavailable(
-                f"{target.host} gave no complete answer within {self._seconds:g} s. "
-                "Try again later."
+                f"{target.host} gave no complete answer within {seconds:g} s. Try again later."
             ) from problem
 
     async def _addresses(self, target: Target) -> Sequence[Address]:
@@ -101,13 +122,13 @@ class OutboundClient:
     async def _first_to_connect(
         self, target: Target, addresses: Sequence[Address], outgoing: Outgoing
     ) -> OutboundAnswer:
-        from nullspend_margins.outbound.exchange import NotConnected, post_once
+        from nullspend_margins.outbound.exchange import NotConnected, send_once
 
         tls = await self._tls_context() if target.url.scheme == "https" else _NO_TLS
         reasons = []
         for address in addresses[:_ADDRESSES_TRIED]:
             try:
-                return await post_once(target, address, tls, outgoing)
+                return await send_once(target, address, tls, outgoing)
             except NotConnected as problem:
                 reasons.append(str(problem))
         said = "; ".join(dict.fromkeys(reasons)) or "it has no address"

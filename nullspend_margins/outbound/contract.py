@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple, Protocol
 
 MAX_BODY = 64 * 1024
-"""As much of an answer as is ever read, in bytes."""
+"""As much of an answer as is ever kept in memory, in bytes."""
+MAX_SECONDS = 600.0
+"""The longest that a download may take."""
+Receive = Callable[[bytes], Awaitable[None]]
+"""Takes a part of a body that is not kept."""
+
 _MAX_DIGITS = 9
 """Of seconds: thirty years."""
 
@@ -46,11 +51,15 @@ class OutboundAnswer:
 
 
 class Outgoing(NamedTuple):
-    """What is sent, and how much of the answer's body is read, in bytes."""
+    """What is sent, and how much of the answer's body is read, in bytes.
+
+    With ``receive`` it is a ``GET``: a good answer's body goes there, and is whole or a failure.
+    """
 
     content: bytes
     headers: Mapping[str, str]
     max_body: int
+    receive: Receive | None = None
 
 
 class Outbound(Protocol):
@@ -78,6 +87,24 @@ class Outbound(Protocol):
         ``OutboundRefused`` when the rules forbid the URL or one of its addresses, and
         ``ServiceUnavailable`` when there is no answer or a redirect. Messages name the host,
         never the path or the query.
+        """
+        ...
+
+    async def get(
+        self,
+        url: str,
+        *,
+        receive: Callable[[bytes], Awaitable[None]],
+        max_body: int,
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float = 10,
+    ) -> OutboundAnswer:
+        """Fetch what may be large: a good answer's body goes to ``receive``, part by part.
+
+        Nothing of it is kept, ``body`` is empty, and of an answer that is no success no body is
+        read. It is complete within ``timeout_seconds`` (600 at most). A body of more than
+        ``max_body`` bytes, or one that breaks off, raises ``ServiceUnavailable``: what came until
+        then is not whole. In all else it is as ``post``.
         """
         ...
 

@@ -31,13 +31,13 @@ class NotConnected(Exception):
     """Nothing was sent: another address may be tried. The message is a reason in words."""
 
 
-async def post_once(
+async def send_once(
     target: Target, address: Address, tls: ssl.SSLContext, outgoing: Outgoing
 ) -> OutboundAnswer:
     """Send ``outgoing`` to ``target`` at ``address``; certificates are checked for its name.
 
     Raises ``NotConnected`` when nothing was sent, ``ServiceUnavailable`` when something was
-    and no answer came.
+    and no answer came, or more than is wanted.
     """
     request = _request(target, address, outgoing)
     failure: Exception
@@ -50,7 +50,7 @@ async def post_once(
                 host=target.host,
                 status=response.status_code,
                 headers=dict(response.headers),
-                body=await _read(response, outgoing.max_body),
+                body=await _body(response, target.host, outgoing),
             )
     except (httpx.ConnectError, httpx.ConnectTimeout) as problem:
         failure = NotConnected(_reason(problem))
@@ -70,15 +70,35 @@ def _request(target: Target, address: Address, outgoing: Outgoing) -> httpx.Requ
     # Bodies are never decoded, so that a small one can't become a large one.
     sent.update({"Host": target.authority, "Accept-Encoding": "identity", "Connection": "close"})
     return httpx.Request(
-        "POST",
+        "POST" if outgoing.receive is None else "GET",
         target.url.copy_with(host=str(address), fragment=None),
         headers=sent,
-        content=outgoing.content,
+        content=outgoing.content if outgoing.receive is None else None,
         extensions={
             "sni_hostname": target.host,
             "timeout": {"connect": _CONNECT_SECONDS},
         },
     )
+
+
+async def _body(response: httpx.Response, host: str, outgoing: Outgoing) -> bytes:
+    """What is kept of it: nothing where it is received part by part."""
+    if outgoing.receive is None:
+        return await _read(response, outgoing.max_body)
+    if not response.is_success:
+        return await _read(response, 0)
+    length = 0
+    raw = cast("AsyncGenerator[bytes]", response.aiter_raw())
+    async with aclosing(response), aclosing(raw) as parts:
+        async for part in parts:
+            length += len(part)
+            if length > outgoing.max_body:
+                raise ServiceUnavailable(
+                    f"{host} answered with more than {outgoing.max_body:,} bytes, which is the "
+                    "most that is read."
+                )
+            await outgoing.receive(part)
+    return b""
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes:

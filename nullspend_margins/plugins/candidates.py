@@ -5,7 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from functools import cache
+from importlib.metadata import (
+    Distribution,
+    EntryPoint,
+    PackageNotFoundError,
+    entry_points,
+    version,
+)
 from types import ModuleType
 
 from nullspend_margins.config import Config
@@ -45,13 +52,15 @@ def find_candidates(
     extra: Sequence[object], builtins: Sequence[tuple[str, object]]
 ) -> list[Candidate]:
     """All there are, in the order of asking: the host's, the installed, the built-in ones."""
+    read = cache(_read)  # it reads a file, which the plugins of a distribution share
+    own_version = _own_version()
     return [
         *(_given(plugin) for plugin in extra),
         *sorted(
-            (_installed(entry) for entry in entry_points(group=PROJECT)),
+            (_installed(entry, read) for entry in entry_points(group=PROJECT)),
             key=lambda candidate: (candidate.name, candidate.distribution or ""),
         ),
-        *(_built_in(name, plugin) for name, plugin in builtins),
+        *(_built_in(name, plugin, own_version) for name, plugin in builtins),
     ]
 
 
@@ -115,13 +124,13 @@ def _given(plugin: object) -> Candidate:
     )
 
 
-def _built_in(name: str, plugin: object) -> Candidate:
+def _built_in(name: str, plugin: object, own_version: str | None) -> Candidate:
     return Candidate(
         name=name,
         origin="builtin",
         load=lambda: plugin,
         distribution=_OWN_DISTRIBUTION,
-        version=_own_version(),
+        version=own_version,
     )
 
 
@@ -144,13 +153,23 @@ def _own_version() -> str | None:
         return None
 
 
-def _installed(entry: EntryPoint) -> Candidate:
-    found = entry.dist
+def _read(found: Distribution | None) -> tuple[str, str]:
+    """The name and the version of a distribution."""
+    if found is None:
+        return "an unknown distribution", ""
+    facts = found.metadata  # read anew each time
+    return facts["Name"], facts["Version"]
+
+
+def _installed(
+    entry: EntryPoint, read: Callable[[Distribution | None], tuple[str, str]]
+) -> Candidate:
+    name, its_version = read(entry.dist)
     return Candidate(
         name=entry.name,
         origin="installed",
         load=entry.load,
-        distribution=found.name if found is not None else "an unknown distribution",
-        version=found.version if found is not None else "",
+        distribution=name,
+        version=its_version,
         target=entry.value,
     )

@@ -22,6 +22,7 @@ from nullspend_margins.recording.journal import SEGMENT_BYTES, Journal
 
 CLOSE_SECONDS = 3.0
 _JOIN_SECONDS = 5.0
+_NEWLINE = ord("\n")
 _LEAST_SEGMENTS = 8
 """Only whole segments are deleted: of a small journal the active one must not be all."""
 
@@ -87,7 +88,7 @@ class Recorder:
         dropped, since neither the file nor the memory takes it. Raises ``KeyError`` for a kind
         that is not registered.
         """
-        if b"\n" in body:
+        if _NEWLINE in body:
             raise ValueError("a recorded body is one line")
         is_taken = self._backlog.append(self._prefixes[kind] + body + b"\n")
         flusher = self._flusher

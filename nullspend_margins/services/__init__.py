@@ -9,6 +9,7 @@ from nullspend_margins.protocols import Clock
 from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.connections import ConnectionService
+from nullspend_margins.services.explanation import ExplanationService
 from nullspend_margins.services.ingest import IngestService
 from nullspend_margins.services.keys import KeyService
 from nullspend_margins.services.mappings import MappingService
@@ -24,6 +25,7 @@ class Services:
     clock: Clock
     access: AccessService
     margins: MarginsService
+    explanations: ExplanationService
     mappings: MappingService
     connections: ConnectionService
     sync: SyncService

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue_part import BASES
+from nullspend_margins.services.ledger import Mapped
 from nullspend_margins.storage import mappings, revenue
 from nullspend_margins.storage.database import Transaction
 
@@ -17,12 +18,28 @@ Bases = Mapping[str, Sequence[int]]
 def read_bases(tx: Transaction, org_id: str, period: Period) -> Bases:
     """Revenue of every mapped tag value, all of its customers together."""
     mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
-    found: dict[str, list[int]] = {}
+    found: dict[str, Sequence[int]] = {}
     for provider, customers in revenue.month_bases(tx, org_id, period).items():
         tags = mapped.get(provider, {})
         for customer_id, amounts in customers.items():
             tag_value = tags.get(customer_id)
             if tag_value is not None:
-                sums = found.setdefault(tag_value, [0] * len(BASES))
-                found[tag_value] = [a + b for a, b in zip(sums, amounts, strict=True)]
+                known = found.get(tag_value)
+                found[tag_value] = amounts if known is None else _sums(known, amounts)
     return found
+
+
+def read_customer_bases(
+    tx: Transaction, org_id: str, mapped: Mapped, period: Period
+) -> Sequence[int]:
+    """The same of the few customers that are one tag value, each by its own index."""
+    sums: Sequence[int] = [0] * len(BASES)
+    for provider, customers in mapped.items():
+        for customer_id in customers:
+            amounts = revenue.customer_bases(tx, org_id, provider, customer_id, period)
+            sums = _sums(sums, amounts)
+    return sums
+
+
+def _sums(one: Sequence[int], other: Sequence[int]) -> Sequence[int]:
+    return [a + b for a, b in zip(one, other, strict=True)]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from nullspend_margins.errors import Conflict, CredentialRefused, NotFound, PermissionMissing
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, Credential, RevenueProvider
+from nullspend_margins.services.gaps import gaps_of
 from nullspend_margins.services.vault import Vault
 from nullspend_margins.storage import alerts, connections, mappings, revenue, revisions
 from nullspend_margins.storage.connections import StoredConnection
@@ -29,9 +30,11 @@ class ConnectionService:
         return await self._database.read(lambda tx: connections.get(tx, org_id, provider))
 
     async def connect(
-        self, org_id: str, provider: str, body: Mapping[str, object]
+        self, org_id: str, provider: str, body: Mapping[str, object], *, find_gaps: bool = False
     ) -> StoredConnection:
         """Check a credential with the provider and store it, encrypted.
+
+        ``find_gaps``: with what it may not read, if the provider tells.
 
         Raises ``ValidationFailed`` (its form), ``Conflict`` (already connected; checked before the
         provider is asked and again by the database), ``CredentialRefused`` and
@@ -42,6 +45,7 @@ class ConnectionService:
         if await self.status(org_id, provider) is not None:
             raise connections.already_connected(provider)
         await _check(source, credential.secret)
+        gaps = await gaps_of(source, credential.secret) if find_gaps else None
         connection = StoredConnection(
             id=str(uuid.uuid4()),
             org_id=org_id,
@@ -54,6 +58,7 @@ class ConnectionService:
             last_error=None,
             skipped_currencies=None,
             created_at=self._clock.now(),
+            gaps=gaps,
         )
 
         def store(tx: Transaction) -> None:
@@ -64,9 +69,11 @@ class ConnectionService:
         return connection
 
     async def replace(
-        self, org_id: str, provider: str, body: Mapping[str, object]
+        self, org_id: str, provider: str, body: Mapping[str, object], *, find_gaps: bool = False
     ) -> StoredConnection:
         """Give a connection a new credential of the same account; nothing stored is lost.
+
+        ``find_gaps``: with what it may not read, if the provider tells.
 
         Raises as ``connect`` does, ``NotFound`` without a connection, and ``Conflict`` when the
         new credential does not see a customer that is already stored.
@@ -82,12 +89,15 @@ class ConnectionService:
                 f"This credential belongs to another {provider} account: it does not see the "
                 "customers that are already stored. Disconnect first to change the account."
             )
+        gaps = await gaps_of(source, credential.secret) if find_gaps else None
         ciphertext = self._vault.seal(org_id, provider, credential.secret)
 
         def store(tx: Transaction) -> StoredConnection:
             connections.replace_credential(
                 tx, org_id, provider, key_prefix=credential.label, ciphertext=ciphertext
             )
+            if gaps is not None:
+                connections.store_gaps(tx, org_id, provider, gaps)
             current = connections.get(tx, org_id, provider)
             if current is None:
                 raise not_connected(provider)

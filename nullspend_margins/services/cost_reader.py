@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple, TypeVar
 
 from nullspend_margins.builtin.local_costs import LocalCostStore
-from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
+from nullspend_margins.domain.cost import CostPart, ModelCost, MonthCost, TagCost
 from nullspend_margins.domain.delivery import SourceKind
 from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.errors import ServiceUnavailable
@@ -86,11 +86,43 @@ class CostReader:
         """The same, of the local store."""
         if self.local is None:
             return CustomerCosts([], [])
-        cells = self.local.customer_month_costs_in(tx, org_id, tag_value, months.first, months.last)
         return CustomerCosts(
-            [MonthCost(tag_value, month, cost) for month, cost in cells.items()],
+            self.local_months(tx, org_id, tag_value, months),
             self.local.model_costs_in(tx, org_id, tag_value, months.last),
         )
+
+    def local_months(
+        self, tx: Transaction, org_id: str, tag_value: str, months: Months
+    ) -> list[MonthCost]:
+        """One customer's months in the local store."""
+        if self.local is None:
+            return []
+        cells = self.local.customer_month_costs_in(tx, org_id, tag_value, months.first, months.last)
+        return [MonthCost(tag_value, month, cost) for month, cost in cells.items()]
+
+    async def remote_parts(self, org_id: str, tag_value: str, period: Period) -> list[CostPart]:
+        """What one customer's cost of a period is made of, of all but the local store.
+
+        For each source its models, and what its month has beside them: they add up to the month.
+        """
+        found: list[CostPart] = []
+        for source in self.remote:
+            cells = await _month_costs(source, org_id, period, period)
+            month = sum(cell.cost_nanodollars for cell in cells if cell.tag_value == tag_value)
+            rows = await source.model_costs(org_id, tag_value, period)
+            models = _checked(source, ModelCost, rows)
+            found += [CostPart(source.name, None, model, None, *rest) for model, *rest in models]
+            beside = month - sum(row.cost_nanodollars for row in models)
+            found.append(CostPart(source.name, None, None, None, beside, 0))
+        return found
+
+    def local_parts(
+        self, tx: Transaction, org_id: str, tag_value: str, period: Period
+    ) -> Sequence[CostPart]:
+        """The same, of the local store."""
+        if self.local is None:
+            return ()
+        return self.local.day_costs_in(tx, org_id, tag_value, period)
 
     async def remote_tags(self, org_id: str, since: date) -> list[TagCost]:
         """Cost by tag value since a day, of all sources but the local one."""

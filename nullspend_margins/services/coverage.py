@@ -59,6 +59,7 @@ class CoverageReader:
         records = cost_deliveries.of_org(tx, org_id)
         tags = {tag for customers in mapped.values() for tag in customers.values()}
         return Coverage(
+            basis=basis,
             cost=cost_coverage(costs, tags),
             revenue=revenue_coverage(paid, mapped, skipped),
             sources=[
@@ -81,4 +82,5 @@ def _provider(connection: StoredConnection, now: datetime) -> ProviderCoverage:
         status=connection.status,
         last_sync_at=last,
         lag=None if last is None else max(now - last, timedelta()),
+        gaps=connection.gaps,
     )

@@ -21,12 +21,17 @@ from nullspend_margins.domain.margin import (
 from nullspend_margins.domain.money import split_microdollars, to_microdollars
 from nullspend_margins.domain.period import Months, Period, day_number, day_of
 from nullspend_margins.domain.revenue_part import Basis
-from nullspend_margins.errors import NotFound
 from nullspend_margins.protocols import Clock
-from nullspend_margins.services.bases import Bases, read_bases
+from nullspend_margins.services.bases import Bases, read_bases, read_customer_bases
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
 from nullspend_margins.services.coverage import CoverageReader
-from nullspend_margins.services.ledger import LedgerRow, read_ledger, speaks_first
+from nullspend_margins.services.ledger import (
+    LedgerRow,
+    mapped_to,
+    not_mapped,
+    read_ledger,
+    speaks_first,
+)
 from nullspend_margins.services.margin_table import MarginTable, build_table
 from nullspend_margins.services.table_cache import TableCache
 from nullspend_margins.storage import connections, mappings, revenue, revisions
@@ -43,7 +48,8 @@ class CustomerDetail:
     """One customer in one period. Percent in hundredths, money in microdollars.
 
     ``months`` are (period, revenue, cost), oldest first; ``models`` are (model, cost, request
-    count), largest cost first, and their costs add up to ``cost``.
+    count), largest cost first, and their costs add up to ``cost``. ``bases`` is the revenue by
+    each of ``BASES``, ``None`` if it was not asked for.
     """
 
     tag_value: str
@@ -56,6 +62,7 @@ class CustomerDetail:
     cost: int
     months: Sequence[tuple[Period, int, int]]
     models: Sequence[tuple[str, int, int]]
+    bases: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,30 +178,40 @@ class MarginsService:
         return table
 
     async def customer(
-        self, org_id: str, tag_value: str, period: Period, basis: Basis | None = None
+        self,
+        org_id: str,
+        tag_value: str,
+        period: Period,
+        basis: Basis | None = None,
+        *,
+        bases: bool = False,
     ) -> CustomerDetail:
-        """One customer. Raises ``NotFound`` when no mapping has that tag value."""
+        """One customer, with all bases if asked. Raises ``NotFound``: no mapping has that value."""
         basis = basis or self._basis
         months = _spark_months(period)
         remote = await self._costs.remote_customer(org_id, tag_value, months.first, months.last)
 
-        def read(tx: Transaction) -> tuple[list[LedgerRow], list[ModelCost]]:
-            mapped = {
-                mapping.provider: {mapping.customer_id: tag_value}
-                for mapping in mappings.for_tag(tx, org_id, CUSTOMER_TAG_KEY, tag_value)
-            }
+        def read(
+            tx: Transaction,
+        ) -> tuple[list[LedgerRow], list[ModelCost], Sequence[int] | None]:
+            mapped = mapped_to(tx, org_id, tag_value)
             local = self._costs.local_customer(tx, org_id, tag_value, months)
             costs = cost_columns(months, [*local.months, *remote.months])
             ledger = read_ledger(tx, org_id, months, mapped, costs, basis)
-            return ledger, [*local.models, *remote.models]
+            by_basis = read_customer_bases(tx, org_id, mapped, period) if bases else None
+            return ledger, [*local.models, *remote.models], by_basis
 
-        ledger, models = await self._database.read(read)
+        ledger, models, by_basis = await self._database.read(read)
         if not ledger:
-            raise NotFound(f"No customer is mapped to the tag value {tag_value!r}.")
-        return self._detail(ledger[0], models, months)
+            raise not_mapped(tag_value)
+        return self._detail(ledger[0], models, months, by_basis)
 
     def _detail(
-        self, row: LedgerRow, models: Sequence[ModelCost], months: Months
+        self,
+        row: LedgerRow,
+        models: Sequence[ModelCost],
+        months: Months,
+        bases: Sequence[int] | None,
     ) -> CustomerDetail:
         revenue_now, cost_now = row.revenues[-1], row.costs[-1]
         return CustomerDetail(
@@ -211,6 +228,7 @@ class MarginsService:
                 for offset in range(months.count)
             ],
             models=_model_breakdown(models),
+            bases=bases,
         )
 
     async def unmatched(self, org_id: str) -> Unmatched:

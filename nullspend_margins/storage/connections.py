@@ -113,7 +113,7 @@ def replace_credential(
 ) -> bool:
     """Give the connection another credential; it is active again. ``False``: there is none.
 
-    The cursor is forgotten, since another credential may read more; unless ``is_resealed``.
+    Cursor and gaps are forgotten, since another credential may read more; unless ``is_resealed``.
     """
     return _change(
         tx,
@@ -124,7 +124,7 @@ def replace_credential(
             "ciphertext": ciphertext,
             "status": "active",
             "last_error": None,
-            **({} if is_resealed else {"cursor": None}),
+            **({} if is_resealed else {"cursor": None, "gaps": None}),
         },
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 
-from nullspend_margins.domain.cost import Amount, ModelCost, TagCost, add_amount
+from nullspend_margins.domain.cost import Amount, CostPart, ModelCost, TagCost, add_amount
 from nullspend_margins.domain.period import Period, day_number, day_of
 from nullspend_margins.storage.bulk import json_object
 from nullspend_margins.storage.dialects import upsert
@@ -40,6 +40,7 @@ __all__ = [
     "StoredEvent",
     "compare_facts",
     "customer_month_costs",
+    "day_costs",
     "fact_keys",
     "insert_events",
     "load_cursor",
@@ -67,6 +68,13 @@ _customer_models = Question(
         cost_model_days.c.cost_nanodollars,
         cost_model_days.c.request_count,
     ).where(
+        cost_model_days.c.org_id == bindparam("org_id"),
+        cost_model_days.c.day.in_(bindparam("days", expanding=True)),
+        cost_model_days.c.tag_value == bindparam("tag_value"),
+    )
+)
+_customer_days = Question(
+    select(*(cost_model_days.c[name] for name in CostPart._fields)).where(
         cost_model_days.c.org_id == bindparam("org_id"),
         cost_model_days.c.day.in_(bindparam("days", expanding=True)),
         cost_model_days.c.tag_value == bindparam("tag_value"),
@@ -102,6 +110,13 @@ def model_costs(tx: Connection, org_id: str, tag_value: str, period: Period) -> 
     for model, cost, requests in found:
         add_amount(totals, model, cost, requests)
     return [ModelCost(model, *totals[model]) for model in sorted(totals)]
+
+
+def day_costs(tx: Connection, org_id: str, tag_value: str, period: Period) -> list[CostPart]:
+    """One customer's cost by day, source, AI provider and model."""
+    days = range(day_number(period.start), day_number(period.end))
+    found = _customer_days.rows(tx, org_id=org_id, days=days, tag_value=tag_value)
+    return [*map(CostPart._make, found)]
 
 
 def tag_costs(tx: Connection, org_id: str, since_day: int) -> list[TagCost]:

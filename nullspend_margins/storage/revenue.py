@@ -10,9 +10,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, true
 
 from nullspend_margins.domain.period import Months, Period
-from nullspend_margins.domain.revenue import FactKind
 from nullspend_margins.domain.revenue_part import BASES, Basis
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
+from nullspend_margins.storage.customer_revenue import StoredFact, customer_bases, customer_facts
 from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.staging import (
     StagedReport,
@@ -41,6 +41,7 @@ __all__ = [
     "StoredFact",
     "any_customer",
     "apply_staged",
+    "customer_bases",
     "customer_facts",
     "customer_profiles",
     "delete_provider",
@@ -97,18 +98,6 @@ def _is_in(basis: Basis) -> ColumnElement[bool]:
 
 
 _one_customer_by: Mapping[Basis, Question] = {basis: _one_customer(basis) for basis in BASES}
-
-
-class StoredFact(NamedTuple):
-    """A fact as it is stored. ``parts`` is for ``revenue_parts.stored_parts``."""
-
-    object_id: str
-    kind: FactKind
-    amount_minor: int
-    currency: str
-    minor_digits: int
-    occurred_at: datetime
-    parts: str | None
 
 
 _amounts = msgspec.json.Decoder(dict[str, int])
@@ -246,29 +235,6 @@ def unmatched_customers(tx: Connection, org_id: str, tag_key: str) -> list[Custo
             customer.customer_id,
         ),
     )
-
-
-def customer_facts(
-    tx: Connection, org_id: str, provider: str, customer_id: str, period: Period
-) -> list[StoredFact]:
-    """The counted facts that are revenue of one customer in one month, by any basis, in order.
-
-    Every fact of the customer is looked at: a service may have been paid long before or after.
-    """
-    facts = revenue_facts.c
-    columns = [facts[name] for name in StoredFact._fields]
-    found = tx.execute(
-        select(*columns, facts.cells)
-        .where(
-            facts.org_id == org_id,
-            facts.provider == provider,
-            facts.customer_id == customer_id,
-            facts.counted == 1,
-            facts.cells.contains(f"[{period.index},"),
-        )
-        .order_by(facts.occurred_at, facts.object_id)
-    )
-    return [StoredFact(*row[:-1]) for row in found]
 
 
 def any_customer(tx: Connection, org_id: str, provider: str) -> str | None:

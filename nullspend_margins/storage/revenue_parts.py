@@ -104,9 +104,16 @@ def _stored(part: RevenuePart) -> _Part:
 
 
 def stored_parts(
-    parts: str | None, kind: FactKind, amount_minor: int, occurred_at: datetime
+    parts: str | None,
+    kind: FactKind,
+    amount_minor: int,
+    occurred_at: datetime,
+    basis: Basis | None = None,
 ) -> list[RevenuePart]:
-    """The parts of a stored fact: what ``Recognition.parts`` holds, or what its absence means."""
+    """The parts of a stored fact: what ``Recognition.parts`` holds, or what its absence means.
+
+    With ``basis`` those that add to it.
+    """
     if parts is None:
         return [
             RevenuePart(bases=BASES, kind=kind, amount_minor=amount_minor, occurred_at=occurred_at)
@@ -125,6 +132,7 @@ def stored_parts(
             else ExchangeRate(value=Decimal(part.rate[0]), source=part.rate[1], on=part.rate[2]),
         )
         for part in _decoder.decode(parts)
+        if basis is None or basis in part.bases
     ]
 
 

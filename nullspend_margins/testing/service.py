@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
@@ -13,7 +14,7 @@ import httpx
 
 from nullspend_margins.errors import ServiceUnavailable
 from nullspend_margins.hookspecs import PluginContext
-from nullspend_margins.outbound.contract import MAX_BODY, OutboundAnswer
+from nullspend_margins.outbound.contract import MAX_BODY, OutboundAnswer, Receive
 from nullspend_margins.protocols import Clock
 from nullspend_margins.testing.samples import FixedClock
 
@@ -106,7 +107,28 @@ class _Outbound:
         max_body: int = MAX_BODY,
     ) -> OutboundAnswer:
         """The service's answer. Raises ``ServiceUnavailable`` when there is none."""
-        request = httpx.Request("POST", url, content=content, headers=headers)
+        answer = await self._ask(httpx.Request("POST", url, content=content, headers=headers))
+        return replace(answer, body=answer.body[:max_body])
+
+    async def get(
+        self,
+        url: str,
+        *,
+        receive: Receive,
+        max_body: int,
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float = 10,  # noqa: ARG002 - the protocol's
+    ) -> OutboundAnswer:
+        """The service's answer, its body handed on. Raises ``ServiceUnavailable`` as ``post``."""
+        answer = await self._ask(httpx.Request("GET", url, headers=headers))
+        if answer.is_success:
+            if len(answer.body) > max_body:
+                raise ServiceUnavailable(f"{answer.host} answered with more than {max_body} bytes.")
+            for start in range(0, len(answer.body), MAX_BODY):
+                await receive(answer.body[start : start + MAX_BODY])
+        return replace(answer, body=b"")
+
+    async def _ask(self, request: httpx.Request) -> OutboundAnswer:
         host = request.url.host
         try:
             answer = await self._send(request)
@@ -114,5 +136,5 @@ class _Outbound:
         except httpx.HTTPError:
             raise ServiceUnavailable(f"{host} does not answer.") from None
         return OutboundAnswer(
-            host=host, status=answer.status_code, headers=dict(answer.headers), body=body[:max_body]
+            host=host, status=answer.status_code, headers=dict(answer.headers), body=body
         )

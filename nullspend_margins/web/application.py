@@ -23,7 +23,7 @@ from nullspend_margins.web.guard import Guard
 from nullspend_margins.web.route import IngestRoute, PublicRoute, Route, SessionRoute
 from nullspend_margins.web.router import Match, Router
 from nullspend_margins.web.routes import ROUTES
-from nullspend_margins.web.target import path_below_mount
+from nullspend_margins.web.target import last_segment, path_below_mount
 
 if TYPE_CHECKING:
     from nullspend_margins.services import Services
@@ -73,7 +73,7 @@ class WebApp:
             _log.exception("%s: the answer could not be sent", scope["method"])
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        match = self._router.find(path_below_mount(scope))
+        match = self._router.find(path_below_mount(scope), partial(last_segment, scope))
         try:
             return await self._serve(match, scope, receive)
         except ClientDisconnect:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
 from nullspend_margins.domain.access import Role
@@ -13,8 +13,7 @@ from nullspend_margins.web.answers import JSON
 from nullspend_margins.web.call import CronCall, Incoming, IngestCall, OrgCall
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """A parameter in the ``query``, ``header`` or ``path``; ``kind`` is its type on the wire."""
 
     name: str
@@ -25,8 +24,7 @@ class Parameter:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class Header(msgspec.Struct, frozen=True, kw_only=True):
     """A header of an answer; ``required`` when the answer never lacks it."""
 
     description: str
@@ -35,8 +33,7 @@ class Header:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(msgspec.Struct, frozen=True, kw_only=True):
     """What may be asked next, of the operation ``to``, with values from a request or its answer.
 
     ``parameters`` (``path.name``, ``query.name``, ``header.name``) and ``body`` hold OpenAPI's
@@ -46,12 +43,11 @@ class Link:
     name: str
     to: str
     description: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = {}
     body: object = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A good answer: the types it may have on the wire (none: not JSON), and what may follow.
 
     ``examples`` are whole answers by name.
@@ -62,13 +58,13 @@ class Reply:
     examples: Mapping[str, object]
     kinds: tuple[Any, ...] = ()
     media_type: str = JSON
-    headers: Mapping[str, Header] = field(default_factory=dict)
+    headers: Mapping[str, Header] = {}
     links: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """A method and a path. ``{name}`` is one segment of the path, ``{name:path}`` all the rest.
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """A method and a path. ``{name}`` is one segment of the path, ``{name:path}`` all the rest, or
+    all the rest but one segment that is written behind it.
 
     ``operation_id`` is its name in generated clients, ``tag`` the group it is shown in. ``fixed``
     holds path parameters that the path implies, ``request`` the body's type, ``request_examples``
@@ -83,10 +79,10 @@ class Route:
     summary: str
     description: str
     replies: tuple[Reply, ...]
-    fixed: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, str] = {}
     parameters: tuple[Parameter, ...] = ()
     request: Any = None
-    request_examples: Mapping[str, object] = field(default_factory=dict)
+    request_examples: Mapping[str, object] = {}
     errors: tuple[str, ...] = ()
 
     @property
@@ -100,15 +96,13 @@ class Route:
         return self.method == "GET"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicRoute(Route):
+class PublicRoute(Route, frozen=True, kw_only=True):
     """Open to everybody."""
 
     endpoint: Callable[[Incoming], Awaitable[Response]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRoute(Route):
+class SessionRoute(Route, frozen=True, kw_only=True):
     """For people of an org who have the role and, where gated, the plan.
 
     ``cron``, where there is one, serves requests that carry the cron secret.
@@ -125,8 +119,7 @@ class SessionRoute(Route):
         return self.method == "GET" and self.cron is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestRoute(Route):
+class IngestRoute(Route, frozen=True, kw_only=True):
     """For holders of a cost-event key. Neither plan nor role matters."""
 
     endpoint: Callable[[IngestCall], Awaitable[Response]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nullspend_margins.errors import MethodNotAllowed
@@ -43,11 +43,17 @@ class Router:
         self._literal = {
             path: Match(path, on, {}) for path, on in by_path.items() if "{" not in path
         }
-        self._patterns = [(_pattern(path), path, on) for path, on in by_path.items() if "{" in path]
+        self._patterns = [
+            (_pattern(path), _ending(path), path, on) for path, on in by_path.items() if "{" in path
+        ]
         self._beginnings = tuple({path.partition("{")[0] for path in by_path if "{" in path})
 
-    def find(self, path: str) -> Match | None:
+    def find(self, path: str, last_sent: Callable[[], str | None] = lambda: None) -> Match | None:
         """The match of a decoded path below the mount, or ``None``.
+
+        ``last_sent`` tells the path's last segment as it was sent, decoded: where ``{name:path}``
+        has a segment behind it, a slash in the name must not be taken for the one before that.
+        ``None``: nobody knows, so that every slash is one.
 
         Quick to say ``None``: as a middleware it is asked about every request of the host.
         """
@@ -59,9 +65,9 @@ class Router:
             return literal
         if not path.startswith(self._beginnings):
             return None
-        for pattern, template, on in self._patterns:
+        for pattern, ending, template, on in self._patterns:
             found = pattern.fullmatch(path)
-            if found is not None:
+            if found is not None and (not ending or last_sent() in (None, ending)):
                 return Match(template, on, found.groupdict())
         return None
 
@@ -70,6 +76,11 @@ def _pattern(path: str) -> re.Pattern[str]:
     """``{name}`` is one segment that is not empty, ``{name:path}`` anything, newlines too."""
     template = _PLACE.sub(lambda place: _group(place[1], spanning=bool(place[2])), path)
     return re.compile(template, re.DOTALL)
+
+
+def _ending(path: str) -> str:
+    """The segment behind ``{name:path}``; empty where there is none."""
+    return path.partition(":path}")[2].removeprefix("/")
 
 
 def _group(name: str, *, spanning: bool) -> str:

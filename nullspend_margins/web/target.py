@@ -35,10 +35,24 @@ def require_sound_path(scope: Scope, name: str) -> None:
     A server's decoded path does not show either, so the raw one is looked at; unless it is not
     this path's (a host has rewritten one of the two), when there is nothing to judge by.
     """
+    raw = _raw_path(scope)
+    if raw:
+        _strict(raw, name)
+
+
+def last_segment(scope: Scope) -> str | None:
+    """What is behind the path's last slash, decoded; a slash that was encoded is none.
+
+    ``None`` where there is no raw path to judge by.
+    """
+    raw = _raw_path(scope)
+    return unquote(raw.rpartition(b"/")[2].decode("latin-1")) if raw else None
+
+
+def _raw_path(scope: Scope) -> bytes:
+    """The path as it was sent; empty where that is not known, or of another path."""
     raw: bytes = (scope.get("raw_path") or b"").partition(b"?")[0]
-    if not raw or not unquote(raw.decode("latin-1")).endswith(path_below_mount(scope)):
-        return
-    _strict(raw, name)
+    return raw if unquote(raw.decode("latin-1")).endswith(path_below_mount(scope)) else b""
 
 
 def query_value(scope: Scope, name: str) -> str | None:

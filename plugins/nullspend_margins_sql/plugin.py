@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nullspend_margins import Clock, ConfigurationError, CostSource, PluginContext, hookimpl
-from nullspend_margins_sql.settings import SourceSettings, SqlSettings
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
+
+    from nullspend_margins_sql.settings import SourceSettings
 
 
 @hookimpl
@@ -18,9 +19,11 @@ def register_cost_sources(context: PluginContext) -> list[CostSource]:
 
     No database is asked yet.
     """
-    sources = context.settings(SqlSettings).sources
-    if not sources:
+    if not context.table:
         return []
+    from nullspend_margins_sql.settings import SqlSettings
+
+    sources = context.settings(SqlSettings).sources
     urls = _urls(context.name, sources)
     return [_source(name, each, urls[name], context.clock) for name, each in sources.items()]
 

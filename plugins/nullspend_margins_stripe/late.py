@@ -14,7 +14,7 @@ from functools import partial
 
 import msgspec
 
-from nullspend_margins import RevenueCursor, RevenueFact
+from nullspend_margins import Period, RevenueCursor, RevenueFact
 from nullspend_margins_stripe.contra import (
     DISPUTE_MONTHS,
     dispute_again,
@@ -49,6 +49,7 @@ TYPES = (
 
 _MINUTE, _DAY = 60, 86_400
 _OVERLAP = 10 * _MINUTE
+_MONTHS_AT_ONCE = 3
 _LISTED_AGAIN = 7 * _DAY
 _LISTED_WITHOUT_EVENTS = _DAY
 # Stripe keeps events for 30 days.
@@ -132,15 +133,20 @@ class LateLook:
         return self._now - self._mark.listed >= patience
 
     def listings(self) -> list[Callable[[Asker], Facts]]:
-        """A cursor for each month before the window: invoices that were paid in the window."""
-        reading = self._reading
-        months = [reading.window.first.shift(-back) for back in range(1, reading.late_months + 1)]
+        """Cursors of the months before the window: invoices that were paid in the window.
 
-        def listing(first: int, asker: Asker) -> Facts:
-            month = months[first]
-            return invoice_facts(asker, reading, "paid", month, month.shift(1), self._is_late)
+        Some months each: most accounts have a page or two in all of them.
+        """
+        reading, first = self._reading, self._reading.window.first
+        spans = [
+            (first.shift(-min(back + _MONTHS_AT_ONCE, reading.late_months)), first.shift(-back))
+            for back in range(0, reading.late_months, _MONTHS_AT_ONCE)
+        ]
 
-        return [partial(listing, place) for place in range(len(months))]
+        def listing(start: Period, end: Period, asker: Asker) -> Facts:
+            return invoice_facts(asker, reading, "paid", start, end, self._is_late)
+
+        return [partial(listing, *span) for span in spans]
 
     @property
     def cursor(self) -> RevenueCursor:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from nullspend_margins import ConfigurationError, Notifier, PluginContext, hookimpl
-from nullspend_margins_webhook.notifier import WebhookNotifier
-from nullspend_margins_webhook.settings import WebhookSettings
 
 
 @hookimpl
 def register_notifiers(context: PluginContext) -> list[Notifier]:
-    """Nothing configured, nothing registered. A URL that can't be used stops the start."""
+    """Nothing configured, nothing loaded. A URL that can't be used stops the start."""
+    if not context.table:
+        return []
+    from nullspend_margins_webhook.notifier import WebhookNotifier
+    from nullspend_margins_webhook.settings import WebhookSettings
+
     receivers = context.settings(WebhookSettings).located
     problems = []
     for key, endpoint in receivers:

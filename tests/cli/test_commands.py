@@ -62,6 +62,7 @@ def test_plugins_lists_name_distribution_version_origin_and_what_it_implements(
     outcome = run("plugins", "--config", config)
     rows = [line.split("\t") for line in outcome.out.splitlines()]
     assert {row[0]: (row[1], row[3], row[4]) for row in rows} == {
+        "csv": ("nullspend-margins", "installed", "revenue provider csv"),
         "litellm": ("nullspend-margins", "installed", "-"),
         "slack": ("nullspend-margins", "installed", "-"),
         "sql": ("nullspend-margins", "installed", "-"),

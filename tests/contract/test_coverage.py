@@ -41,6 +41,7 @@ EVENT = {"provider": "openai", "model": "gpt-4o", "inputTokens": 1, "outputToken
 async def test_every_part_of_cost_and_revenue_is_told(here: World) -> None:
     await company(here)
     coverage = (await here.get(COVERED))["coverage"]
+    assert coverage["basis"] == "invoiced"
     assert coverage["cost"] == {
         "attributedMicrodollars": 30_000_000,
         "unmappedMicrodollars": 1_000_001,
@@ -86,6 +87,11 @@ async def test_sources_and_providers_tell_when_they_delivered_and_how_far_they_l
             "status": "active",
             "lastSyncAt": "2026-11-20T00:00:00.000Z",
             "lagSeconds": 10_800,
+            "permissions": {
+                "bases": dict.fromkeys(("invoiced", "cash", "net", "accrual"), "exact"),
+                "missing": [],
+                "remedyUrl": None,
+            },
         }
     ]
 
@@ -126,6 +132,13 @@ async def test_an_org_with_nothing_has_nothing(here: World) -> None:
         ("include=everything", "include"),
         ("include=", "include"),
         ("include=coverage,coverage", "include"),
+        ("include=coverage,bases,coverage", "include"),
+        ("include=coverage,", "include"),
+        ("include=,bases", "include"),
+        ("include=bases,permissions", "include"),
+        ("include=Bases", "include"),
+        ("include=bases%20", "include"),
+        ("include=bases&format=csv", "include"),
         ("include=coverage&format=csv", "include"),
         ("include=coverage&format=xml", "format"),
         ("include=coverage&period=April", "period"),

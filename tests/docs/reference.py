@@ -16,6 +16,7 @@ from typing import Any
 
 from nullspend_margins.config import reference_rows
 from nullspend_margins.config.sections import describe
+from nullspend_margins_csv.settings import CsvSettings
 from nullspend_margins_litellm.settings import LiteLLMSettings
 from nullspend_margins_slack.settings import SlackSettings
 from nullspend_margins_sql.settings import Columns, SourceSettings, SqlSettings
@@ -86,6 +87,7 @@ def table_of(rows: list[Row]) -> str:
 TABLES: dict[str, Callable[[], list[Row]]] = {
     "reference": product_rows,
     "stripe": partial(plugin_rows, "stripe", StripeSettings),
+    "csv": partial(plugin_rows, "csv", CsvSettings),
     "webhook": partial(plugin_rows, "webhook", WebhookSettings),
     "slack": partial(plugin_rows, "slack", SlackSettings),
     "litellm": partial(plugin_rows, "litellm", LiteLLMSettings),

@@ -25,6 +25,7 @@ TAGS = [
     "ünïcödé 客户 🚀",
     "?x=1&y#z",
     "unmatched/x",
+    "a/explain",
     "a/",
 ]
 Form = Callable[[Margins], ASGIApp]
@@ -51,6 +52,8 @@ async def test_any_tag_value_finds_its_customer(
             found = await connection.request("GET", target, headers=ADMIN)
             assert found.data["tagValue"] == tag, target
             assert found.data["stripeCustomerId"] == f"cus_{number}"
+            explained = await connection.request("GET", f"{target}/explain", headers=ADMIN)
+            assert (explained.data["tagValue"], explained.data["revenue"]) == (tag, [])
 
 
 @pytest.mark.parametrize("tag", ["unmatched", ".", ".."])

@@ -246,3 +246,13 @@ async def test_a_body_of_other_bytes_is_read_as_well() -> None:
     call = await Bench(start(), body(bytearray(encoded(CHAT)))).ask()
     assert call is not None
     assert call["usage"]["total_tokens"] == OPENAI_USAGE["total_tokens"]
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+async def test_a_stream_of_other_bytes_is_read_as_well(kind: type[bytearray | memoryview]) -> None:
+    chunks = [kind(line) for line in CHAT_STREAM.splitlines(keepends=True)]
+    bench = Bench(start(headers=EVENTS), *(body(each, more=True) for each in chunks))  # type: ignore[arg-type]
+    call = await bench.ask()
+    assert call is not None
+    assert call["usage"]["total_tokens"] == OPENAI_USAGE["total_tokens"]
+    assert bench.log.index("recorded") < len(chunks)  # before the last event is out

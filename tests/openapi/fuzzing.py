@@ -40,6 +40,7 @@ _CONNECTS = frozenset({"connectStripe", "connectProvider"})
 _NEED_SOMETHING = frozenset(
     {
         "getCustomerMargin",
+        "explainCustomerMargin",
         "disconnectStripe",
         "replaceStripeCredential",
         "syncStripe",

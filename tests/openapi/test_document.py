@@ -27,10 +27,11 @@ from tests.openapi.document import (
     validator_of,
 )
 
+_WRONG = (
+    "wrongPeriod", "wrongBasis", "wrongInclude", "wrongId", "wrongField", "wrongEvent", "wrongKey",
+)  # fmt: skip
 DETAILS_OF_EXAMPLE = {
-    **dict.fromkeys(
-        ("wrongPeriod", "wrongId", "wrongField", "wrongEvent", "wrongKey"), "ValidationDetails"
-    ),
+    **dict.fromkeys(_WRONG, "ValidationDetails"),
     "plan": "PlanDetails",
     "role": "RoleDetails",
     "tagValueIsHeld": "HolderDetails",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,10 @@ import httpx
 import pytest
 
 from nullspend_margins.web.routes import ROUTES
+from tests.openapi.generated import PACKAGE, Client, module, person
 from tests.openapi.served import Served, served
 from tests.world import KEY, unix
 
-PACKAGE = "generated_margins_client"
 MONTH = "2026-11"
 
 
@@ -58,40 +56,6 @@ def package(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
         yield folder / PACKAGE
     for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
         del sys.modules[name]
-
-
-class Client:
-    """The generated functions by their names, for one holder of one credential."""
-
-    def __init__(self, url: str, header: str, credential: str) -> None:
-        self._client = module("client").AuthenticatedClient(
-            base_url=url,
-            token=credential,
-            prefix="",
-            auth_header_name=header,
-            httpx_args={"trust_env": False},
-        )
-        self.http: httpx.Client = self._client.get_httpx_client()
-
-    def __call__(self, function: str, **arguments: Any) -> Any:
-        """The typed answer of ``tag.function``."""
-        return module(f"api.{function}").sync(client=self._client, **arguments)
-
-    def status(self, function: str, **arguments: Any) -> int:
-        """The status of ``tag.function``."""
-        answer = module(f"api.{function}").sync_detailed(client=self._client, **arguments)
-        return int(answer.status_code)
-
-
-def module(name: str) -> Any:
-    return importlib.import_module(f"{PACKAGE}.{name}")
-
-
-@contextmanager
-def person(product: Served, role: str) -> Iterator[Client]:
-    client = Client(product.url, "Cookie", product.here.cookie(role)["Cookie"])
-    with client.http:
-        yield client
 
 
 @pytest.fixture
@@ -231,6 +195,39 @@ def test_coverage_comes_when_it_is_asked_for(models: Any, owner: Client, mapping
     assert (source.name, source.kind) == ("api", models.CostSourceKind.PUSHED)
     assert source.newest_cost_day.isoformat() == "2026-11-20"
     assert coverage.providers[0].status is models.ConnectionStatus.ACTIVE
+    assert coverage.providers[0].permissions.bases.accrual is models.BasisPrecision.EXACT
+
+
+def test_bases_come_beside_coverage(models: Any, owner: Client, mapping: Any) -> None:
+    both = models.Include.COVERAGEBASES
+    table = owner("margins.get_margin_table", include=both, basis=models.Basis.CASH).data
+    assert table.coverage.basis is models.Basis.CASH
+    [row] = table.customers
+    assert row.revenue_by_basis.invoiced == 100_000_000
+    arguments = {"customer": mapping.tag_value, "include": models.CustomerInclude.BASES}
+    detail = owner("margins.get_customer_margin", **arguments).data
+    assert detail.revenue_by_basis == row.revenue_by_basis
+
+
+def test_an_explanation_has_exact_numbers(models: Any, owner: Client, mapping: Any) -> None:
+    explain = "margins.explain_customer_margin"
+    found = owner(explain, customer=mapping.tag_value, period=MONTH, basis=models.Basis.CASH).data
+    assert (found.revenue_microdollars, found.cost_microdollars) == (100_000_000, 30_000_001)
+    assert [each.revenue_microdollars for each in found.revenue] == [100_000_000]
+    assert found.revenue[0].object_kind is models.RevenueObjectKind.INVOICE
+    assert [(each.model, each.cost_microdollars) for each in found.costs] == [
+        ("gpt-4o", 30_000_000),
+        ("o1", 1),
+    ]
+
+
+def test_a_connection_tells_what_its_key_may_read(models: Any, owner: Client) -> None:
+    asked = models.ConnectionInclude.PERMISSIONS
+    key = models.StripeKey(stripe_key=KEY)
+    made = owner("stripe.connect_stripe", body=key, include=asked).data
+    assert made.permissions.bases.invoiced is models.BasisPrecision.EXACT
+    shown = owner("connections.get_provider_connection", provider="stripe", include=asked).data
+    assert shown.permissions == made.permissions
 
 
 def test_a_customer_has_exact_numbers(models: Any, owner: Client, mapping: Any) -> None:

@@ -30,6 +30,7 @@ WALKS = {
         "getMarginTable",
         "getUnmatched",
         "getCustomerMargin",
+        "explainCustomerMargin",
         "listCustomerMappings",
         "saveCustomerMapping",
         "deleteCustomerMapping",
@@ -141,7 +142,11 @@ async def test_a_link_leads_from_an_answer_to_a_good_one(
         stock(here.account)
         if not source.startswith("connect"):
             await seed(here)
-        parameters = {"path.provider": "stripe"} if "{provider}" in route.template else {}
+        parameters = {
+            f"path.{name}": value
+            for name, value in (("provider", "stripe"), ("customer", "acme-corp"))
+            if f"{{{name}}}" in route.template
+        }
         if source == "deleteCustomerMapping":
             [mapping, *_] = await here.get("/api/customer-mappings")
             parameters["query.id"] = mapping["id"]

@@ -121,6 +121,7 @@ class Product:
     source: BatchSource
     apps: dict[Thresholds, Margins] = field(default_factory=dict)
     clients: dict[Thresholds, httpx.AsyncClient] = field(default_factory=dict)
+    conversion: Conversion = field(default_factory=Conversion)
 
     async def call(
         self,
@@ -154,7 +155,8 @@ class Product:
     async def load(self, org_id: str, books: Books) -> Org:
         """Put what was drawn in place, and return it for the model."""
         org = _org(org_id, books, self.clock.now())
-        await self.database.write(lambda tx: _store(tx, org_id, org, self.clock.now()))
+        now, conversion = self.clock.now(), self.conversion
+        await self.database.write(lambda tx: _store(tx, org_id, org, now, conversion))
         return org
 
 
@@ -186,7 +188,7 @@ def _org(org_id: str, books: Books, now: datetime) -> Org:
     )
 
 
-def _store(tx: Connection, org_id: str, org: Org, now: datetime) -> None:
+def _store(tx: Connection, org_id: str, org: Org, now: datetime, conversion: Conversion) -> None:
     for each in org.mappings:
         mappings.insert(
             tx,
@@ -204,7 +206,7 @@ def _store(tx: Connection, org_id: str, org: Org, now: datetime) -> None:
         )
     for provider in PROVIDERS:
         told = [fact for name, fact in org.revenue if name == provider]
-        revenue.stage(tx, revenue.fact_rows(org_id, provider, "sync", told, Conversion()))
+        revenue.stage(tx, revenue.fact_rows(org_id, provider, "sync", told, conversion))
         revenue.apply_staged(tx, org_id, provider, "sync", EVERYTHING)
     for source in {name for name, _ in org.events}:
         events = [event for name, event in org.events if name == source]
@@ -248,8 +250,10 @@ def configuration(database_url: str, thresholds: Thresholds = DEFAULT) -> dict[s
 
 
 @asynccontextmanager
-async def product(database_url: str, every: Sequence[Thresholds]) -> AsyncIterator[Product]:
-    """Apps with each of these thresholds, on one database."""
+async def product(
+    database_url: str, every: Sequence[Thresholds], *more: object
+) -> AsyncIterator[Product]:
+    """Apps with each of these thresholds and ``more`` plugins, on one database."""
     providers = {name: TableProvider(name) for name in PROVIDERS}
     source = BatchSource("gateway")
     database = Database(database_url, pool_size=2)
@@ -265,6 +269,7 @@ async def product(database_url: str, every: Sequence[Thresholds]) -> AsyncIterat
                     EverybodyPays(),
                     FakeProviders([*providers.values()]),
                     source,
+                    *more,
                 ],
                 clock=made.clock,
             )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from nullspend_margins import Period, RevenueFact, RevenueItem, RevenueWindow
+from nullspend_margins import Clock, Period, RevenueFact, RevenueItem, RevenueWindow
 from nullspend_margins_stripe.patience import Timer
 from nullspend_margins_stripe.provider import StripeProvider
 from nullspend_margins_stripe.settings import StripeSettings
@@ -23,8 +23,10 @@ APRIL = RevenueWindow(Period.parse("2026-04"), Period.parse("2026-04"))
 
 
 class StandingClock:
+    moment = NOW
+
     def now(self) -> datetime:
-        return NOW
+        return self.moment
 
 
 class FakeTime:
@@ -49,13 +51,14 @@ def make_provider(
     time: FakeTime,
     *,
     environment: str = "development",
+    clock: Clock | None = None,
     **settings: object,
 ) -> StripeProvider:
     return StripeProvider(
         StripeSettings(**{"requests_per_second": 0, **settings}),  # type: ignore[arg-type]
         environment=environment,
         http=http,
-        clock=StandingClock(),
+        clock=clock or StandingClock(),
         timer=time.timer,
     )
 

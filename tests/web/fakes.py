@@ -15,11 +15,13 @@ from nullspend_margins.config import Config, IngestSettings, LimitSettings, Serv
 from nullspend_margins.domain.access import Role
 from nullspend_margins.domain.cost import CostEvent
 from nullspend_margins.domain.health import HealthThresholds, HealthTier
-from nullspend_margins.domain.margin import customer_margin, summarize
+from nullspend_margins.domain.margin import MonthAmounts, customer_margin, summarize
 from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.errors import AuthenticationRequired, Forbidden
 from nullspend_margins.protocols import Principal
 from nullspend_margins.services.access import Access
+from nullspend_margins.services.explanation import Explanation
 from nullspend_margins.services.margin_table import MarginTable, SyncStatus, TableRow
 from nullspend_margins.services.margins import CustomerDetail, Unmatched
 from nullspend_margins.services.sync import CronReport
@@ -68,18 +70,27 @@ class FakeMargins:
 
     rows: Sequence[TableRow] = ()
     tags: list[str] = field(default_factory=list)
+    explained: list[str] = field(default_factory=list)
     error: Exception | None = None
 
     def current_period(self) -> Period:
         return Period.containing(NOW)
 
-    async def table(self, org_id: str, period: Period) -> MarginTable:
+    async def table(self, org_id: str, period: Period, basis: Basis | None = None) -> MarginTable:
         if self.error is not None:
             raise self.error
         summary = summarize(row.margin for row in self.rows)
         return MarginTable(period=period, summary=summary, rows=self.rows, status=SyncStatus())
 
-    async def customer(self, org_id: str, tag_value: str, period: Period) -> CustomerDetail:
+    async def customer(
+        self,
+        org_id: str,
+        tag_value: str,
+        period: Period,
+        basis: Basis | None = None,
+        *,
+        bases: bool = False,
+    ) -> CustomerDetail:
         self.tags.append(tag_value)
         return CustomerDetail(
             tag_value=tag_value,
@@ -92,6 +103,21 @@ class FakeMargins:
             cost=1,
             months=[(period, 3, 1)],
             models=[("gpt", 1, 2)],
+        )
+
+    async def explain(
+        self, org_id: str, tag_value: str, period: Period, basis: Basis | None = None
+    ) -> Explanation:
+        self.explained.append(tag_value)
+        return Explanation(
+            tag_value=tag_value,
+            period=period,
+            basis=basis or "invoiced",
+            amounts=MonthAmounts(3, 1),
+            percent=72_67,
+            tier=HealthTier.HEALTHY,
+            revenue=[],
+            costs=[],
         )
 
     async def unmatched(self, org_id: str) -> Unmatched:
@@ -154,7 +180,9 @@ class FakeConnections:
     async def status(self, org_id: str, provider: str) -> None:
         return None
 
-    async def connect(self, org_id: str, provider: str, body: Mapping[str, object]) -> Any:
+    async def connect(
+        self, org_id: str, provider: str, body: Mapping[str, object], *, find_gaps: bool = False
+    ) -> Any:
         self.bodies.append(body)
         if self.error is not None:
             raise self.error
@@ -208,6 +236,7 @@ class Web:
             clock=SimpleNamespace(now=lambda: NOW),
             access=self.access,
             margins=self.margins,
+            explanations=self.margins,
             mappings=FakeMappings(),
             connections=self.connections,
             sync=self.sync,

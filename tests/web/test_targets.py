@@ -57,6 +57,42 @@ async def test_a_path_is_understood_whatever_the_server_puts_where(
     assert answer.json()["data"]["tagValue"] == "a%zz"
 
 
+@pytest.mark.parametrize(
+    ("path", "raw_path", "root_path", "explained"),
+    [
+        ("/api/margins/a/explain", b"/api/margins/a/explain", "", "a"),
+        ("/api/margins/a/explain", b"/api/margins/a%2Fexplain", "", None),
+        ("/api/margins/a/explain", b"/api/margins/a/explai%6E?x=/y", "", "a"),
+        ("/api/margins/a/explain/explain", b"/api/margins/a%2Fexplain/explain", "", "a/explain"),
+        ("/api/margins/a/explain/explain", b"/api/margins/a/explain%2Fexplain", "", None),
+        ("/m/api/margins/a/explain", b"/m/api/margins/a%2Fexplain", "/m", None),
+        ("/m/api/margins/a/explain", b"/api/margins/a%2Fexplain", "/m", None),
+        ("/api/margins/a/explain", b"/m/api/margins/a%2Fexplain", "", None),
+        ("/api/margins/a/explain", b"/rewritten/b%2Fexplain", "", "a"),
+        ("/api/margins/a/explain", b"", "", "a"),
+        ("/api/margins/a/explain", None, "", "a"),
+        ("/api/margins//explain", b"/api/margins//explain", "", None),
+        ("/api/margins/explain", b"/api/margins/explain", "", None),
+        ("/api/margins/a/explain/", b"/api/margins/a/explain/", "", None),
+        ("/api/margins/a/Explain", b"/api/margins/a/Explain", "", None),
+    ],
+)
+async def test_only_a_slash_that_was_sent_as_one_asks_for_an_explanation(
+    web: Web, path: str, raw_path: bytes | None, root_path: str, explained: str | None
+) -> None:
+    answer = await web.raw(path, raw_path=raw_path, root_path=root_path)
+    assert web.margins.explained == ([] if explained is None else [explained])
+    assert answer.status_code == (404 if "//" in path else 200)
+
+
+@pytest.mark.parametrize("bad", ["%", "a%zz", "%ff"])
+async def test_bad_encoding_before_explain_is_a_validation_error(web: Web, bad: str) -> None:
+    raw_path = f"/api/margins/{bad}/explain".encode()
+    answer = await web.raw(f"/api/margins/{unquote(bad)}/explain", raw_path=raw_path)
+    assert answer.status_code == 400
+    assert web.margins.explained == []
+
+
 @pytest.mark.parametrize("tag", ["x" * 257, "a%00", "a%0A", "", "%C2%85"])
 async def test_a_tag_that_no_mapping_can_hold_is_not_found(web: Web, tag: str) -> None:
     answer = await web.http.get(f"/api/margins/{tag}")
@@ -83,6 +119,7 @@ async def test_under_a_mount_and_a_prefix_the_routes_are_the_same() -> None:
     [
         ("/billing/api/margins", True),
         ("/billing/api/margins/x/y", True),
+        ("/billing/api/margins/x/explain", True),
         ("/billing/api/connections/x", True),
         ("/billing/api/connections/x/sync", True),
         ("/billing/api/connections/", False),
@@ -100,7 +137,10 @@ def test_only_registered_paths_are_claimed(path: str, ours: bool) -> None:
     assert not web.app.matches({"type": "websocket", "path": path})
 
 
-@pytest.mark.parametrize("query", ["period=", "period=2026-13", "format=xml", "format="])
+@pytest.mark.parametrize(
+    "query",
+    ["period=", "period=2026-13", "format=xml", "format=", "basis=", "basis=gross", "include="],
+)
 async def test_a_wrong_query_is_a_validation_error(web: Web, query: str) -> None:
     assert (await web.http.get(f"/api/margins?{query}")).status_code == 400
 

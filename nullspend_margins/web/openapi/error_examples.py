@@ -30,6 +30,7 @@ def _wrong(path: str, message: str) -> Details:
 
 
 _PERIOD = "must be a calendar month as YYYY-MM, for example 2026-04"
+_BASIS = "must be one of invoiced, cash, net, accrual"
 _MISSING = {"permission": "rak_invoice_read"}
 _CONNECTED = ("replace", "disconnect", "sync")
 _PROVIDER = (
@@ -46,7 +47,21 @@ ERROR_EXAMPLES = (
         "validation_error",
         f"period: {_PERIOD}",
         _wrong("period", _PERIOD),
-        of=("getMarginTable", "getUnmatched", "getCustomerMargin"),
+        of=("getMarginTable", "getUnmatched", "getCustomerMargin", "explainCustomerMargin"),
+    ),
+    ErrorExample(
+        "wrongBasis",
+        "validation_error",
+        f"basis: {_BASIS}",
+        _wrong("basis", _BASIS),
+        of=("getMarginTable", "getUnmatched", "getCustomerMargin", "explainCustomerMargin"),
+    ),
+    ErrorExample(
+        "wrongInclude",
+        "validation_error",
+        "include: must be permissions",
+        _wrong("include", "must be permissions"),
+        of=("getStripeConnection", "getProviderConnection"),
     ),
     ErrorExample(
         "wrongId",
@@ -128,7 +143,7 @@ ERROR_EXAMPLES = (
         "unknownCustomer",
         "not_found",
         "No customer is mapped to the tag value 'acme-corp'.",
-        of=("getUnmatched", "getCustomerMargin"),
+        of=("getUnmatched", "getCustomerMargin", "explainCustomerMargin"),
     ),
     ErrorExample(
         "unknownMapping",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+from msgspec.structs import replace
 
 from nullspend_margins.domain.access import Role
 from nullspend_margins.web.endpoints import connections
@@ -22,8 +25,20 @@ from nullspend_margins.web.wire.connections import (
     SyncAnswer,
 )
 
+ConnectionInclude = Annotated[
+    Literal["permissions"],
+    Meta(title="ConnectionInclude", description="What may come with a connection."),
+]
+
 _PROVIDER = Parameter(
     "provider", "path", ProviderName, "The revenue provider's name.", "stripe", required=True
+)
+_INCLUDE = Parameter(
+    "include",
+    "query",
+    ConnectionInclude,
+    "`permissions`: what the credential may read, and which bases of revenue are exact with that.",
+    "permissions",
 )
 _ASKING_ERRORS = ("stripe_validation_failed", "conflict", "provider_unavailable")
 _SYNC_ERRORS = (
@@ -56,6 +71,11 @@ class _Family:
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         return () if self.fixed else (_PROVIDER,)
+
+    @property
+    def including(self) -> tuple[Parameter, ...]:
+        """The parameters of routes that may tell of permissions."""
+        return (*self.parameters, _INCLUDE)
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -112,7 +132,7 @@ def _status(family: _Family) -> SessionRoute:
         endpoint=connections.status,
         role=Role.VIEWER,
         fixed=family.fixed,
-        parameters=family.parameters,
+        parameters=family.including,
         replies=(
             Reply(
                 status=200,
@@ -120,11 +140,12 @@ def _status(family: _Family) -> SessionRoute:
                 description="The connection, or null.",
                 examples={
                     "connected": examples.CONNECTED,
+                    "permissions": examples.CONNECTED_PERMITTED,
                     "notConnected": examples.NOT_CONNECTED,
                 },
             ),
         ),
-        errors=family.unknown,
+        errors=("validation_error", *family.unknown),
     )
 
 
@@ -140,7 +161,7 @@ def _credential_routes(family: _Family) -> tuple[SessionRoute, SessionRoute]:
         endpoint=connections.connect,
         role=Role.ADMIN,
         fixed=family.fixed,
-        parameters=family.parameters,
+        parameters=family.including,
         request=family.body,
         request_examples=family.request_examples,
         replies=(_connected(family),),
@@ -158,7 +179,10 @@ def _credential_routes(family: _Family) -> tuple[SessionRoute, SessionRoute]:
                 status=200,
                 kinds=(ConnectionAnswer,),
                 description="Replaced; nothing stored is lost.",
-                examples={"replaced": examples.CONNECTION},
+                examples={
+                    "replaced": examples.CONNECTION,
+                    "permissions": examples.CONNECTION_PERMITTED,
+                },
                 links=(family.link("sync", f"sync{family.subject}", "Sync with it."),),
             ),
         ),
@@ -173,7 +197,10 @@ def _connected(family: _Family) -> Reply:
         status=201,
         kinds=(NewConnectionAnswer,),
         description="Connected.",
-        examples={"connected": examples.NEW_CONNECTION},
+        examples={
+            "connected": examples.NEW_CONNECTION,
+            "permissions": examples.NEW_CONNECTION_PERMITTED,
+        },
         links=(
             family.link("status", f"get{subject}Connection", "Look at the connection."),
             family.link("sync", f"sync{subject}", "Sync the first revenue."),

@@ -11,18 +11,24 @@ from nullspend_margins.web.endpoints import margins
 from nullspend_margins.web.route import Header, Link, Parameter, Reply, Route, SessionRoute
 from nullspend_margins.web.wire import examples
 from nullspend_margins.web.wire.base import AskedPeriod
-from nullspend_margins.web.wire.margins import CustomerMarginAnswer, MarginTableAnswer
+from nullspend_margins.web.wire.bases import BasisName
+from nullspend_margins.web.wire.customer import CustomerMarginAnswer
+from nullspend_margins.web.wire.explanation import ExplanationAnswer
+from nullspend_margins.web.wire.explanation_example import EXPLANATION
+from nullspend_margins.web.wire.margins import MarginTableAnswer
 from nullspend_margins.web.wire.unmatched import UnmatchedAnswer
 
 TableFormat = Annotated[
     Literal["json", "csv"], Meta(title="TableFormat", description="How the table is written.")
 ]
+# An array would be sent as several parameters by many clients, and the last of them counts.
 Include = Annotated[
-    Literal["coverage"], Meta(title="Include", description="What may come with the table.")
+    Literal["coverage", "bases", "coverage,bases", "bases,coverage"],
+    Meta(title="Include", description="What may come with the table: one thing, or both."),
 ]
-AskedBasis = Annotated[
-    Literal["invoiced", "cash", "net", "accrual"],
-    Meta(title="Basis", description="What counts as revenue, and when."),
+CustomerInclude = Annotated[
+    Literal["bases"],
+    Meta(title="CustomerInclude", description="What may come with a customer."),
 ]
 FileName = Annotated[
     str,
@@ -38,7 +44,7 @@ _FORMAT = Parameter(
 _BASIS = Parameter(
     "basis",
     "query",
-    AskedBasis,
+    BasisName,
     "Which revenue counts, and when; by default what `[revenue] basis` says.",
     "net",
 )
@@ -46,8 +52,12 @@ _INCLUDE = Parameter(
     "include",
     "query",
     Include,
-    "`coverage`: how much of the period's cost and revenue the table covers. Not for `csv`.",
-    "coverage",
+    "`coverage`: how much of the period's cost and revenue the table covers. `bases`: each row's"
+    " revenue by every basis. Both: separated by a comma. Not for `csv`.",
+    "coverage,bases",
+)
+_CUSTOMER_INCLUDE = Parameter(
+    "include", "query", CustomerInclude, "`bases`: the revenue by every basis.", "bases"
 )
 _CUSTOMER = Parameter(
     "customer",
@@ -70,12 +80,22 @@ _TABLE = Reply(
     status=200,
     kinds=(MarginTableAnswer,),
     description="The table, worst customer first.",
-    examples={"table": examples.TABLE, "coverage": examples.COVERED_TABLE},
+    examples={
+        "table": examples.TABLE,
+        "coverage": examples.COVERED_TABLE,
+        "bases": examples.TABLE_WITH_BASES,
+    },
     links=(
         Link(
             name="worstCustomer",
             to="getCustomerMargin",
             description="The first row in detail.",
+            parameters={"path.customer": "$response.body#/data/customers/0/tagValue"},
+        ),
+        Link(
+            name="explanation",
+            to="explainCustomerMargin",
+            description="What the first row is made of.",
             parameters={"path.customer": "$response.body#/data/customers/0/tagValue"},
         ),
     ),
@@ -128,7 +148,8 @@ MARGIN_ROUTES: tuple[Route, ...] = (
         operation_id="getMarginTable",
         tag="margins",
         summary="The margin table of a period",
-        description="One row a tag value that is mapped and has revenue or cost in the period.",
+        description="One row a tag value that is mapped and has revenue or cost in the period."
+        " `basis` decides on rows, order and margins.",
         endpoint=margins.table,
         role=Role.VIEWER,
         parameters=(_PERIOD, _FORMAT, _BASIS, _INCLUDE),
@@ -142,10 +163,10 @@ MARGIN_ROUTES: tuple[Route, ...] = (
         tag="margins",
         summary="Customers and tag values that are not mapped",
         description="What is left to map. With `tagValue` this is the customer of that name, as"
-        " in `getCustomerMargin`, and only then does `period` count.",
+        " in `getCustomerMargin`, and only then do `period`, `basis` and `include` count.",
         endpoint=margins.unmatched,
         role=Role.VIEWER,
-        parameters=(_PERIOD, _BASIS, _TAG_VALUE),
+        parameters=(_PERIOD, _BASIS, _CUSTOMER_INCLUDE, _TAG_VALUE),
         replies=(
             Reply(
                 status=200,
@@ -159,6 +180,37 @@ MARGIN_ROUTES: tuple[Route, ...] = (
     ),
     SessionRoute(
         method="GET",
+        path="/api/margins/{customer:path}/explain",
+        operation_id="explainCustomerMargin",
+        tag="margins",
+        summary="What one customer's revenue and cost of a period are made of",
+        description="Lists the parts of invoices, refunds, credit notes and disputes that are"
+        " revenue of the period by one basis, and the costs by day: each list adds up exactly to"
+        " what the table and the customer's own route tell. A slash of the tag value must be"
+        " encoded (`%2F`): the path of the tag value `a/explain` is `a%2Fexplain`.",
+        endpoint=margins.explain,
+        role=Role.VIEWER,
+        parameters=(_CUSTOMER, _PERIOD, _BASIS, _TAG_VALUE),
+        replies=(
+            Reply(
+                status=200,
+                kinds=(ExplanationAnswer,),
+                description="The explanation.",
+                examples={"explanation": EXPLANATION},
+                links=(
+                    Link(
+                        name="customer",
+                        to="getCustomerMargin",
+                        description="The customer with its months and models.",
+                        parameters={"path.customer": "$response.body#/data/tagValue"},
+                    ),
+                ),
+            ),
+        ),
+        errors=("validation_error", "not_found"),
+    ),
+    SessionRoute(
+        method="GET",
         path="/api/margins/{customer:path}",
         operation_id="getCustomerMargin",
         tag="margins",
@@ -166,13 +218,16 @@ MARGIN_ROUTES: tuple[Route, ...] = (
         description="Revenue, cost and margin of one tag value, with its months and models.",
         endpoint=margins.customer,
         role=Role.VIEWER,
-        parameters=(_CUSTOMER, _PERIOD, _BASIS, _TAG_VALUE),
+        parameters=(_CUSTOMER, _PERIOD, _BASIS, _CUSTOMER_INCLUDE, _TAG_VALUE),
         replies=(
             Reply(
                 status=200,
                 kinds=(CustomerMarginAnswer,),
                 description="The customer.",
-                examples={"customer": examples.CUSTOMER},
+                examples={
+                    "customer": examples.CUSTOMER,
+                    "bases": examples.CUSTOMER_WITH_BASES,
+                },
             ),
         ),
         errors=("validation_error", "not_found"),

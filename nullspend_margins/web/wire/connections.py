@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from nullspend_margins.web.wire.base import (
     SkippedCurrencies,
@@ -15,6 +15,7 @@ from nullspend_margins.web.wire.base import (
     optional_timestamp,
     timestamp,
 )
+from nullspend_margins.web.wire.bases import Permissions, permissions_of
 
 if TYPE_CHECKING:
     from nullspend_margins.services import sync
@@ -46,6 +47,13 @@ ProviderName = Annotated[
 ]
 ConnectionId = Annotated[Uuid, Meta(description="The connection's id.")]
 Connected = Annotated[Timestamp, Meta(description="When it was connected (ISO 8601, UTC).")]
+AskedPermissions = Annotated[
+    Permissions | UnsetType | None,
+    Meta(
+        description="With `include=permissions`, else absent. Null: not known yet, or the provider"
+        " did not tell."
+    ),
+]
 Credential = Annotated[
     dict[str, Any],
     Meta(
@@ -79,6 +87,7 @@ class NewConnection(Wire, frozen=True, kw_only=True):
     key_prefix: KeyPrefix
     status: ConnectionStatus
     created_at: Connected
+    permissions: AskedPermissions = UNSET
 
 
 class NewConnectionAnswer(Wire, frozen=True):
@@ -101,6 +110,7 @@ class Connection(Wire, frozen=True, kw_only=True):
         str | None, Meta(description="Why the last sync failed; null when it did not.")
     ]
     created_at: Connected
+    permissions: AskedPermissions = UNSET
 
 
 class ConnectionAnswer(Wire, frozen=True):
@@ -155,18 +165,19 @@ class CronAnswer(Wire, frozen=True):
     data: CronReport
 
 
-def new_connection_of(stored: StoredConnection) -> NewConnection:
-    """The wire form of a connection just made."""
+def new_connection_of(stored: StoredConnection, *, permissions: bool = False) -> NewConnection:
+    """The wire form of a connection just made; with what its credential may read if asked."""
     return NewConnection(
         id=stored.id,
         key_prefix=stored.key_prefix,
         status=stored.status,
         created_at=timestamp(stored.created_at),
+        permissions=permissions_of(stored.gaps) if permissions else UNSET,
     )
 
 
-def connection_of(stored: StoredConnection) -> Connection:
-    """The wire form of a connection."""
+def connection_of(stored: StoredConnection, *, permissions: bool = False) -> Connection:
+    """The wire form of a connection; with what its credential may read if asked."""
     return Connection(
         id=stored.id,
         key_prefix=stored.key_prefix,
@@ -174,6 +185,7 @@ def connection_of(stored: StoredConnection) -> Connection:
         last_sync_at=optional_timestamp(stored.last_sync_at),
         last_error=stored.last_error,
         created_at=timestamp(stored.created_at),
+        permissions=permissions_of(stored.gaps) if permissions else UNSET,
     )
 
 

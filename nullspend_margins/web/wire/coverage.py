@@ -16,6 +16,7 @@ from nullspend_margins.web.wire.base import (
     Wire,
     optional_timestamp,
 )
+from nullspend_margins.web.wire.bases import BasisName, PermissionsFound, permissions_of
 from nullspend_margins.web.wire.connections import ConnectionStatus
 
 if TYPE_CHECKING:
@@ -174,11 +175,13 @@ class ProviderCoverage(Wire, frozen=True, kw_only=True):
     lag_seconds: Annotated[
         Tally | None, Meta(description="Since the last good sync, in whole seconds; null: never.")
     ]
+    permissions: PermissionsFound
 
 
 class Coverage(Wire, frozen=True, kw_only=True):
     """What the table is made of, and what it leaves out."""
 
+    basis: BasisName
     cost: CostCoverage
     revenue: RevenueCoverage
     sources: Annotated[list[SourceCoverage], Meta(description="Cost sources, by name.")]
@@ -191,6 +194,7 @@ def coverage_of(coverage: found.Coverage) -> Coverage:
     """The wire form of a period's coverage."""
     cost = coverage.cost
     return Coverage(
+        basis=coverage.basis,
         cost=CostCoverage(
             attributed_microdollars=cost.attributed,
             unmapped_microdollars=cost.unmapped,
@@ -211,6 +215,7 @@ def coverage_of(coverage: found.Coverage) -> Coverage:
                 status=each.status,  # type: ignore[arg-type]  # a plain str in storage
                 last_sync_at=optional_timestamp(each.last_sync_at),
                 lag_seconds=_seconds(each.lag),
+                permissions=permissions_of(each.gaps),
             )
             for each in coverage.providers
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nullspend_margins.web.wire.bases import BasesPrecision, MissingPermission, Permissions
 from nullspend_margins.web.wire.coverage import (
     CostCoverage,
     Coverage,
@@ -12,7 +13,20 @@ from nullspend_margins.web.wire.coverage import (
     SourceCoverage,
 )
 
+PERMISSIONS = Permissions(
+    bases=BasesPrecision(invoiced="exact", cash="exact", net="approximate", accrual="approximate"),
+    missing=[
+        MissingPermission(
+            permission="rak_charge_read",
+            bases=["net", "accrual"],
+            detail="Refunds are not taken away.",
+        )
+    ],
+    remedy_url="https://dashboard.stripe.com/apikeys/create?name=NullSpend%20Margins"
+    "&permissions[]=rak_charge_read",
+)
 COVERAGE = Coverage(
+    basis="invoiced",
     cost=CostCoverage(
         attributed_microdollars=30_000_000,
         unmapped_microdollars=15_000_000,
@@ -66,6 +80,7 @@ COVERAGE = Coverage(
             status="active",
             last_sync_at="2026-04-05T10:00:00.000Z",
             lag_seconds=1800,
+            permissions=PERMISSIONS,
         )
     ],
 )

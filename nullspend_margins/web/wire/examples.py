@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from nullspend_margins.web.wire.base import Deleted, DeletedAnswer
+from nullspend_margins.web.wire.bases import RevenueByBasis
 from nullspend_margins.web.wire.connections import (
     Connection,
     ConnectionAnswer,
@@ -15,7 +18,13 @@ from nullspend_margins.web.wire.connections import (
     SyncAnswer,
     SyncReport,
 )
-from nullspend_margins.web.wire.coverage_example import COVERAGE
+from nullspend_margins.web.wire.coverage_example import COVERAGE, PERMISSIONS
+from nullspend_margins.web.wire.customer import (
+    CustomerMargin,
+    CustomerMarginAnswer,
+    ModelCost,
+    MonthPoint,
+)
 from nullspend_margins.web.wire.events import (
     BatchAnswer,
     CostEvent,
@@ -30,14 +39,10 @@ from nullspend_margins.web.wire.mappings import (
     MappingsAnswer,
 )
 from nullspend_margins.web.wire.margins import (
-    CustomerMargin,
-    CustomerMarginAnswer,
     MarginRow,
     MarginSummary,
     MarginTable,
     MarginTableAnswer,
-    ModelCost,
-    MonthPoint,
     SparkPoint,
 )
 from nullspend_margins.web.wire.unmatched import (
@@ -93,6 +98,11 @@ TABLE = MarginTableAnswer(
 COVERED_TABLE = MarginTableAnswer(
     MarginTable(TABLE.data.summary, TABLE.data.customers, coverage=COVERAGE)
 )
+ROW_WITH_BASES = replace(
+    TABLE.data.customers[0],
+    revenue_by_basis=RevenueByBasis(100_000_000, 100_000_000, 84_000_000, 90_000_000),
+)
+TABLE_WITH_BASES = MarginTableAnswer(MarginTable(TABLE.data.summary, [ROW_WITH_BASES]))
 CSV = (
     "Customer,Stripe ID,Tag Value,Revenue ($),Cost ($),Margin (%),Margin ($),Health Tier\r\n"
     "Acme Corp,cus_abc123,acme-corp,100.00,30.00,70.00,70.00,healthy\r\n"
@@ -117,6 +127,9 @@ CUSTOMER = CustomerMarginAnswer(
             ModelCost("gpt-4o-mini", 10_000_000, 800),
         ],
     )
+)
+CUSTOMER_WITH_BASES = CustomerMarginAnswer(
+    replace(CUSTOMER.data, revenue_by_basis=ROW_WITH_BASES.revenue_by_basis)
 )
 UNMATCHED = UnmatchedAnswer(
     UnmatchedReport(
@@ -165,6 +178,12 @@ _CONNECTION = Connection(
     created_at=_BEFORE,
 )
 CONNECTION = ConnectionAnswer(_CONNECTION)
+NEW_CONNECTION_PERMITTED = NewConnectionAnswer(
+    replace(NEW_CONNECTION.data, permissions=PERMISSIONS)
+)
+_PERMITTED = replace(_CONNECTION, permissions=PERMISSIONS)
+CONNECTION_PERMITTED = ConnectionAnswer(_PERMITTED)
+CONNECTED_PERMITTED = ConnectionStatusAnswer(_PERMITTED)
 CONNECTED, NOT_CONNECTED = ConnectionStatusAnswer(_CONNECTION), ConnectionStatusAnswer(None)
 SYNCED = SyncAnswer(
     SyncReport(

@@ -1,4 +1,4 @@
-"""Margins on the wire: the table, and one customer."""
+"""The margin table on the wire."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.margin import SPARK_MONTHS
+from nullspend_margins.domain.revenue_part import BASES
 from nullspend_margins.web.wire.base import (
     AvatarUrl,
     CustomerId,
@@ -25,11 +26,12 @@ from nullspend_margins.web.wire.base import (
     optional_timestamp,
     percent,
 )
+from nullspend_margins.web.wire.bases import RevenueByBasis
 from nullspend_margins.web.wire.coverage import Coverage
 
 if TYPE_CHECKING:
     from nullspend_margins.services import margin_table as found
-    from nullspend_margins.services.margins import CustomerDetail
+    from nullspend_margins.services.bases import Bases
 
 TierName = Annotated[
     Literal["healthy", "moderate", "at_risk", "critical"],
@@ -55,6 +57,9 @@ TIER_NAMES: dict[HealthTier, TierName] = {
     HealthTier.AT_RISK: "at_risk",
     HealthTier.CRITICAL: "critical",
 }
+
+
+_NOTHING = (0,) * len(BASES)
 
 
 class SparkPoint(Wire, frozen=True, omit_defaults=True, gc=False):
@@ -114,6 +119,13 @@ class MarginRow(Wire, frozen=True, gc=False):
             " would be just healthy; else null."
         ),
     ]
+    revenue_by_basis: Annotated[
+        RevenueByBasis | UnsetType,
+        Meta(
+            description="With `include=bases`: the period's revenue by each basis, microdollars;"
+            " else absent."
+        ),
+    ] = UNSET
 
 
 class MarginSummary(Wire, frozen=True, kw_only=True):
@@ -163,15 +175,31 @@ class MarginTableAnswer(Wire, frozen=True):
     data: MarginTable
 
 
-def table_of(table: found.MarginTable, coverage: Coverage | UnsetType = UNSET) -> MarginTable:
-    """The wire form of a table, its rows encoded: each once, for as long as it stays the same."""
+def table_of(
+    table: found.MarginTable,
+    coverage: Coverage | UnsetType = UNSET,
+    bases: Bases | None = None,
+) -> MarginTable:
+    """The wire form of a table, its rows encoded: each once, for as long as it stays the same.
+
+    With ``bases`` each row has a field more, and what is kept of it stays as it is.
+    """
     months = [str(table.period.shift(shift)) for shift in range(1 - SPARK_MONTHS, 2)]
     rows = []
     for row in table.rows:
-        if row.rendering is None:
-            row.rendering = Raw(encode(_row_of(row, months)))
-        rows.append(row.rendering)
+        rendering = row.rendering
+        if rendering is None:
+            rendering = row.rendering = Raw(encode(_row_of(row, months)))
+        if bases is not None:
+            rendering = _with_bases(rendering, bases.get(row.margin.tag_value, _NOTHING))
+        rows.append(rendering)
     return MarginTable(_summary_of(table), cast("list[MarginRow]", rows), coverage)
+
+
+def _with_bases(rendering: Raw, amounts: Sequence[int]) -> Raw:
+    """The row with its last field, as if it had been encoded with it."""
+    told = encode(RevenueByBasis(*amounts))
+    return Raw(b'%b,"revenueByBasis":%b}' % (bytes(rendering)[:-1], told))
 
 
 def _row_of(row: found.TableRow, months: Sequence[str]) -> MarginRow:
@@ -210,73 +238,4 @@ def _summary_of(table: found.MarginTable) -> MarginSummary:
         last_sync_at=optional_timestamp(status.last_sync_at),
         sync_status=status.sync_status,  # type: ignore[arg-type]  # a plain str in storage
         skipped_currencies=dict(skipped) if skipped else None,
-    )
-
-
-class MonthPoint(Wire, frozen=True):
-    """Revenue and cost of one month."""
-
-    period: PeriodText
-    revenue: Annotated[Microdollars, Meta(description="Microdollars.")]
-    cost: Annotated[Microdollars, Meta(description="Microdollars.")]
-
-
-class ModelCost(Wire, frozen=True):
-    """What one model cost this customer in the period."""
-
-    model: Annotated[str, Meta(description="The model's name, as the events tell it.")]
-    cost: Annotated[Microdollars, Meta(description="Microdollars.")]
-    request_count: Annotated[Tally, Meta(description="How many requests there were.")]
-
-
-class CustomerMargin(Wire, frozen=True, kw_only=True):
-    """One customer in one period."""
-
-    stripe_customer_id: CustomerId
-    customer_name: CustomerName | None
-    avatar_url: AvatarUrl | None
-    tag_value: TagValue
-    health_tier: TierName
-    margin_percent: Annotated[
-        Percent,
-        Meta(
-            description="(revenue - cost) / revenue as a percent, 100 is all of it, rounded to 2"
-            " decimals, half up; 0 without revenue."
-        ),
-    ]
-    revenue_microdollars: Annotated[
-        Microdollars, Meta(description="What the customer paid in the period, microdollars.")
-    ]
-    cost_microdollars: Annotated[
-        Microdollars, Meta(description="What its model calls cost in the period, microdollars.")
-    ]
-    revenue_over_time: Annotated[
-        list[MonthPoint],
-        Meta(description="The period and the two months before it, oldest first."),
-    ]
-    model_breakdown: Annotated[
-        list[ModelCost],
-        Meta(description="The period's cost by model, largest first; adds up to the cost."),
-    ]
-
-
-class CustomerMarginAnswer(Wire, frozen=True):
-    """The answer with one customer in a period."""
-
-    data: CustomerMargin
-
-
-def customer_of(detail: CustomerDetail) -> CustomerMargin:
-    """The wire form of one customer."""
-    return CustomerMargin(
-        stripe_customer_id=detail.stripe_customer_id,
-        customer_name=detail.customer_name,
-        avatar_url=detail.avatar_url,
-        tag_value=detail.tag_value,
-        health_tier=TIER_NAMES[detail.tier],
-        margin_percent=percent(detail.percent),
-        revenue_microdollars=detail.revenue,
-        cost_microdollars=detail.cost,
-        revenue_over_time=[MonthPoint(str(month), *amounts) for month, *amounts in detail.months],
-        model_breakdown=[ModelCost(*model) for model in detail.models],
     )

@@ -1,0 +1,98 @@
+"""What the sample company's cell is made of, for OpenAPI's examples."""
+
+from __future__ import annotations
+
+from nullspend_margins.web.wire.explanation import (
+    ExplainedCost,
+    ExplainedRevenue,
+    Explanation,
+    ExplanationAnswer,
+    Rate,
+)
+
+EXPLANATION = ExplanationAnswer(
+    Explanation(
+        tag_value="acme-corp",
+        period="2026-04",
+        basis="accrual",
+        revenue_microdollars=100_000_000,
+        cost_microdollars=30_000_000,
+        margin_microdollars=70_000_000,
+        margin_percent=70,
+        health_tier="healthy",
+        revenue=[
+            ExplainedRevenue(
+                provider="stripe",
+                customer_id="cus_abc123",
+                object_id="in_year",
+                object_kind="invoice",
+                part_kind="line",
+                part_id="il_year",
+                description="Team plan, yearly",
+                occurred_at="2026-01-01T00:00:00.000Z",
+                service_start="2026-01-01T00:00:00.000Z",
+                service_end="2027-01-01T00:00:00.000Z",
+                amount_minor=109_500,
+                share_minor=9_000,
+                currency="usd",
+                minor_digits=2,
+                rate=None,
+                revenue_microdollars=90_000_000,
+            ),
+            ExplainedRevenue(
+                provider="stripe",
+                customer_id="cus_abc123",
+                object_id="in_seat",
+                object_kind="invoice",
+                part_kind="line",
+                part_id="il_seat",
+                description="One more seat",
+                occurred_at="2026-04-02T09:00:00.000Z",
+                service_start=None,
+                service_end=None,
+                amount_minor=1_250,
+                share_minor=1_250,
+                currency="eur",
+                minor_digits=2,
+                rate=Rate(value="1.12", source="stripe", on="2026-04-02"),
+                revenue_microdollars=14_000_000,
+            ),
+            ExplainedRevenue(
+                provider="stripe",
+                customer_id="cus_abc123",
+                object_id="cn_late",
+                object_kind="credit_note",
+                part_kind="credit_note",
+                part_id=None,
+                description=None,
+                occurred_at="2026-04-03T12:00:00.000Z",
+                service_start=None,
+                service_end=None,
+                amount_minor=-400,
+                share_minor=-400,
+                currency="usd",
+                minor_digits=2,
+                rate=None,
+                revenue_microdollars=-4_000_000,
+            ),
+        ],
+        costs=[
+            ExplainedCost(
+                source="api",
+                provider="openai",
+                model="gpt-4o",
+                day="2026-04-04",
+                cost_microdollars=20_000_000,
+                request_count=150,
+            ),
+            ExplainedCost(
+                source="api",
+                provider="openai",
+                model="gpt-4o-mini",
+                day="2026-04-05",
+                cost_microdollars=10_000_000,
+                request_count=800,
+            ),
+        ],
+    )
+)
