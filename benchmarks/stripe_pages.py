@@ -3,8 +3,9 @@
     python -m benchmarks.stripe_pages '{"invoices": 100000}'
 
 It does nothing but look a page up and send it, so that it is not what is measured. The invoices
-are those of the demo's Stripe, about 5 KB each with the customer expanded, in equal parts over
-the four months that a sync reads, newest first.
+are those of the demo's Stripe, about 5.5 KB each with two lines, a payment and the customer
+expanded, in equal parts over the four months that a sync reads, newest first. Every other list
+is empty.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from benchmarks.children import answer, arguments, until_parent_ends
 from nullspend_margins.app.serving import listen, serving
-from nullspend_margins.demo.stripe_invoices import StripeInvoice
+from nullspend_margins.demo.stripe_invoices import MONTH_SECONDS, StripeInvoice, StripeLine
 from nullspend_margins.demo.stripe_objects import StripeCustomer
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import RevenueWindow
@@ -31,7 +32,6 @@ PAGE_SIZE = 100
 CENTS = 4_900
 """What every invoice pays."""
 
-_LINES = 2  # of an invoice: with these it is as long as a real one
 _EMPTY = b'{"object":"list","data":[],"has_more":false,"url":"/v1/customers"}'
 _HEADERS = [(b"content-type", b"application/json"), (b"request-id", b"req_benchmark")]
 
@@ -46,7 +46,8 @@ class Pages:
         """Serve the page that the query names."""
         asked = dict(parse_qsl(scope["query_string"].decode()))
         first = int(asked.get("created[gte]", 0))
-        body = self.bodies.get((first, asked.get("starting_after")), _EMPTY)
+        is_paid = scope["path"] == "/v1/invoices" and asked.get("status") == "paid"
+        body = self.bodies.get((first, asked.get("starting_after")), _EMPTY) if is_paid else _EMPTY
         length = (b"content-length", str(len(body)).encode())
         await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS, length]})
         await send({"type": "http.response.body", "body": body})
@@ -80,17 +81,26 @@ def _invoice(number: int, period: Period, place: int) -> dict[str, object]:
         email=f"billing@customer-{number % CUSTOMERS}.example",
         metadata={"nullspend_customer": f"customer-{number % CUSTOMERS}"},
     )
+    created = int(period.start.timestamp()) + 1_700_000 - place
+    half = CENTS // 2
+    lines = [
+        StripeLine(
+            id=f"il_{number:018d}{part}", amount=half, start=created, end=created + MONTH_SECONDS
+        )
+        for part in "ab"
+    ]
     invoice = StripeInvoice(
         id=f"in_1Bench{number:018d}",
         customer_id=customer.id,
-        created=int(period.start.timestamp()) + 1_700_000 - place,
+        created=created,
         amount=CENTS,
         amount_paid=CENTS,
         customer_name=customer.name,
         customer_email=customer.email,
+        lines=lines,
     )
     body = invoice.render(customer.render(livemode=True), livemode=True)
-    body["lines"]["data"] *= _LINES
+    body["payments"] = invoice.render_payments(livemode=True)
     return body
 
 
