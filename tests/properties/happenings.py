@@ -47,10 +47,16 @@ rounds = st.builds(
 
 
 def eventful() -> list[Round]:
-    """Two rounds of everything, a month between them, and one more soon after."""
+    """Rounds of everything, months between them; then what is old by now fails and is void."""
     first = tuple((kind, number, 40) for number, kind in enumerate(KINDS))
     second = tuple((kind, 3 * number + 1, 100) for number, kind in enumerate(KINDS))
-    return [Round(HOUR, (), first), Round(MONTH, (), second), Round(HOUR, (), first[::-1])]
+    third = tuple((kind, number, 0) for number in range(9) for kind in ("fail", "void note"))
+    return [
+        Round(HOUR, (), first),
+        Round(MONTH, (), second),
+        Round(MONTH, (), first[::-1]),
+        Round(HOUR, (), third),
+    ]
 
 
 def happen(company: Company, drawn: Round, now: int) -> set[str]:

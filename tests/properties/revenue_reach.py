@@ -170,14 +170,8 @@ def customer_of(look: Look, taken: Json) -> str | None:
         found = look.company.charges[taken["charge"]]["customer"]
         if found is not None:
             return id_of(found)
-    names = {taken["charge"], taken["payment_intent"]} - {None}
-    for payment in look.company.payments.values():
-        source = payment["payment"]
-        if {source.get("payment_intent"), source.get("charge")} & names:
-            invoice = look.company.invoices[payment["invoice"]]
-            if is_listed(look, invoice) and [*invoice_of(look, invoice)]:
-                return id_of(invoice["customer"])
-    return None
+    paid = look.company.paid_with(taken["charge"], taken["payment_intent"])
+    return id_of(paid["customer"])
 
 
 def credit_note_of(look: Look, note: Json) -> Iterator[Thing]:

@@ -100,7 +100,7 @@ def agos(now: datetime, days: int) -> st.SearchStrategy[int]:
 pays = st.builds(
     Pay,
     st.sampled_from((100, 50, 33, 10)),
-    st.one_of(st.integers(0, 5 * DAY), st.integers(0, 120 * DAY)),
+    st.one_of(*(st.integers(0, days * DAY) for days in (5, 120, 400))),
     st.sampled_from(BY),
 )
 refunds = st.builds(
@@ -171,7 +171,11 @@ def assorted(now: datetime, count: int = 36) -> list[Sale]:
             status=turn(n, 1, "paid", "paid", "open", "paid", "paid", "uncollectible", "paid"),
             pays=(
                 Pay(turn(n, 1, 50, 33, 10, 100), turn(n, 1, 0, 40 * DAY, 9), turn(n, 1, *BY)),
-                Pay(turn(n, 1, 100, 50), turn(n, 1, 3 * DAY, 1), turn(n, 1, *BY[1:])),
+                Pay(
+                    turn(n, 1, 100, 50),
+                    turn(n, 1, 3 * DAY, 1, 150 * DAY, 60 * DAY, 300 * DAY),
+                    turn(n, 1, *BY[1:]),
+                ),
             ),
             refunds=(
                 Refund(50, turn(n, 3, 1, 20 * DAY, 33 * DAY), "succeeded", n % 5 == 1, "itself"),
