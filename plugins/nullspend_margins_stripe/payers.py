@@ -9,7 +9,7 @@ from dataclasses import replace
 from nullspend_margins import RevenueFact
 from nullspend_margins_stripe.answers import INVOICE_PAYMENT
 from nullspend_margins_stripe.objects import InvoicePayment, InvoiceReference, Refund, id_of
-from nullspend_margins_stripe.requests import Asker
+from nullspend_margins_stripe.requests import Asker, Params
 
 
 class Payers:
@@ -38,7 +38,7 @@ class Payers:
 
 async def _payer(asker: Asker, intent: str) -> str | None:
     """The customer of the invoice that a payment intent has paid."""
-    asked = {
+    asked: Params = {
         "payment[type]": "payment_intent",
         "payment[payment_intent]": intent,
         "limit": 1,
