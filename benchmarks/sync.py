@@ -39,7 +39,7 @@ def described(scale: Scale) -> str:
     """The sizes in words."""
     invoices = SIZES[scale].invoices
     return (
-        f"{invoices:,} invoices of 5,000 customers in four months, 100 a page, 5 KB each; "
+        f"{invoices:,} invoices of 5,000 customers in four months, 100 a page, 5.5 KB each; "
         f"{invoices // _SDK_SHARE:,} of them for the SDK."
     )
 

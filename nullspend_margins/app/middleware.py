@@ -26,9 +26,12 @@ class MarginsMiddleware:
     """Serves exactly its own registered paths; everything else goes to ``app`` untouched.
 
     Without ``margins`` the configuration file named by ``NULLSPEND_MARGINS_CONFIG`` is read, for
-    servers that add a middleware by its class. With ``[metering] org`` it also meters ``app``, as
-    ``MeteringMiddleware`` does; ``customer`` is for that.
+    servers that add a middleware by its class; what is wrong with it fails their start. With
+    ``[metering] org`` it also meters ``app``, as ``MeteringMiddleware`` does; ``customer`` is for
+    that.
     """
+
+    margins: Margins
 
     def __init__(
         self,
@@ -37,15 +40,28 @@ class MarginsMiddleware:
         *,
         customer: AskCustomer | None = None,
     ) -> None:
-        self.margins: Margins = margins or _from_environment()
         self._app = app
-        if customer is not None or self.margins.config.metering.org:
-            self._app = MeteringMiddleware(app, self.margins, customer=customer)
-        self._is_ours = self.margins.web.matches
+        self._problem: ConfigurationError | None = None
+        try:
+            self._wrap(margins or _from_environment(), customer)
+        except ConfigurationError as problem:
+            if margins is not None:
+                raise
+            # Made by a server as it starts, which takes an exception here for a host without a
+            # lifespan, and serves: the start itself has to fail.
+            self._problem = problem
+
+    def _wrap(self, margins: Margins, customer: AskCustomer | None) -> None:
+        self.margins = margins
+        if customer is not None or margins.config.metering.org:
+            self._app = MeteringMiddleware(self._app, margins, customer=customer)
+        self._is_ours = margins.web.matches
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] == "http" and self._is_ours(scope):
+        if self._problem is not None:
+            await _refuse(self._problem, scope, receive, send)
+        elif scope["type"] == "http" and self._is_ours(scope):
             await self.margins.web(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._with_lifespan(scope, receive, send)
@@ -84,6 +100,13 @@ class MarginsMiddleware:
             await self._app(scope, replay, closing)
         finally:
             await self.margins.close()  # of a host that knows no lifespan
+
+
+async def _refuse(problem: ConfigurationError, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "lifespan":
+        raise problem
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": problem.message})
 
 
 def _from_environment() -> Margins:

@@ -81,7 +81,9 @@ def import_costs(
         replace=replace, skip_bad=skip_bad, dry_run=dry_run,
     )  # fmt: skip
     log_to_stderr()
-    if not _imported(job, load_config(config, keep_secrets=False)):
+    settings = load_config(config, keep_secrets=False)
+    telling.tell_unknown_org(options.org_id, settings.plans.orgs)
+    if not _imported(job, settings):
         raise typer.Exit(1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,16 @@ def tell_layout(file: Path, reader: RowReader, layout: Layout) -> None:
     say_safely(f"{file.name}: {reader.format}{', FOCUS' if layout.is_focus else ''}")
     for field, column in layout.told():
         say_safely(f"  {field:<9} {column}")
+
+
+def tell_unknown_org(org_id: str | None, known: Iterable[str]) -> None:
+    """An org that is much like one of the configuration's is a slip; another may be anybody's."""
+    from nullspend_margins.config.nearest import nearest
+
+    names = list(known)
+    guess = nearest(org_id, names) if org_id is not None and org_id not in names else None
+    if guess is not None:
+        complain(f"--org {org_id}: [plans.orgs] has no such org. Did you mean {guess}?")
 
 
 def tell_problems(file: Path, reading: Reading, *, skipped: bool) -> None:

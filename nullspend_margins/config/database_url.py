@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ def absolute_url(url: str, base: Path) -> str:
             "must start with sqlite:/// or postgresql://, for example sqlite:///margins.db"
         )
     if kind == _POSTGRESQL:
+        if find_spec("psycopg") is None:
+            raise ValueError('needs psycopg: pip install "nullspend-margins[postgres]"')
         return _checked_postgresql(f"{kind}://{rest}")
     name, _, options = rest.removeprefix("/").partition("?")
     if options:

@@ -144,6 +144,7 @@ def _no_such_table(name: str, known: Iterable[str], hints: Mapping[str, typing.A
         for section in known:
             if name in {each.name for each in dataclasses.fields(hints[section])}:
                 return f"there is no such table. Did you mean {section}.{name}?"
+        return f"there is no such table. {suggestion(name, known)} A plugin's is [plugins.{name}]."
     return f"there is no such table. {suggestion(name, known)}"
 
 

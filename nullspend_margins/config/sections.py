@@ -13,11 +13,12 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nullspend_margins.config.nearest import suggestion
+from nullspend_margins.config.nearest import nearest, suggestion
 from nullspend_margins.config.references import Referenced
 from nullspend_margins.config.secret import Secret
 from nullspend_margins.errors import ConfigurationError
@@ -188,10 +189,12 @@ def _read(kind: Any, value: object, where: str, problems: list[str]) -> object:
             for index, item in enumerate(value)
         )
     if origin in (Mapping, dict) and isinstance(value, Mapping):
-        read = {
-            name: _read(arguments[1], item, f"{where}.{name}", problems)
-            for name, item in value.items()
-        }
+        read = {}
+        for name, item in value.items():
+            if quoted := _name_with_dots(arguments[1], name, item):
+                problems.append(f'{where}.{quoted}: a name with a dot needs quotes: "{quoted}"')
+            else:
+                read[name] = _read(arguments[1], item, f"{where}.{name}", problems)
         return types.MappingProxyType(read)
     if dataclasses.is_dataclass(kind) and isinstance(value, Mapping):
         return read_section(typing.cast("type[object]", kind), value, where, problems)
@@ -201,6 +204,21 @@ def _read(kind: Any, value: object, where: str, problems: list[str]) -> object:
     if found is None:
         problems.append(f"{where}: {_complaint(kind, value)}")
     return found
+
+
+def _name_with_dots(kind: Any, name: str, item: object) -> str | None:
+    """``gpt-4.1``, where TOML has read a table ``1`` in ``gpt-4``; ``None`` if it is none."""
+    if not isinstance(item, Mapping):
+        return None
+    if not dataclasses.is_dataclass(kind):
+        is_text = kind in _NOUNS or typing.get_origin(kind) is typing.Literal
+        key = next(iter(item), None) if is_text else None
+        return f"{name}.{_name_with_dots(kind, key, item[key]) or key}" if key else None
+    known = [each.name for each in dataclasses.fields(kind)]
+    for key, inner in item.items():
+        if isinstance(inner, Mapping) and nearest(key, known) is None:
+            return f"{name}.{_name_with_dots(kind, key, inner) or key}"
+    return None
 
 
 def _scalar(kind: Any, value: object) -> object | None:
@@ -249,6 +267,8 @@ def _complaint(kind: Any, value: object) -> str:
     hint = ""
     if isinstance(value, str) and kind in (int, Decimal, float, bool) and not source:
         hint = ". Leave the quotes away"
+    if kind is str and isinstance(value, int | Decimal | date) and not isinstance(value, bool):
+        hint = ". Put it in quotes"
     if typing.get_origin(kind) is tuple and isinstance(value, str):
         hint = '. Write it in brackets: ["..."]'
     return f"must be {describe(kind)}, not {_name_type(value)}{source}{hint}"

@@ -16,6 +16,7 @@ from nullspend_margins.demo.stripe_parameters import (
     StripeRefusal,
     checked,
     created_range,
+    items_of,
     limit_of,
 )
 from nullspend_margins.demo.stripe_templates import Json
@@ -153,8 +154,9 @@ def list_disputes(account: StripeAccount, request: Request) -> Json:
 def list_events(account: StripeAccount, request: Request) -> Json:
     """``GET /v1/events``: of a type, of up to 20 of them; the old ones are gone."""
     params = request.query_params
-    wanted = {*params.getlist("types[]"), *params.getlist("type")}
-    if len(params.getlist("types[]")) > _MOST_TYPES:
+    types = items_of(params, "types")
+    wanted = {*types, *params.getlist("type")}
+    if len(types) > _MOST_TYPES:
         raise StripeRefusal(400, "Array types exceeded maximum 20 allowed elements.", param="types")
     kept = Shelf(one for one in account.events.values() if one.created >= account.oldest_event)
     if wanted:

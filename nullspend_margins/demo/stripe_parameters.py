@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Set as AbstractSet
 
 from starlette.datastructures import QueryParams
@@ -11,6 +12,10 @@ from nullspend_margins.demo.stripe_templates import Json
 
 _RANGES = ("gt", "gte", "lt", "lte")
 _COMMON = {"limit", "starting_after", "expand[]", "created", *(f"created[{x}]" for x in _RANGES)}
+
+
+# Arrays are sent as ``types[]`` or, by the SDK, as ``types[0]``.
+_INDEX = re.compile(r"\[[0-9]+\]$")
 
 
 class StripeRefusal(Exception):
@@ -48,7 +53,7 @@ class StripeRefusal(Exception):
 def checked(params: QueryParams, known: AbstractSet[str]) -> QueryParams:
     """The parameters, if the list knows them all."""
     for name in params:
-        if name not in _COMMON | known:
+        if _INDEX.sub("[]", name) not in _COMMON | known:
             raise StripeRefusal(
                 400, f"Received unknown parameter: {name}", code="parameter_unknown", param=name
             )
@@ -99,3 +104,8 @@ def _integer(params: QueryParams, name: str) -> int | None:
         raise StripeRefusal(
             400, f"Invalid integer: {text}", code="parameter_invalid_integer", param=name
         ) from None
+
+
+def items_of(params: QueryParams, name: str) -> list[str]:
+    """The items of an array, however it was sent."""
+    return [value for key, value in params.multi_items() if _INDEX.sub("[]", key) == f"{name}[]"]

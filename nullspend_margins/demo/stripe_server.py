@@ -31,7 +31,7 @@ from nullspend_margins.demo.stripe_endpoints import ENDPOINTS, Endpoint
 from nullspend_margins.demo.stripe_expansion import expand, permissions_for
 from nullspend_margins.demo.stripe_faults import Fault, Faults, Rest
 from nullspend_margins.demo.stripe_objects import API_VERSION
-from nullspend_margins.demo.stripe_parameters import StripeRefusal
+from nullspend_margins.demo.stripe_parameters import StripeRefusal, items_of
 from nullspend_margins.demo.stripe_templates import Json
 
 READ_NEEDED = frozenset({"rak_customer_read", "rak_invoice_read"})
@@ -143,7 +143,7 @@ class StripeServer:
         return _json(request, refusal.body(), refusal.status)
 
     def _answer(self, request: Request, endpoint: Endpoint) -> Response:
-        paths = request.query_params.getlist("expand[]")
+        paths = items_of(request.query_params, "expand")
         try:
             key = self._authenticate(request)
             for permission in (endpoint.permission, *permissions_for(paths)):

@@ -22,6 +22,8 @@ _MOST = 2**63 - 1
 _USD = Decimal(1)
 _USD_DIGITS = 2
 
+_PLACE = {basis: place for place, basis in enumerate(BASES)}
+
 MonthCells = dict[int, list[int]]
 """By month (a ``Period.index``): the amount of each basis, in the order of ``BASES``."""
 
@@ -100,6 +102,10 @@ def month_cells(parts: Iterable[RevenuePart], minor_digits: int) -> MonthCells:
     """What parts add to each month, in microdollars."""
     cells: MonthCells = {}
     for part in parts:
+        if part.until is None:  # most are, and a share of its own would say nothing more
+            amount = _microdollars(part.amount_minor, minor_digits, part.rate)
+            _add(cells, part, Period.containing(part.occurred_at), amount)
+            continue
         for share in part_shares(part, minor_digits):
             _add(cells, part, share.period, share.microdollars)
     return cells
@@ -115,9 +121,11 @@ def unconverted_cells(parts: Iterable[RevenuePart]) -> MonthCells:
 
 
 def _add(cells: MonthCells, part: RevenuePart, period: Period, amount: int) -> None:
-    cell = cells.setdefault(period.index, [0] * len(BASES))
+    cell = cells.get(period.index)
+    if cell is None:
+        cell = cells[period.index] = [0] * len(BASES)
     for basis in part.bases:
-        cell[BASES.index(basis)] += amount
+        cell[_PLACE[basis]] += amount
 
 
 def _microdollars(amount_minor: int, minor_digits: int, rate: ExchangeRate | None) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import chain, permutations
 from typing import Literal, get_args
 
 from nullspend_margins.domain.fields import (
@@ -27,6 +28,7 @@ untaxed price of a service over the time it was given, less credit notes and oth
 """
 BASES: tuple[Basis, ...] = get_args(Basis)
 
+_USUAL = frozenset(chain.from_iterable(permutations(BASES, count) for count in range(1, 5)))
 PartKind = Literal["invoice", "payment", "tax", "line", "refund", "credit_note", "dispute"]
 PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)
 
@@ -114,6 +116,8 @@ class RevenuePart:
 
 def bases_problem(bases: Sequence[str]) -> str | None:
     """Some of ``BASES``, one at least."""
+    if type(bases) is tuple and bases in _USUAL:
+        return None
     known = bool(bases) and not isinstance(bases, str)
     return None if known and set(bases) <= set(BASES) else f"must be some of {', '.join(BASES)}"
 

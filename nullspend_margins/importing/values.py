@@ -104,7 +104,11 @@ def count_of(value: object) -> int:
 
 
 def tags_of(value: object) -> Mapping[str, object]:
-    """Tags by key: of JSON text, of a mapping, or of a list of pairs (a map of Parquet)."""
+    """Tags by key: of JSON text, of a mapping, or of a list.
+
+    What is in a list is a pair (a map of Parquet), or ``{"key": ..., "value": ...}``, as Google's
+    bills have them.
+    """
     if value is None or value == "":
         return {}
     if isinstance(value, str):
@@ -116,12 +120,24 @@ def tags_of(value: object) -> Mapping[str, object]:
             return {}
     if isinstance(value, list):
         try:
-            value = dict(value)
-        except (TypeError, ValueError):
+            value = dict(map(_pair, value))
+        except (KeyError, TypeError, ValueError):
             raise Misfit("is no JSON object of tags") from None
     if not isinstance(value, Mapping):
         raise Misfit("is no JSON object of tags")
     return value
+
+
+def _pair(tag: object) -> tuple[str, object]:
+    """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for what is none."""
+    if isinstance(tag, Mapping):
+        tag = (tag["key"], tag["value"])
+    if not isinstance(tag, tuple | list):
+        raise TypeError(tag)
+    key, value = tag
+    if not isinstance(key, str):
+        raise TypeError(key)
+    return key, value
 
 
 def _scaled(value: object, places: int) -> int:

@@ -55,7 +55,7 @@ class SyncStaging:
         month: Period | None = None,
     ) -> None:
         self._database = database
-        self._conversion = conversion
+        self._by = conversion
         self._month = month
         self.cursor: RevenueCursor | None = None
         self.gaps: dict[str, RevenueGap] = {}
@@ -129,13 +129,17 @@ class SyncStaging:
     async def _stage(self, facts: Sequence[RevenueFact], lease: Lease) -> None:
         if not facts:
             return
-        rows = revenue.fact_rows(
-            self._org_id, self._source.name, self._sync_id, facts, self._conversion
-        )
+        mine = self._org_id, self._source.name, self._sync_id
+        whole = revenue.fact_rows(*mine, [fact for fact in facts if not fact.is_partial], self._by)
+        partial = [fact for fact in facts if fact.is_partial]
 
         def stage(tx: Transaction) -> None:
             leases.verify(tx, lease)
-            revenue.stage(tx, rows)
+            revenue.stage(tx, whole)
+            if partial:
+                known = revenue.known_objects(tx, *mine, [fact.object_id for fact in partial])
+                new = [fact for fact in partial if fact.object_id not in known]
+                revenue.stage(tx, revenue.fact_rows(*mine, new, self._by))
 
         await self._database.write(stage)
 

@@ -66,6 +66,20 @@ def stage(tx: Connection, rows: Sequence[Row]) -> None:
     _put.write(tx, rows)
 
 
+def known_objects(
+    tx: Connection, org_id: str, provider: str, sync_id: str, object_ids: Sequence[str]
+) -> set[str]:
+    """Which of these objects are stored, or staged by this sync."""
+    found: set[str] = set()
+    for some in chunks(object_ids):
+        stored = and_(_facts.org_id == org_id, _facts.provider == provider)
+        named = is_among(tx, _facts.object_id, some), is_among(tx, _staged.object_id, some)
+        found.update(tx.scalars(select(_facts.object_id).where(stored, named[0])))
+        mine = _of_sync(org_id, provider, sync_id)
+        found.update(tx.scalars(select(_staged.object_id).where(mine, named[1])))
+    return found
+
+
 def staged_report(
     tx: Connection, org_id: str, provider: str, sync_id: str, window: RevenueWindow
 ) -> StagedReport:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -87,11 +88,11 @@ class CsvProvider:
     async def fetch_revenue(
         self, secret: str, window: RevenueWindow
     ) -> AsyncGenerator[Sequence[RevenueFact], None]:
-        """The rows of the window's months, once all rows before them were understood."""
-        start, end = window.first.start, window.last.end
+        """The rows of the window's months, and what services of older rows accrue in them."""
         async with aclosing(self._facts(Source.of_secret(secret))) as pages:
             async for page in pages:
-                wanted = [fact for fact in page if start <= fact.occurred_at < end]
+                told = (_in_window(fact, window) for fact in page)
+                wanted = [fact for fact in told if fact is not None]
                 if wanted:
                     yield wanted
 
@@ -118,3 +119,20 @@ class CsvProvider:
         ):
             async for page in read:
                 yield page
+
+
+def _in_window(fact: RevenueFact, window: RevenueWindow) -> RevenueFact | None:
+    """What of a row is told for these months; ``None``: nothing.
+
+    Of an older one whose service goes on in them, what accrues: its own month may never have been
+    read, and must not look as if it had been.
+    """
+    start, end = window.first.start, window.last.end
+    if start <= fact.occurred_at < end:
+        return fact
+    if fact.occurred_at >= end or window.is_backfill:
+        return None
+    accrual = tuple(part for part in fact.all_parts if part.until is not None)
+    if not any(part.until is not None and part.until > start for part in accrual):
+        return None
+    return replace(fact, parts=accrual, is_partial=True)

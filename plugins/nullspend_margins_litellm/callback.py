@@ -74,6 +74,8 @@ class CallRecorder:
                 request = mapping_of(data.get("proxy_server_request"))
                 end_user = end_user_of(metadata, request, self._settings)
                 found = customer_of(metadata, end_user, self._settings)
+                if found and found == end_user:
+                    found = str(metadata[_END_USER])  # as the proxy spells it, for its budgets
                 metadata[_END_USER] = found or None
         return found
 

@@ -4,6 +4,10 @@ A client must not choose whose cost it is. The proxy itself takes the end user f
 authentication, else from headers, else from the body, and does not say which it was. Headers are
 settled before they reach the proxy (``headers``): the one that is left is believed. A value that
 stands in the body is not, unless ``trust_body`` says so.
+
+Headers are bytes, and clients write names in UTF-8. The proxy reads Latin-1, so it knows ``Łódź``
+as ``Å\\x81Ã³dÅº``, in its records too. It keeps its own spelling, by which it finds budgets; what
+the product stores is the name.
 """
 
 from __future__ import annotations
@@ -47,27 +51,45 @@ def customer_of(metadata: Mapping[str, Any], end_user: str, settings: LiteLLMSet
 def end_user_of(
     metadata: Mapping[str, Any], request: Mapping[str, Any], settings: LiteLLMSettings
 ) -> str:
-    """The end user that the proxy has found, if it is to be believed, else ``""``.
+    """The end user that the proxy has found, as it spells it, if it is to be believed, else ``""``.
 
     ``request`` is its ``proxy_server_request``, with ``headers`` and ``body``.
     """
-    name = tidy(metadata.get("user_api_key_end_user_id"))
-    if not name or settings.trust_body:
-        return name
-    if tidy(mapping_of(request.get("headers")).get(CUSTOMER_HEADER)) == name:
-        return name
-    body = request.get("body")
+    found = metadata.get("user_api_key_end_user_id")
+    name = tidy(found)
+    if not name:
+        return ""
+    header = str(mapping_of(request.get("headers")).get(CUSTOMER_HEADER, ""))
+    if header.strip() == str(found).strip():
+        return header  # the proxy takes the last byte of "à" for a blank
+    return str(found) if _is_believed(name, request.get("body"), settings) else ""
+
+
+def _is_believed(name: str, body: object, settings: LiteLLMSettings) -> bool:
+    """Whether a name that no header has does not come from the body, or may."""
+    if settings.trust_body:
+        return True
     if not isinstance(body, Mapping) or _is_overwritten(body):
-        return ""  # where it came from can't be told
-    return "" if name in _named_in(body) else name
+        return False  # where it came from can't be told
+    return name not in _named_in(body)
 
 
 def tidy(value: object) -> str:
     """A customer's name as the product takes it; ``""`` for what can't be one."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    text = str(value).strip()
+    text = _in_utf8(str(value)).strip()
     return text if len(text) <= MAX_CUSTOMER and text.isprintable() else ""
+
+
+def _in_utf8(text: str) -> str:
+    """``text`` as it was meant, if it is UTF-8 that was read as Latin-1."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def mapping_of(value: object) -> Mapping[str, Any]:

@@ -16,11 +16,11 @@ from decimal import Decimal
 
 import msgspec
 
-from nullspend_margins import CostBatch, CostFact, ServiceUnavailable
+from nullspend_margins import CostBatch, CostFact
 from nullspend_margins_litellm.calls import count, text
 from nullspend_margins_litellm.customers import tidy
 from nullspend_margins_litellm.money import dollars, nanodollars
-from nullspend_margins_litellm.reading import PAGE_ROWS, Reader, Row
+from nullspend_margins_litellm.reading import PAGE_ROWS, Reader, Row, require_columns
 from nullspend_margins_litellm.settings import LiteLLMSettings
 
 TABLE = "LiteLLM_DailyEndUserSpend"
@@ -104,9 +104,7 @@ class DailySums:
 
     async def batches(self, reached: Position) -> AsyncIterator[CostBatch]:
         """The late days again, and every day after ``reached``."""
-        missing = sorted(_NEEDED - self.columns[TABLE])
-        if missing:
-            raise ServiceUnavailable(f"{TABLE} has no column {missing[0]}, or it may not be read.")
+        require_columns(TABLE, self.columns[TABLE], _NEEDED)
         pull, held = _Pull(reached), None
         day = await self._day_from(self._first_day(reached))
         while day is not None:

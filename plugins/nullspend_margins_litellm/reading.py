@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Protocol
 
 from nullspend_margins import ConfigurationError, Secret, ServiceUnavailable
+
+_log = logging.getLogger("nullspend_margins.litellm")
 
 Row = Mapping[str, Any]
 
@@ -34,7 +38,7 @@ class Reader(Protocol):
 class PostgresReader:
     """One connection for each question: none is held while its answer is being stored.
 
-    Raises ``ConfigurationError`` where the driver is not installed.
+    Raises ``ConfigurationError`` where the driver is not installed, or does not take the URL.
     """
 
     def __init__(self, url: Secret) -> None:
@@ -43,6 +47,7 @@ class PostgresReader:
                 "plugins.litellm.database_url needs a driver: "
                 'pip install "nullspend-margins[postgres]"'
             )
+        self._password = _password_in(url)
         self._url = url
 
     async def rows(self, statement: str, values: Mapping[str, object]) -> Sequence[Row]:
@@ -66,9 +71,49 @@ class PostgresReader:
                 connection.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_SECONDS}s'")
                 return list(connection.execute(statement.encode(), values).fetchall())
         except psycopg.Error as problem:
-            # Its own text may quote the URL; what the server says does not.
-            said = problem.diag.message_primary or type(problem).__name__
-            raise ServiceUnavailable(f"LiteLLM's database does not answer: {said}") from None
+            if said := problem.diag.message_primary:
+                raise ServiceUnavailable(f"LiteLLM's database does not answer: {said}") from None
+            # Names of hosts are for who runs this, not for everybody who may see coverage.
+            _log.warning("LiteLLM's database: %s", self._reason(problem))
+            raise ServiceUnavailable(
+                "LiteLLM's database does not answer; the log says why."
+            ) from None
+
+    def _reason(self, problem: Exception) -> str:
+        """Why it can't be reached; of a text with the password in it the kind alone."""
+        said = next(iter(str(problem).strip().splitlines()), "")
+        is_safe = not self._password or self._password not in said
+        return said if said and is_safe else type(problem).__name__
+
+
+def _password_in(url: Secret) -> str:
+    """The URL's password, ``""`` without one. Raises ``ConfigurationError``, not repeating it."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    known: Mapping[str, Any] = {}
+    with contextlib.suppress(ProgrammingError):
+        known = conninfo_to_dict(url.reveal())
+    # An @ in the host: what stands before it is the end of a password.
+    if not known or "@" in str(known.get("host", "")):
+        raise ConfigurationError(
+            "plugins.litellm.database_url: is no URL that PostgreSQL's driver takes: "
+            "postgresql://USER@HOST/NAME; special characters in a password must be "
+            "percent-encoded, and what stands behind a ? must be an option of libpq's"
+        )
+    return str(known.get("password") or "")
+
+
+def require_columns(table: str, columns: frozenset[str], needed: frozenset[str]) -> None:
+    """Raise ``ServiceUnavailable`` if a table, or a column of it, is not there to be read."""
+    if not columns:
+        raise ServiceUnavailable(
+            f"LiteLLM's database has no table {table} that may be read. Is it the proxy's, with "
+            "the schema in its search_path, and is SELECT granted?"
+        )
+    missing = sorted(needed - columns)
+    if missing:
+        raise ServiceUnavailable(f"{table} has no column {missing[0]}, or it may not be read.")
 
 
 async def columns_of(reader: Reader, *tables: str) -> Mapping[str, frozenset[str]]:

@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from nullspend_margins import CostBatch, CostEvent, ServiceUnavailable, ValidationFailed
+from nullspend_margins import CostBatch, CostEvent, ValidationFailed
 from nullspend_margins_litellm.calls import event_of_call
-from nullspend_margins_litellm.reading import PAGE_ROWS, Reader, Row
+from nullspend_margins_litellm.reading import PAGE_ROWS, Reader, Row, require_columns
 from nullspend_margins_litellm.settings import LiteLLMSettings
 
 TABLE = "LiteLLM_SpendLogs"
@@ -118,9 +118,7 @@ class SpendLogs:
         return Position(start=reached.start - timedelta(minutes=self.settings.late_minutes))
 
     def _statement(self) -> str:
-        missing = sorted(_NEEDED - self.columns)
-        if missing:
-            raise ServiceUnavailable(f"{TABLE} has no column {missing[0]}, or it may not be read.")
+        require_columns(TABLE, self.columns, _NEEDED)
         optional = ", ".join(
             f'l."{name}"' if name in self.columns else f'NULL AS "{name}"' for name in _OPTIONAL
         )

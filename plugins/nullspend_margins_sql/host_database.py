@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from nullspend_margins import ServiceUnavailable
 from nullspend_margins_sql import sqlite
@@ -142,17 +142,22 @@ def _engine(url: URL, seconds: int, connections: int) -> Engine:
         arguments = {"connect_timeout": _CONNECT_SECONDS, "prepare_threshold": None}
     elif kind == "sqlite":
         arguments = {"timeout": seconds, "check_same_thread": False}
+    pooling: Mapping[str, Any] = {
+        "poolclass": QueuePool,
+        "pool_size": connections,
+        "max_overflow": 0,
+        "pool_timeout": seconds,
+        "pool_pre_ping": True,
+        "pool_recycle": _RECYCLE_SECONDS,
+    }
+    if kind == "sqlite":  # a file that is kept open is the old one when another takes its place
+        pooling = {"poolclass": NullPool}
     engine = create_engine(
         url,
-        poolclass=QueuePool,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=seconds,
-        pool_pre_ping=True,
-        pool_recycle=_RECYCLE_SECONDS,
         hide_parameters=True,
         connect_args=dict(arguments),
         execution_options={"postgresql_readonly": True} if kind == "postgresql" else {},
+        **pooling,
     )
     if kind == "sqlite":
         event.listen(engine, "connect", sqlite.configure)

@@ -106,12 +106,29 @@ class PulledTable:
         )
         found = connection.execute(statement.limit(limit + 1)).all()
         understood: list[ReadRow] = []
+        known: dict[tuple[str, str], ReadRow] = {}
         for row in found[:limit]:
             try:
-                understood.append(self._reader.read(row))
+                read = self._reader.read(row)
+                self._refuse_other_with_its_id(read, known)
             except ServiceUnavailable as problem:
                 return _Page(understood, problem, is_last=False)
+            understood.append(read)
         return _Page(understood, None, is_last=len(found) <= limit)
+
+    def _refuse_other_with_its_id(
+        self, row: ReadRow, known: dict[tuple[str, str], ReadRow]
+    ) -> None:
+        """Only the first of them would count. Where rows may change, the last one counts."""
+        if self._settings.corrections:
+            return
+        first = known.setdefault((row.org_id, str(row.key.row_id)), row)
+        if first.cost != row.cost:
+            raise ServiceUnavailable(
+                f"The cost source {self.name} stops at the row with the id "
+                f"{str(row.key.row_id)[:80]!r}: another row has the same. "
+                f"Name a column in columns.id that tells a row from all others."
+            )
 
     def _refuse_lost_rows(self, connection: Connection) -> None:
         """SQLite holds anything in any column, and what is no time would never come."""

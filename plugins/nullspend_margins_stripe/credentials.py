@@ -15,8 +15,8 @@ _KEY = re.compile(rf"(?:rk_live|rk_test|sk_test)_[!-~]{{1,{_MAX_REST}}}")
 
 _MAKE_ONE = (
     "make a restricted key (rk_live_... or rk_test_...) in the Stripe dashboard, with read access "
-    "to customers and invoices (for all bases of revenue also to charges and refunds, credit notes, "
-    "disputes, events and balance transaction sources)"
+    "to customers and invoices (for all bases of revenue also to charges and refunds, credit "
+    "notes, disputes, events and balance transaction sources)"
 )
 
 # Read from the top: the first prefix that fits explains the mistake. No message repeats the input.

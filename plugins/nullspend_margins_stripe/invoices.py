@@ -52,12 +52,12 @@ async def invoice_facts(
     status: str,
     first: Period,
     end: Period,
-    keep: Callable[[RevenueFact], bool] = bool,
+    of_use: Callable[[RevenueFact], RevenueFact | None] = lambda fact: fact,
 ) -> Facts:
     """Facts of the invoices of a status made from ``first`` up to the start of ``end``.
 
     Stripe was asked for exactly those; others are dropped all the same, because a fact counts
-    whatever it was asked by. ``keep`` says which facts are told.
+    whatever it was asked by. ``of_use`` says what of a fact is told.
     """
     since, until = seconds(first), seconds(end)
     statuses = PAID if status in PAID else {status}
@@ -77,7 +77,9 @@ async def invoice_facts(
     }
     async with aclosing(asker.pages(INVOICE, _PATH, params, read)) as pages:
         async for page in pages:
-            facts = [fact for fact in await _finished(asker, reading, page) if keep(fact)]
+            wanted = _wanted(page, of_use)
+            told = map(of_use, await _finished(asker, reading, wanted))
+            facts = [fact for fact in told if fact is not None]
             if facts:
                 yield facts
 
@@ -93,6 +95,17 @@ async def invoice_again(asker: Asker, reading: Reading, invoice_id: str) -> Reve
     fact = settled(partial(_fact, reading, invoice))
     found = await _finished(asker, reading, InvoicePage([invoice], [fact]))
     return found[0] if found else None
+
+
+def _wanted(page: InvoicePage, of_use: Callable[[RevenueFact], RevenueFact | None]) -> InvoicePage:
+    """The page without what is not told anyway: nothing more is asked about that."""
+    found = InvoicePage([], [])
+    for invoice, fact in zip(page.invoices, page.facts, strict=True):
+        has_more = invoice.payments is not None and invoice.payments.has_more
+        if has_more or (fact is not None and of_use(fact) is not None):
+            found.invoices.append(invoice)
+            found.facts.append(fact)
+    return found
 
 
 async def _finished(asker: Asker, reading: Reading, page: InvoicePage) -> list[RevenueFact]:

@@ -2,14 +2,15 @@
 
 No list can be asked for what changed. Events tell, for 30 days and to keys that may read them;
 they are pointers, and what they point to is read again. The first time, once a week, and once a
-day where events cannot be read, the paid invoices of the months before the window are listed.
+day where events cannot be read, the paid invoices of the months before the window are listed,
+which also brings services that were paid before and go on in the window.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import msgspec
@@ -144,7 +145,7 @@ class LateLook:
         ]
 
         def listing(start: Period, end: Period, asker: Asker) -> Facts:
-            return invoice_facts(asker, reading, "paid", start, end, self._is_late)
+            return invoice_facts(asker, reading, "paid", start, end, self._of_use)
 
         return [partial(listing, *span) for span in spans]
 
@@ -162,12 +163,23 @@ class LateLook:
     def _is_stale(self, mark: Mark) -> bool:
         return self._now - mark.seen >= _EVENTS_KEPT
 
-    def _is_late(self, fact: RevenueFact) -> bool:
-        """Whether it has a payment in the months of the window."""
+    def _of_use(self, fact: RevenueFact) -> RevenueFact | None:
+        """All of an invoice that was paid in the months of the window.
+
+        Of one that was paid before, and whose service goes on in them (an annual plan), what it
+        accrues: its own month may never have been read, and must not look as if it had been.
+        """
         first, end = self._reading.window.first.start, self._reading.window.last.end
-        return any(
-            part.kind == "payment" and first <= part.occurred_at < end for part in fact.all_parts
-        )
+        services = []
+        for part in fact.all_parts:
+            if part.kind == "payment" and first <= part.occurred_at < end:
+                return fact
+            if part.kind == "line" and (part.until or part.occurred_at) > first:
+                services.append(part)
+        if not services:
+            return None
+        accrued = tuple(part for part in fact.all_parts if part.kind == "line")
+        return replace(fact, parts=accrued, is_partial=True)
 
     def _point(self, found: _Pointers, events: list[Event]) -> None:
         first = self._reading.window.first

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
 from nullspend_margins import RevenueFact
 from nullspend_margins_stripe.answers import INVOICE_PAYMENT
 from nullspend_margins_stripe.objects import InvoicePayment, InvoiceReference, Refund, id_of
-from nullspend_margins_stripe.requests import Asker, Params
+from nullspend_margins_stripe.requests import Asker
 
 
 class Payers:
@@ -38,20 +39,25 @@ class Payers:
 
 async def _payer(asker: Asker, intent: str) -> str | None:
     """The customer of the invoice that a payment intent has paid."""
-    asked: Params = {
+    asked: dict[str, str | int | Sequence[str]] = {
         "payment[type]": "payment_intent",
         "payment[payment_intent]": intent,
         "limit": 1,
         "expand[]": ["data.invoice"],
     }
-    pages = asker.pages(INVOICE_PAYMENT, "/v1/invoice_payments", asked, _customers)
+    pages = asker.pages(INVOICE_PAYMENT, "/v1/invoice_payments", asked, partial(_customers, intent))
     async with aclosing(pages):
         async for customers in pages:
             return customers[0] if customers else None
     return None
 
 
-def _customers(payments: list[InvoicePayment]) -> list[str]:
-    invoices = (one.invoice for one in payments)
+def _customers(intent: str, payments: list[InvoicePayment]) -> list[str]:
+    """Looked at again: a server that knows no such filter would answer anybody's."""
+    invoices = (
+        one.invoice
+        for one in payments
+        if one.payment is not None and id_of(one.payment.payment_intent) == intent
+    )
     found = (id_of(one.customer) for one in invoices if isinstance(one, InvoiceReference))
     return [customer for customer in found if customer]

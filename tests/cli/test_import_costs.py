@@ -93,6 +93,19 @@ def test_a_dry_run_tells_sums_and_changes_and_stores_nothing(
     assert stored(database_url) == {}
 
 
+def test_an_org_that_is_much_like_a_known_one_is_guessed(
+    run: Run, config: Path, costs: Path
+) -> None:
+    config.write_text(config.read_text() + '[plans.orgs]\norg_1 = "pro"\n')
+    for org, said in (
+        ("org1", "--org org1: [plans.orgs] has no such org. Did you mean org_1?\n"),
+        ("org_1", ""),
+        ("elsewhere", ""),
+    ):
+        outcome = run("import-costs", costs, "--config", config, "--org", org, "--dry-run")
+        assert (outcome.status, outcome.err) == (0, said)
+
+
 def test_a_corrected_file_changes_what_it_corrects(
     run: Run, config: Path, costs: Path, database_url: str
 ) -> None:

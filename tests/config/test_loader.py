@@ -13,6 +13,7 @@ from nullspend_margins.config import (
     DatabaseSettings,
     ServerSettings,
     config_from_mapping,
+    database_url,
     finish_config,
     load_config,
     reference_rows,
@@ -168,6 +169,21 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
         "plugins.oder: must be the table of a plugin, [plugins.oder]. Did you mean plugins.order?",
         "plugins.stripe: must be the table of a plugin, [plugins.stripe]",
     ]
+
+
+def test_postgresql_without_its_driver_stops_the_start_and_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, '[database]\nurl = "postgresql://u@h/n"')
+    monkeypatch.setattr(database_url, "find_spec", lambda _name: None)
+    assert problems(file) == [
+        'database.url: needs psycopg: pip install "nullspend-margins[postgres]"'
+    ]
+
+
+def test_a_plugins_table_that_lost_its_place_is_guessed(tmp_path: Path) -> None:
+    (found,) = problems(write(tmp_path, '[litellm]\norg = "org_1"'))
+    assert found.endswith(" A plugin's is [plugins.litellm].")
 
 
 def test_what_is_no_toml_is_located(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, make_dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -34,6 +35,7 @@ class Everything:
     names: tuple[str, ...] = ()
     plans: Mapping[str, int] = field(default_factory=dict)
     inner: Inner = field(default_factory=Inner)
+    inners: Mapping[str, Inner] = field(default_factory=dict)
     anything: object = None
     checked: str = field(default="", metadata={"check": lambda v: "is bad" if v == "bad" else None})
 
@@ -86,7 +88,9 @@ def test_an_empty_table_gives_the_defaults() -> None:
     [
         ({"txt": ""}, "txt: there is no such key. Did you mean plugins.acme.text?"),
         ({"COUNT": 1}, "COUNT: there is no such key. Did you mean plugins.acme.count?"),
-        ({"text": 5}, "text: must be a string, not a whole number"),
+        ({"text": 5}, "text: must be a string, not a whole number. Put it in quotes"),
+        ({"text": date(2026, 4, 1)}, "text: must be a string, not a date. Put it in quotes"),
+        ({"text": True}, "text: must be a string, not true or false"),
         ({"count": "5"}, "count: must be a whole number, not a string. Leave the quotes away"),
         ({"count": True}, "count: must be a whole number, not true or false"),
         ({"count": Decimal("1.5")}, "count: must be a whole number, not a number with decimals"),
@@ -106,6 +110,9 @@ def test_an_empty_table_gives_the_defaults() -> None:
         ),
         ({"names": ["a", 1]}, "names[1]: must be a string, not a whole number"),
         ({"plans": {"x": "y"}}, "plans.x: must be a whole number, not a string."),
+        ({"plans": {"x": {"1": 5}}}, 'plans.x.1: a name with a dot needs quotes: "x.1"'),
+        ({"inners": {"gpt-4": {"1": {"o": {}}, "size": 1}}}, "inners.gpt-4.1.o: a name with a"),
+        ({"inners": {"x": {"sise": {}}}}, "inners.x.sise: there is no such key. Did you mean"),
         ({"plans": []}, "plans: must be a table, not a list"),
         ({"inner": {"sise": 1}}, "inner.sise: there is no such key. Did you mean "),
         ({"checked": "bad"}, "checked: is bad"),

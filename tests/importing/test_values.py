@@ -155,12 +155,25 @@ def test_names_are_text_as_it_stands_there() -> None:
             name_of(wrong, 10)
 
 
-@pytest.mark.parametrize("written", ['{"a": "b"}', {"a": "b"}, [("a", "b")]])
+@pytest.mark.parametrize(
+    "written",
+    [
+        '{"a": "b"}',
+        {"a": "b"},
+        [("a", "b")],
+        '[["a", "b"]]',
+        '[{"key": "a", "value": "b"}]',
+        [{"key": "a", "value": "b", "namespace": "n"}],
+    ],
+)
 def test_tags_are_json_or_mappings_or_pairs(written: object) -> None:
     assert tags_of(written) == {"a": "b"}
 
 
-@pytest.mark.parametrize("written", ["{", "[]x", '"a"', "5", 5, [1], ["a", "b", "c"]])
+@pytest.mark.parametrize(
+    "written",
+    ["{", "[]x", '"a"', "5", 5, [1], ["a", "b", "c"], ["ab"], [{"a": 1, "b": 2}], [[1, "b"]]],
+)
 def test_what_is_no_set_of_tags_is_refused(written: object) -> None:
     with pytest.raises(Misfit):
         tags_of(written)

@@ -99,6 +99,24 @@ def test_the_proxys_own_records_get_the_customer_that_is_believed() -> None:
     assert settled(trust_body=True) == ("rival", "rival")
 
 
+@pytest.mark.parametrize("name", ["Müller", "Łódź", "日本", "Voilà"])
+def test_a_name_in_utf8_which_the_proxy_takes_for_latin_1_is_read_as_it_was_meant(
+    name: str,
+) -> None:
+    header = name.encode().decode("latin-1")
+    of_proxy = {"user_api_key_end_user_id": header.strip()}
+    assert customer(logged(headers={HEADER: header}, metadata=of_proxy)) == name
+    data = {"metadata": {**of_proxy}, "proxy_server_request": {"headers": {HEADER: header}}}
+    assert CallRecorder(Ledger(), settings()).settle(data) == header.strip()
+    assert data["metadata"] == of_proxy
+
+
+def test_a_name_that_is_no_utf8_stays_as_it_is() -> None:
+    for name in ("Müller", "ÿþ", "日本"):
+        call = logged(body={"user": name}, metadata={"user_api_key_end_user_id": name})
+        assert customer(call, trust_body=True) == name
+
+
 def test_metadata_of_the_client_is_left_alone() -> None:
     of_client = {"user_id": "x", "user_api_key": "made up"}
     data: dict[str, Any] = {"metadata": {**of_client}, "proxy_server_request": {}}

@@ -52,6 +52,14 @@ async def test_names_that_the_proxy_was_told_of_are_no_way_around() -> None:
     assert await seen(*given, proxy=proxy, customer="user_id") == []
 
 
+async def test_a_trusted_name_may_be_in_utf8() -> None:
+    name = "Łódź".encode()
+    assert await seen((b"x-tenant", name), trusted_headers=["x-tenant"]) == [
+        (b"x-tenant", name),
+        (CUSTOMER, name),
+    ]
+
+
 async def test_a_trusted_header_reaches_the_proxy_under_the_name_that_it_looks_for() -> None:
     given = ((CUSTOMER, b"rival"), (b"x-tenant", b"acme"))
     found = await seen(*given, trusted_headers=["x-tenant"])

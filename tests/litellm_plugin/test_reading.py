@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from nullspend_margins import Secret, ServiceUnavailable
+from nullspend_margins import ConfigurationError, Secret, ServiceUnavailable
 from nullspend_margins_litellm.reading import PostgresReader, Row
 from nullspend_margins_litellm.source import LiteLLMTables
 from tests.docs.pages import blocks
@@ -95,12 +95,31 @@ async def test_no_transaction_is_open_while_a_batch_is_stored(tables: LiteLLMDat
             assert found == (0,)
 
 
-async def test_errors_do_not_tell_the_url() -> None:
-    for url in ("postgresql://u:hush@127.0.0.1:9/db", "postgresql://u:hush@127.0.0.1:nine/db"):
-        with pytest.raises(ServiceUnavailable) as caught:
-            await PostgresReader(Secret(url)).rows("SELECT 1", {})
-        assert "hush" not in f"{caught.value} {caught.value.__cause__}"
-        assert caught.value.__suppress_context__
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("127.0.0.1:9/db", "port 9 failed: Connection refused"),
+        ("127.0.0.1:nine/db", 'invalid integer value "nine"'),
+        ("127.0.0.1:9/db?sslrootcert=hush&sslmode=verify-full", ""),
+    ],
+)
+async def test_the_log_says_why_and_neither_it_nor_an_error_tells_the_url(
+    place: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ServiceUnavailable, match="does not answer; the log says why") as caught:
+        await PostgresReader(Secret(f"postgresql://u:hush@{place}")).rows("SELECT 1", {})
+    assert reason in caplog.text
+    assert "hush" not in f"{caught.value} {caught.value.__cause__} {caplog.text}"
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "url", ["u:hu sh@h/db", "u:hu%sh@h/db", "u:hu@sh@h/db", "u:hush@h/db?pool_size=5"]
+)
+def test_a_url_that_the_driver_does_not_take_stops_the_start(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"database_url: .* percent-encoded") as caught:
+        PostgresReader(Secret(f"postgresql://{url}"))
+    assert "hu" not in str(caught.value)
 
 
 async def test_the_role_of_the_page_may_read_all_that_is_needed(tables: LiteLLMDatabase) -> None:

@@ -46,6 +46,14 @@ async def test_a_row_is_the_same_event_as_the_callbacks(tables: LiteLLMDatabase)
     assert "secret" not in repr(event)
 
 
+async def test_a_name_in_utf8_is_read_as_it_was_meant(tables: LiteLLMDatabase) -> None:
+    """The proxy has taken the bytes of the header for Latin-1."""
+    spelt = "Łódź".encode().decode("latin-1")
+    tables.calls({"request_id": "r", "at": "2026-04-05T10:00", "end_user": spelt})
+    ((_, event),) = (await events(tables)).items()
+    assert event.tag_value == "Łódź"
+
+
 async def test_margins_are_no_cost_and_cache_hits_and_failures_cost_nothing(
     tables: LiteLLMDatabase,
 ) -> None:
@@ -178,7 +186,13 @@ async def test_a_row_that_can_not_be_counted_does_not_stop_the_others(
 
 async def test_a_table_that_is_not_there_is_not_an_empty_one(own_tables: LiteLLMDatabase) -> None:
     own_tables.execute('DROP TABLE "LiteLLM_SpendLogs"')
-    with pytest.raises(ServiceUnavailable, match="LiteLLM_SpendLogs has no column"):
+    with pytest.raises(ServiceUnavailable, match="no table LiteLLM_SpendLogs that may be"):
+        await events(own_tables)
+
+
+async def test_a_column_that_is_needed_and_not_there_is_named(own_tables: LiteLLMDatabase) -> None:
+    own_tables.execute('ALTER TABLE "LiteLLM_SpendLogs" DROP COLUMN spend')
+    with pytest.raises(ServiceUnavailable, match="LiteLLM_SpendLogs has no column spend"):
         await events(own_tables)
 
 

@@ -181,6 +181,35 @@ async def test_without_metering_a_host_does_not_start_without_its_database(tmp_p
             raise AssertionError("it started")
 
 
+@pytest.mark.parametrize(
+    ("metering", "message"),
+    [
+        (None, "NULLSPEND_MARGINS_CONFIG is not set"),
+        ({"customer": "no_such_module:f", "org": "org_1"}, "no_such_module cannot be imported"),
+    ],
+)
+async def test_a_class_added_by_its_name_stops_the_start_when_its_configuration_is_wrong(
+    metering: dict[str, Any] | None,
+    message: str,
+    config_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """FastAPI makes it within the start, where servers take an exception for no lifespan."""
+    if metering is None:
+        monkeypatch.delenv("NULLSPEND_MARGINS_CONFIG")
+    else:
+        write_config(
+            config_file, config("sqlite:///none.db", "http://127.0.0.1:9", metering=metering)
+        )
+    with pytest.raises(StartFailed):
+        async with hosted(gateway("nullspend_margins.MarginsMiddleware")):
+            raise AssertionError("it started")
+    assert message in caplog.text
+    with pytest.raises(ConfigurationError, match=message):
+        await MarginsMiddleware(gateway())({"type": "http"}, None, None)  # type: ignore[arg-type]
+
+
 def test_a_class_that_meters_needs_an_org(sqlite_url: str) -> None:
     margins = Margins(config(sqlite_url, "http://127.0.0.1:9"))
     with pytest.raises(ConfigurationError, match=r"metering\.org: is missing"):

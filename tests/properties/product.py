@@ -205,8 +205,8 @@ def _store(tx: Connection, org_id: str, org: Org, now: datetime, conversion: Con
             ),
         )
     for provider in PROVIDERS:
-        told = [fact for name, fact in org.revenue if name == provider]
-        revenue.stage(tx, revenue.fact_rows(org_id, provider, "sync", told, conversion))
+        facts = [fact for name, fact in org.revenue if name == provider]
+        revenue.stage(tx, revenue.fact_rows(org_id, provider, "sync", facts, conversion))
         revenue.apply_staged(tx, org_id, provider, "sync", EVERYTHING)
     for source in {name for name, _ in org.events}:
         events = [event for name, event in org.events if name == source]

@@ -48,6 +48,20 @@ def test_a_missing_sqlite_file_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_a_sqlite_file_that_another_replaces_is_not_read_on(tmp_path: Path) -> None:
+    table = HostTable(f"sqlite:///{tmp_path}/host.db")
+    other = HostTable(f"sqlite:///{tmp_path}/other.db")
+    table.insert((1, "org_1", "acme", "o3", 1, "2026-04-05"))
+    other.insert((1, "org_1", "acme", "o3", 2, "2026-04-05"))
+    made = table.source(mode="aggregate")
+    [before] = await made.month_costs("org_1", APRIL, APRIL)
+    (tmp_path / "other.db").replace(tmp_path / "host.db")
+    [after] = await made.month_costs("org_1", APRIL, APRIL)
+    assert (before.cost_nanodollars, after.cost_nanodollars) == (10**9, 2 * 10**9)
+    (tmp_path / "host.db").unlink()
+    await _problem(made)
+
+
 async def test_neither_password_nor_values_are_told(
     postgres_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nullspend_margins import Period, ServiceUnavailable
-from tests.sql.support import HostTable
+from tests.sql.support import COLUMNS, HostTable
 
 
 @pytest.mark.parametrize("org", ["BIGINT", "UUID", "TEXT", "CHAR(40)"])
@@ -192,6 +192,29 @@ async def test_constants_and_numbers_of_requests_count_the_same_both_ways(
         ("openai", "o3", 0),
     ]
     assert sum(each.cost_nanodollars for each in batch.facts) == 30_000_000
+
+
+async def test_an_id_that_other_rows_have_too_stops_the_pull(table: HostTable) -> None:
+    """Else all but the first would be left out in silence."""
+    table.insert(
+        (1, "org_1", "acme", "o3", "5", "2026-04-05 10:00:00+00:00"),
+        (2, "org_2", "acme", "o3", "6", "2026-04-05 10:00:00+00:00"),
+        (3, "org_1", "acme", "o3", "7", "2026-04-05 11:00:00+00:00"),
+        (4, "org_1", "acme", "o3", "8", "2026-04-05 12:00:00+00:00"),
+    )
+    columns = {**COLUMNS, "id": "model"}
+    found = []
+    with pytest.raises(ServiceUnavailable, match=r"the id 'o3': another row has the same\..*all"):
+        async for batch in table.source(columns=columns).pull(None):
+            found += [(batch.org_id, each.cost_nanodollars) for each in batch.events]
+    assert found == [("org_1", 5 * 10**9), ("org_2", 6 * 10**9)]
+
+
+async def test_a_row_that_a_join_repeats_counts_once(table: HostTable) -> None:
+    table.insert((1, "org_1", "acme", "o3", "5", "2026-04-05 10:00:00+00:00"))
+    twice = "SELECT * FROM usage_log UNION ALL SELECT * FROM usage_log"
+    async for batch in table.source(table=None, select=twice).pull(None):
+        assert {each.event_id for each in batch.events} == {"1"}
 
 
 async def test_another_way_of_following_begins_anew_and_counts_nothing_twice(

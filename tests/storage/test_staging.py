@@ -122,3 +122,18 @@ async def test_whatever_changes_on_an_invoice_is_noticed(
     await database.write(lambda tx: sync(tx, [first]))
     assert await database.write(lambda tx: sync(tx, [replace(first, **change)]))
     assert not await database.write(lambda tx: sync(tx, [replace(first, **change)]))
+
+
+async def test_what_is_partial_never_takes_the_place_of_the_whole(database: Database) -> None:
+    old = NOVEMBER.shift(-10).start
+
+    def known(tx: Connection) -> set[str]:
+        stage(tx, ORG, "stripe", "s1", [invoice("staged")])
+        sync(tx, [invoice("stored"), invoice("old", occurred_at=old)])
+        stage(tx, ORG, "stripe", "s1", [invoice("staged")])
+        stage(tx, ORG, "stripe", "s2", [invoice("another")])
+        stage(tx, ORG, "paddle", "s1", [invoice("another")])
+        names = ["staged", "stored", "old", "another", "new"]
+        return revenue.known_objects(tx, ORG, "stripe", "s1", names)
+
+    assert await database.write(known) == {"staged", "stored", "old"}
