@@ -77,6 +77,22 @@ def is_listed(look: Look, invoice: Json) -> bool:
     return look.is_full and any(look.has(each.moment) for each in payments_of(look, invoice))
 
 
+def services(look: Look) -> Iterator[Thing]:
+    """Of invoices that were made and paid before: what they accrue, if that goes on in the window.
+
+    Told only where nothing of them is known.
+    """
+    for invoice in look.company.invoices.values():
+        is_near = look.has(invoice["created"], LATE_MONTHS) and not look.has(invoice["created"])
+        if not is_near or invoice["status"] != "paid" or is_listed(look, invoice):
+            continue
+        for thing in invoice_of(look, invoice):
+            parts = tuple(part for part in thing.parts if part.bases == ("accrual",))
+            ends = [part.start if part.end is None else part.end for part in parts]
+            if any(end > model.begin_of(look.first) for end in ends):
+                yield thing._replace(parts=parts)
+
+
 def again(look: Look, object_id: str) -> Iterator[Thing]:
     """One object that an event has told of, as it is now."""
     company = look.company
@@ -210,3 +226,5 @@ class Books:
             kept.pop(object_id, None)
             kept |= {one.object_id: one for one in again(look, object_id)}
         self.things = kept | {one.object_id: one for one in told(look)}
+        for thing in services(look) if is_full else ():
+            self.things.setdefault(thing.object_id, thing)
