@@ -53,19 +53,28 @@ class RateBook:
                 made = {"created[gte]": self._first, "created[lt]": self._end, "limit": _PAGE}
                 self.is_wanted = await self._read(asker, made)
                 self._is_read = True
-            for intent in [*self._elsewhere(foreign)]:
-                if intent not in self._asked:
-                    self._asked.add(intent)
-                    await self._read(asker, {"payment_intent": intent, "limit": _PAGE})
+            for intent, charge in [*self._elsewhere(foreign)]:
+                name = intent or charge or ""
+                if name not in self._asked:
+                    self._asked.add(name)
+                    await self._read_one(asker, intent, name)
 
-    def _elsewhere(self, invoices: Iterable[Invoice]) -> Iterator[str]:
-        """The payment intents of payments that no charge of the window is of."""
+    async def _read_one(self, asker: Asker, intent: str | None, charge_id: str) -> None:
+        """The charges of a payment intent, or a charge that has none."""
+        if intent:
+            await self._read(asker, {"payment_intent": intent, "limit": _PAGE})
+        elif charge := await self._lists.one(asker, CHARGES, charge_id, [RATE]):
+            self._note([charge])
+
+    def _elsewhere(self, invoices: Iterable[Invoice]) -> Iterator[tuple[str | None, str | None]]:
+        """The payment intents or charges of payments that no charge of the window is of."""
         for invoice in invoices:
             for one in told_payments(invoice):
                 intent = id_of(one.payment.payment_intent) if one.payment else None
                 paid_at = one.status_transitions.paid_at if one.status_transitions else None
-                if intent and paid_at and not self._first <= paid_at < self._end:
-                    yield intent
+                charge = id_of(one.payment.charge) if one.payment else None
+                if (intent or charge) and paid_at and not self._first <= paid_at < self._end:
+                    yield intent, charge
 
     async def _read(self, asker: Asker, params: Params) -> bool:
         """Read charges; ``False`` where the key may not."""

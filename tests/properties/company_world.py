@@ -11,13 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from nullspend_margins import Period
+from nullspend_margins import Period, RevenuePart
 from nullspend_margins.demo.stripe_server import READ_ALL, StripeKey
 from nullspend_margins.domain.mapping import CustomerMapping
 from nullspend_margins.services.rebuild import RebuildService
 from nullspend_margins.storage import connections, mappings, revisions, tables
 from nullspend_margins.storage.columns import metadata
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.revenue_parts import stored_parts
 from tests.properties.company import Company, ShownAccount
 from tests.properties.revenue_model import BASES, Cells, Month
 from tests.properties.sales import CUSTOMERS
@@ -110,6 +111,29 @@ class Business:
             return sorted(map(repr, tx.execute(select(table).where(table.c.org_id == ORG))))
 
         return await self.database.read(lambda tx: {one.name: rows(tx, one) for one in mine})
+
+    async def facts_since(self, first: Month) -> list[str]:
+        """The stored facts of objects that were made in ``first`` or later, whole."""
+        facts = tables.revenue_facts
+        wanted = select(facts).where(
+            facts.c.org_id == ORG, facts.c.month >= first[0] * 12 + first[1] - 1
+        )
+        return await self.database.read(lambda tx: sorted(map(repr, tx.execute(wanted))))
+
+    async def lines(self) -> dict[str, list[RevenuePart]]:
+        """What each paid invoice accrues, as it is stored."""
+        facts = tables.revenue_facts.c
+        wanted = select(
+            facts.object_id, facts.parts, facts.kind, facts.amount_minor, facts.occurred_at
+        ).where(facts.org_id == ORG, facts.kind == "invoice")
+
+        def work(tx: Connection) -> dict[str, list[RevenuePart]]:
+            return {
+                object_id: [part for part in stored_parts(*stored) if "accrual" in part.bases]
+                for object_id, *stored in tx.execute(wanted)
+            }
+
+        return await self.database.read(work)
 
     async def gaps(self) -> list[Mapping[str, Any]]:
         """What the connection says that it may not read."""

@@ -7,7 +7,6 @@ from tests.properties.revenue_model import Json
 from tests.properties.sales import DAY, Refund, Sale
 
 TAX_PERCENT = 19
-FINDABLE = 79 * DAY
 
 
 def moved(source: str, amount: int, moment: int, invoice: Json, rate: str | None) -> Json:
@@ -29,8 +28,7 @@ def give_back(company: Company, invoice: Json, charge: Json, plan: Refund, now: 
     if not amount:
         return None
     object_id, moment = f"re_{len(company.refunds):04d}", min(charge["created"] + plan.after, now)
-    is_recent = invoice["created"] > now - FINDABLE  # the invoice stays in what syncs ask for
-    by_invoice = plan.named == "invoice" and charge["payment_intent"] is not None and is_recent
+    by_invoice = plan.named == "invoice" and charge["payment_intent"] is not None
     transaction = charge["balance_transaction"]
     rate = transaction["exchange_rate"]
     refund = {

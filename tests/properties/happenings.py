@@ -46,6 +46,19 @@ rounds = st.builds(
 )
 
 
+def eventful() -> list[Round]:
+    """Rounds of everything, months between them; then what is old by now fails and is void."""
+    first = tuple((kind, number, 40) for number, kind in enumerate(KINDS))
+    second = tuple((kind, 3 * number + 1, 100) for number, kind in enumerate(KINDS))
+    third = tuple((kind, number, 0) for number in range(9) for kind in ("fail", "void note"))
+    return [
+        Round(HOUR, (), first),
+        Round(MONTH, (), second),
+        Round(MONTH, (), first[::-1]),
+        Round(HOUR, (), third),
+    ]
+
+
 def happen(company: Company, drawn: Round, now: int) -> set[str]:
     """Do it all, a minute ago; the ids of what events have told of."""
     touched: set[str] = set()

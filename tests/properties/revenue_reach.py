@@ -77,6 +77,22 @@ def is_listed(look: Look, invoice: Json) -> bool:
     return look.is_full and any(look.has(each.moment) for each in payments_of(look, invoice))
 
 
+def services(look: Look) -> Iterator[Thing]:
+    """Of invoices that were made and paid before: what they accrue, if that goes on in the window.
+
+    Told only where nothing of them is known.
+    """
+    for invoice in look.company.invoices.values():
+        is_near = look.has(invoice["created"], LATE_MONTHS) and not look.has(invoice["created"])
+        if not is_near or invoice["status"] != "paid" or is_listed(look, invoice):
+            continue
+        for thing in invoice_of(look, invoice):
+            parts = tuple(part for part in thing.parts if part.bases == ("accrual",))
+            ends = [part.start if part.end is None else part.end for part in parts]
+            if any(end > model.begin_of(look.first) for end in ends):
+                yield thing._replace(parts=parts)
+
+
 def again(look: Look, object_id: str) -> Iterator[Thing]:
     """One object that an event has told of, as it is now."""
     company = look.company
@@ -170,14 +186,8 @@ def customer_of(look: Look, taken: Json) -> str | None:
         found = look.company.charges[taken["charge"]]["customer"]
         if found is not None:
             return id_of(found)
-    names = {taken["charge"], taken["payment_intent"]} - {None}
-    for payment in look.company.payments.values():
-        source = payment["payment"]
-        if {source.get("payment_intent"), source.get("charge")} & names:
-            invoice = look.company.invoices[payment["invoice"]]
-            if is_listed(look, invoice) and [*invoice_of(look, invoice)]:
-                return id_of(invoice["customer"])
-    return None
+    paid = look.company.paid_with(taken["charge"], taken["payment_intent"])
+    return id_of(paid["customer"])
 
 
 def credit_note_of(look: Look, note: Json) -> Iterator[Thing]:
@@ -216,3 +226,5 @@ class Books:
             kept.pop(object_id, None)
             kept |= {one.object_id: one for one in again(look, object_id)}
         self.things = kept | {one.object_id: one for one in told(look)}
+        for thing in services(look) if is_full else ():
+            self.things.setdefault(thing.object_id, thing)

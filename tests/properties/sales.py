@@ -19,6 +19,7 @@ SHAPES = (
     "many lines", "no lines", "swapped", "downgrade",
 )  # fmt: skip
 """Of the invoice's lines."""
+CURRENCIES = ("usd", "usd", "eur", "usd", "jpy", "usd", "usd", "jpy", "usd", "eur", "usd")
 BY = ("intent", "intent", "charge", "out of band")
 REFUNDED = ("succeeded", "failed", "canceled", "pending")
 NAMED = ("itself", "charge", "charge", "invoice")
@@ -100,7 +101,7 @@ def agos(now: datetime, days: int) -> st.SearchStrategy[int]:
 pays = st.builds(
     Pay,
     st.sampled_from((100, 50, 33, 10)),
-    st.one_of(st.integers(0, 5 * DAY), st.integers(0, 120 * DAY)),
+    st.one_of(*(st.integers(0, days * DAY) for days in (5, 120, 400))),
     st.sampled_from(BY),
 )
 refunds = st.builds(
@@ -149,7 +150,7 @@ def sales(now: datetime, days: int = 480) -> st.SearchStrategy[Sale]:
     )
 
 
-def assorted(now: datetime, count: int = 36) -> list[Sale]:
+def assorted(now: datetime, count: int = 48) -> list[Sale]:
     """One company with some of everything: every choice turns at a pace of its own."""
     moments = [10, *edges(now, 4), *(day * DAY + day for day in range(1, 480, 17))]
 
@@ -162,7 +163,7 @@ def assorted(now: datetime, count: int = 36) -> list[Sale]:
             shape=turn(n, 5, *SHAPES),
             price=turn(n, 1, 100, 4_999, 120_000, 7, NEAR_2_53 - n),
             ago=turn(n, 7, *moments),
-            currency=turn(n, 1, "usd", "usd", "eur", "usd", "usd", "jpy", "usd", "eur"),
+            currency=turn(n, 1, *CURRENCIES),
             tax=turn(n, 1, None, "exclusive", "inclusive"),
             tells_untaxed=n % 4 > 0,
             discount=turn(n, 1, 0, 0, 15, 0, 0),
@@ -171,7 +172,11 @@ def assorted(now: datetime, count: int = 36) -> list[Sale]:
             status=turn(n, 1, "paid", "paid", "open", "paid", "paid", "uncollectible", "paid"),
             pays=(
                 Pay(turn(n, 1, 50, 33, 10, 100), turn(n, 1, 0, 40 * DAY, 9), turn(n, 1, *BY)),
-                Pay(turn(n, 1, 100, 50), turn(n, 1, 3 * DAY, 1), turn(n, 1, *BY[1:])),
+                Pay(
+                    turn(n, 1, 100, 50),
+                    turn(n, 1, 3 * DAY, 1, 150 * DAY, 60 * DAY, 300 * DAY),
+                    turn(n, 1, *BY[1:]),
+                ),
             ),
             refunds=(
                 Refund(50, turn(n, 3, 1, 20 * DAY, 33 * DAY), "succeeded", n % 5 == 1, "itself"),

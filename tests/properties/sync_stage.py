@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from nullspend_margins import Margins, RevenueFact
 from nullspend_margins.services.sync_run import SyncReport
@@ -157,7 +157,11 @@ def _numbers(tx: Connection, org_id: str) -> Numbers:
                 select(
                     months.customer_id, months.month, months.invoiced,
                     months.invoice_count, months.last_invoice_at, months.customer_name,
-                ).where(months.org_id == org_id)
+                ).where(
+                    months.org_id == org_id,
+                    # Of other bases alone: judged where those are.
+                    or_(months.invoiced != 0, months.invoice_count != 0),
+                )
             )
         },
         customers={
