@@ -52,19 +52,20 @@ class Period:
     @property
     def start(self) -> datetime:
         """The first instant of the month, UTC."""
-        return _start_of(self.index)
+        return month_start(self.index)
 
     @property
     def end(self) -> datetime:
         """The first instant of the next month, UTC: the month is ``[start, end)``."""
-        return _start_of(self.index + 1)
+        return month_start(self.index + 1)
 
     def __str__(self) -> str:
         return f"{self.index // 12:04d}-{self.index % 12 + 1:02d}"
 
 
 @lru_cache(maxsize=4096)  # a sync asks for the same few months all the time
-def _start_of(index: int) -> datetime:
+def month_start(index: int) -> datetime:
+    """The first instant of the month with this ``Period.index``, UTC."""
     return datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC)
 
 
@@ -82,6 +83,12 @@ class Months:
 
     def __iter__(self) -> Iterator[Period]:
         return (self.first.shift(offset) for offset in range(self.count))
+
+
+def month_index(moment: datetime) -> int:
+    """The ``Period.index`` of an aware moment, for whoever needs a million of them."""
+    day = as_utc(moment)
+    return day.year * 12 + day.month - 1
 
 
 def as_utc(moment: datetime) -> datetime:

@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from nullspend_margins.domain.currency import converted
+from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import RevenueFact
-from nullspend_margins.domain.revenue_part import BASES, ExchangeRate, RevenuePart
+from nullspend_margins.domain.revenue_part import BASES, Basis, ExchangeRate, RevenuePart
 from nullspend_margins.domain.shares import month_shares
 from nullspend_margins.errors import ValidationFailed
 
@@ -88,12 +89,11 @@ def part_shares(part: RevenuePart, minor_digits: int) -> list[Share]:
     Split in the currency's minor unit, as books are kept; what was converted adds up to the
     converted whole. Raises ``ValidationFailed`` for what no cell can hold.
     """
-    amounts = month_shares(part.amount_minor, part.occurred_at, part.until)
     found, sofar, told = [], 0, 0
-    for period, amount in amounts:
+    for month, amount in month_shares(part.amount_minor, part.occurred_at, part.until):
         sofar += amount
         whole = _microdollars(sofar, minor_digits, part.rate)
-        found.append(Share(period, amount, whole - told))
+        found.append(Share(Period(month), amount, whole - told))
         told = whole
     return found
 
@@ -102,12 +102,12 @@ def month_cells(parts: Iterable[RevenuePart], minor_digits: int) -> MonthCells:
     """What parts add to each month, in microdollars."""
     cells: MonthCells = {}
     for part in parts:
-        if part.until is None:  # most are, and a share of its own would say nothing more
-            amount = _microdollars(part.amount_minor, minor_digits, part.rate)
-            _add(cells, part, Period.containing(part.occurred_at), amount)
-            continue
-        for share in part_shares(part, minor_digits):
-            _add(cells, part, share.period, share.microdollars)
+        if part.rate is None and minor_digits == _USD_DIGITS:  # nearly all: nothing to round
+            for month, amount in month_shares(part.amount_minor, part.occurred_at, part.until):
+                _add(cells, part.bases, month, amount * MICRODOLLARS_PER_CENT)
+        else:
+            for share in part_shares(part, minor_digits):
+                _add(cells, part.bases, share.period.index, share.microdollars)
     return cells
 
 
@@ -115,25 +115,22 @@ def unconverted_cells(parts: Iterable[RevenuePart]) -> MonthCells:
     """The same of a fact that does not count: in its own currency's minor unit."""
     cells: MonthCells = {}
     for part in parts:
-        for period, amount in month_shares(part.amount_minor, part.occurred_at, part.until):
-            _add(cells, part, period, amount)
+        for month, amount in month_shares(part.amount_minor, part.occurred_at, part.until):
+            _add(cells, part.bases, month, amount)
     return cells
 
 
-def _add(cells: MonthCells, part: RevenuePart, period: Period, amount: int) -> None:
-    cell = cells.get(period.index)
+def _add(cells: MonthCells, bases: Iterable[Basis], month: int, amount: int) -> None:
+    cell = cells.get(month)
     if cell is None:
-        cell = cells[period.index] = [0] * len(BASES)
-    for basis in part.bases:
+        cell = cells[month] = [0] * len(BASES)
+    for basis in bases:
         cell[_PLACE[basis]] += amount
 
 
 def _microdollars(amount_minor: int, minor_digits: int, rate: ExchangeRate | None) -> int:
     """What is taken away mirrors what was given: it is rounded as its opposite is."""
-    if rate is None and minor_digits == _USD_DIGITS:
-        found = converted(abs(amount_minor), minor_digits, None)
-    else:
-        found = converted(abs(amount_minor), minor_digits, rate.value if rate else _USD)
+    found = converted(abs(amount_minor), minor_digits, rate.value if rate else _USD)
     if found > _MOST:
         raise ValidationFailed.of(("amount_minor", "is more than 9.2 trillion dollars"))
     return found if amount_minor >= 0 else -found

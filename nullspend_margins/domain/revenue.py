@@ -17,6 +17,8 @@ from nullspend_margins.domain.revenue_part import (
     ExchangeRate,
     RevenuePart,
     bases_problem,
+    is_plain_instant,
+    is_plain_text,
     rate_problem,
 )
 from nullspend_margins.domain.text import MAX_TEXT
@@ -75,6 +77,34 @@ class RevenueFact:
     suggested_tag: str | None = None
 
     def __post_init__(self) -> None:
+        if not self._is_plainly_right():
+            self._require_right()
+
+    def _is_plainly_right(self) -> bool:
+        """Of nearly every fact, in a fraction of the time that it takes to tell what is wrong."""
+        return (
+            type(self.amount_minor) is int
+            and -MAX_MINOR_AMOUNT <= self.amount_minor <= MAX_MINOR_AMOUNT
+            and self.kind in FACT_KINDS
+            and self.rate is None
+            and self.minor_digits is None
+            and is_plain_instant(self.occurred_at)
+            and is_plain_text(self.object_id)
+            and is_plain_text(self.currency, 16)
+            and all(
+                text is None or is_plain_text(text)
+                for text in (
+                    self.customer_id,
+                    self.customer_name,
+                    self.customer_email,
+                    self.avatar_url,
+                    self.suggested_tag,
+                )
+            )
+            and (self.parts is None or _are_parts(self.parts))
+        )
+
+    def _require_right(self) -> None:
         found = [
             (name, problem)
             for name, at_least, at_most in _TEXTS
@@ -131,6 +161,10 @@ class RevenueFact:
         """How many digits of its amounts are decimals."""
         known = self.minor_digits
         return minor_digits_of(self.currency) if known is None else known
+
+
+def _are_parts(parts: Sequence[object]) -> bool:
+    return len(parts) <= MAX_PARTS and all(isinstance(part, RevenuePart) for part in parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

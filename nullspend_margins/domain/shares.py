@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
-from nullspend_margins.domain.period import Period, as_utc
+from nullspend_margins.domain.period import month_index, month_start
 
 _TICK = timedelta(microseconds=1)
 
@@ -25,29 +26,31 @@ def split_amount(total: int, weights: Sequence[int]) -> list[int]:
         return [-share for share in split_amount(-total, weights)]
     if whole < 0:
         whole, weights = -whole, [-weight for weight in weights]
-    floors, remainders = [], []
-    for weight in weights:
-        floor, remainder = divmod(total * weight, whole)
-        floors.append(floor)
-        remainders.append(remainder)
+    floors = [total * weight // whole for weight in weights]
     missing = total - sum(floors)
-    order = sorted(range(len(floors)), key=lambda index: -remainders[index])
-    for index in order[:missing]:
-        floors[index] += 1
+    if missing:
+        remainders = [total * weight % whole for weight in weights]
+        order = sorted(range(len(floors)), key=lambda index: -remainders[index])
+        for index in order[:missing]:
+            floors[index] += 1
     return floors
 
 
-def month_shares(total: int, start: datetime, end: datetime | None) -> list[tuple[Period, int]]:
+def month_shares(total: int, start: datetime, end: datetime | None) -> list[tuple[int, int]]:
     """``total`` over the months that ``[start, end)`` touches, by the time in each.
 
-    Without an ``end``, or where it is not after ``start``: all in the month of ``start``. Oldest
-    first; months whose share is 0 are there too.
+    As (``Period.index``, share), oldest first; months whose share is 0 are there too. Without an
+    ``end``, or where it is not after ``start``: all in the month of ``start``.
     """
-    first = Period.containing(start)
-    if end is None or end <= first.end:
+    first = month_index(start)
+    if end is None or end <= month_start(first + 1):
         return [(first, total)]
-    start, end = as_utc(start), as_utc(end)
-    last = Period.containing(end - _TICK)
-    months = [first.shift(offset) for offset in range(last.index - first.index + 1)]
-    times = [(min(end, month.end) - max(start, month.start)) // _TICK for month in months]
-    return list(zip(months, split_amount(total, times), strict=True))
+    last = month_index(end - _TICK)
+    bounds = [start, *map(month_start, range(first + 1, last + 1)), end]
+    times = [_ticks(until - since) for since, until in pairwise(bounds)]
+    return [*enumerate(split_amount(total, times), first)]
+
+
+def _ticks(time: timedelta) -> int:
+    """In microseconds; divided by one it would take three times as long."""
+    return (time.days * 86_400 + time.seconds) * 1_000_000 + time.microseconds

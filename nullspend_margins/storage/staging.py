@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from nullspend_margins.domain.currency import REPORTING_CURRENCY
-from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.period import month_index
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import INVOICE, RevenueFact, RevenueWindow
 from nullspend_margins.storage.bulk import BulkInsert, Row, replacing
@@ -166,7 +166,7 @@ def _row(
         fact.object_id,
         fact.kind,
         fact.customer_id,
-        Period.containing(fact.occurred_at).index,
+        month_index(fact.occurred_at),
         fact.amount_minor,
         fact.currency,
         fact.digits,
