@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.recognition import Conversion
@@ -21,6 +22,7 @@ from nullspend_margins.errors import MarginsError
 from nullspend_margins.protocols import RevenueProvider
 from nullspend_margins.services.closing import closing
 from nullspend_margins.storage import leases, revenue
+from nullspend_margins.storage.bulk import Row
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
 
@@ -39,6 +41,13 @@ class SyncProgress:
 
 
 ProgressListener = Callable[[SyncProgress], None]
+
+
+class _Read(NamedTuple):
+    """Rows that were read and are not staged yet, by object."""
+
+    whole: dict[str, Row]
+    partial: dict[str, Row]
 
 
 class SyncStaging:
@@ -73,17 +82,17 @@ class SyncStaging:
         if self._month is not None:
             self._tell(0)  # a month with no pages is one that is done, too
         first, end = window.first.start, window.last.end
-        fetched, unstaged = 0, list[RevenueFact]()
+        fetched, unstaged = 0, _Read({}, {})
         async with closing(self._source.fetch_revenue(secret, window)) as pages:
             async for page in pages:
                 facts = self._facts_in(page)
                 fetched += sum(
                     fact.kind == INVOICE and first <= fact.occurred_at < end for fact in facts
                 )
-                unstaged += facts
-                if len(unstaged) >= _STAGED_AT_ONCE:
+                self._keep(facts, unstaged)
+                if len(unstaged.whole) + len(unstaged.partial) >= _STAGED_AT_ONCE:
                     await self._stage(unstaged, lease)
-                    unstaged = []
+                    unstaged = _Read({}, {})
                 self._tell(fetched)
         await self._stage(unstaged, lease)
 
@@ -103,6 +112,15 @@ class SyncStaging:
                     "not a RevenueFact"
                 )
         return facts
+
+    def _keep(self, facts: Sequence[RevenueFact], read: _Read) -> None:
+        """As rows at once: tuples of texts and numbers, which no garbage collection looks at."""
+        mine = self._org_id, self._source.name, self._sync_id
+        whole = [fact for fact in facts if not fact.is_partial]
+        read.whole.update(revenue.fact_rows(*mine, whole, self._by))
+        if len(whole) < len(facts):
+            partial = [fact for fact in facts if fact.is_partial]
+            read.partial.update(revenue.fact_rows(*mine, partial, self._by))
 
     async def discard(self) -> None:
         """Remove what this run staged. A database that is away then is only logged."""
@@ -126,22 +144,20 @@ class SyncStaging:
 
         await self._database.write(clear)
 
-    async def _stage(self, facts: Sequence[RevenueFact], lease: Lease) -> None:
-        if not facts:
-            return
+    async def _stage(self, read: _Read, lease: Lease) -> None:
         mine = self._org_id, self._source.name, self._sync_id
-        whole = revenue.fact_rows(*mine, [fact for fact in facts if not fact.is_partial], self._by)
-        partial = [fact for fact in facts if fact.is_partial]
 
         def stage(tx: Transaction) -> None:
             leases.verify(tx, lease)
-            revenue.stage(tx, whole)
-            if partial:
-                known = revenue.known_objects(tx, *mine, [fact.object_id for fact in partial])
-                new = [fact for fact in partial if fact.object_id not in known]
-                revenue.stage(tx, revenue.fact_rows(*mine, new, self._by))
+            revenue.stage(tx, read.whole)
+            if read.partial:
+                known = revenue.known_objects(tx, *mine, sorted(read.partial))
+                revenue.stage(
+                    tx, {name: read.partial[name] for name in read.partial.keys() - known}
+                )
 
-        await self._database.write(stage)
+        if read.whole or read.partial:
+            await self._database.write(stage)
 
     def _tell(self, fetched: int) -> None:
         if self._progress is not None:

@@ -6,7 +6,7 @@ it talks to the provider, and one that fails half way leaves the numbers as they
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -55,15 +55,14 @@ class StagedReport(NamedTuple):
 
 def fact_rows(
     org_id: str, provider: str, sync_id: str, facts: Sequence[RevenueFact], conversion: Conversion
-) -> list[Row]:
-    """A page as ``stage`` wants it. Pure: done before a transaction is open."""
-    rows = {fact.object_id: _row(org_id, provider, sync_id, fact, conversion) for fact in facts}
-    return [rows[object_id] for object_id in sorted(rows)]
+) -> dict[str, Row]:
+    """A page as ``stage`` wants it, by object. Pure: done before a transaction is open."""
+    return {fact.object_id: _row(org_id, provider, sync_id, fact, conversion) for fact in facts}
 
 
-def stage(tx: Connection, rows: Sequence[Row]) -> None:
+def stage(tx: Connection, rows: Mapping[str, Row]) -> None:
     """Keep a page of ``fact_rows``. An object that comes again replaces itself."""
-    _put.write(tx, rows)
+    _put.write(tx, [rows[object_id] for object_id in sorted(rows)])
 
 
 def known_objects(
