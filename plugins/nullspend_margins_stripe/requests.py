@@ -24,6 +24,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 O = TypeVar("O", bound=Identified)  # noqa: E741 - an object
 
+_UNKNOWN = frozenset({400, 404, 405})
+"""What servers answer that do not know a list, or what it is asked for."""
+
 Params = Mapping[str, "str | int | Sequence[str]"]
 
 
@@ -49,11 +52,15 @@ class StripeRequests:
     async def page(
         self, kind: ObjectKind[T], path: str, params: Params, seconds: float, *, optional: bool
     ) -> Page[T]:
-        """One page, within ``seconds``. Raises ``Unknown`` for a 404 where it is ``optional``."""
+        """One page, within ``seconds``.
+
+        Raises ``Unknown`` where the list is ``optional`` and its first page is nothing that the
+        server knows; of a later page that is a failure, since the rest of the list is missing.
+        """
         answer = await self._get(path, params, seconds)
-        if answer.status_code == 404 and optional:
-            raise Unknown(path)
         if answer.status_code != 200:
+            if optional and "starting_after" not in params and _is_unknown(answer):
+                raise Unknown(path)
             raise self._failure(answer)
         return kind.read_page(answer.content)
 
@@ -94,6 +101,12 @@ class StripeRequests:
         if detail is None:
             return failures.unreadable(status)
         return failures.unexpected(status, detail.message)
+
+
+def _is_unknown(answer: httpx.Response) -> bool:
+    detail = read_error(answer.content)
+    is_limit = failures.is_transient(answer.status_code, detail.code if detail else None)
+    return answer.status_code in _UNKNOWN and not is_limit
 
 
 class Asker:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import httpx
 import pytest
 
@@ -80,11 +82,13 @@ async def test_without_charges_disputes_are_of_nobody_and_the_gap_says_so(
     assert "disputes are of no customer" in gap.detail
 
 
-@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize(
+    ("path", "status"), [*product(LISTS, [404]), *product(["/v1/events"], [400, 405])]
+)
 async def test_a_list_that_is_not_known_is_a_gap(
-    provider: StripeProvider, server: StripeServer, filled: StripeAccount, path: str
+    provider: StripeProvider, server: StripeServer, filled: StripeAccount, path: str, status: int
 ) -> None:
-    server.faults.fail(404, times=1000, path=path, body=b"Not Found")
+    server.faults.fail(status, times=1000, path=path, body=b"Not Found")
 
     gaps = [one for one in await read(provider) if isinstance(one, RevenueGap)]
 
