@@ -81,8 +81,12 @@ def _cell_text(cells: MonthCells, fact: RevenueFact) -> str:
     """Months it adds nothing to are left out, except its own: an invoice counts there."""
     own = month_index(fact.occurred_at)
     cells.setdefault(own, [0] * len(BASES))
-    rows = [[month, *cells[month]] for month in sorted(cells) if month == own or any(cells[month])]
-    return _encoder.encode(rows).decode()
+    rows = [
+        f"[{month},{','.join(map(str, cells[month]))}]"
+        for month in sorted(cells)
+        if month == own or any(cells[month])
+    ]
+    return f"[{','.join(rows)}]"
 
 
 def _encode(parts: Sequence[RevenuePart]) -> str:

@@ -124,11 +124,15 @@ def apply_staged(
     Facts of the window that were not staged are gone; changed and new ones are stored; what
     they add up to is rebuilt. ``False`` when nothing differed: then nothing is written either.
     """
-    both = _staged_of(org_id, provider, sync_id), _stored_of(org_id, provider, sync_id, window)
-    changed, vanished = _Difference(*both), _Difference(*reversed(both))
+    staged = _staged_of(org_id, provider, sync_id)
+    stored = _stored_of(org_id, provider, sync_id, window)
+    if tx.execute(stored.limit(1)).first() is None:
+        changed, left = _Difference(staged), list[_Place]()  # a first sync, say: all of it is new
+    else:
+        changed = _Difference(staged, stored)
+        left = _Difference(stored, staged).places(tx)
     # Where facts were counts as touched, as much as where they will be.
     touched = changed.pairs(tx)
-    left = vanished.places(tx)
     touched |= {(customer, month) for _, customer, months in left for month in months}
     _delete(tx, org_id, provider, [object_id for object_id, _, _ in left])
     if touched:
@@ -193,14 +197,14 @@ _months = msgspec.json.Decoder(list[tuple[int, int, int, int, int]])
 
 
 class _Difference:
-    """The rows of ``these`` that are not just so in ``those``.
+    """The rows of ``these`` that are not just so in ``those``, if there are any.
 
     A set operation, not a join: a table that was filled a moment ago has no statistics yet, and
     PostgreSQL would compare each row with each. What a first sync brings stays in the database.
     """
 
-    def __init__(self, these: Select[Any], those: Select[Any]) -> None:
-        self.rows = these.except_(those).subquery()
+    def __init__(self, these: Select[Any], those: Select[Any] | None = None) -> None:
+        self.rows = (these if those is None else these.except_(those)).subquery()
 
     def pairs(self, tx: Connection) -> set[_Pair]:
         found = tx.execute(select(self.rows.c.customer_id, self.rows.c.cells).distinct())

@@ -45,6 +45,8 @@ def accrual_parts(invoice: Invoice, rate: ExchangeRate | None) -> list[RevenuePa
 
 
 def _weight(line: InvoiceLine) -> int:
+    if not line.pretax_credit_amounts and not line.taxes:  # of most lines
+        return line.amount
     credits_ = sum(one.amount for one in line.pretax_credit_amounts or ())
     inclusive = sum(one.amount for one in line.taxes or () if one.tax_behavior == "inclusive")
     return line.amount - credits_ - inclusive

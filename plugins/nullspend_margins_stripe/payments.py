@@ -56,7 +56,9 @@ def payments_of(invoice: Invoice, rates: Rates) -> list[Payment]:
     rest = invoice.amount_paid - sum(one.amount for one in found)
     if rest > 0 and invoice.status in PAID:
         found.append(Payment(rest, settled, None, None))
-    return sorted(found, key=lambda one: (one.paid_at, one.part_id or ""))
+    if len(found) > 1:
+        found.sort(key=lambda one: (one.paid_at, one.part_id or ""))
+    return found
 
 
 def told_payments(invoice: Invoice) -> Iterator[InvoicePayment]:
