@@ -102,8 +102,8 @@ class Flusher:
             except OSError as problem:
                 self._tell_away(f"the journal cannot be read back: {problem}")
                 await self._back_off()
-            except Exception:
-                if _is_process_ending():
+            except Exception as problem:
+                if _is_process_ending(problem):
                     return  # the journal has it all
                 _log.exception("storing recorded cost events failed; it is tried again")
                 await self._back_off()
@@ -148,8 +148,8 @@ class Flusher:
         while True:
             try:
                 await self._adopt()
-            except Exception:
-                if _is_process_ending():
+            except Exception as problem:
+                if _is_process_ending(problem):
                     return
                 _log.exception("looking for what other processes left failed; it is tried again")
             await asyncio.sleep(self._pace.adopt)
@@ -167,6 +167,10 @@ class Flusher:
             _log.warning("recorded cost events are stored again")
 
 
-def _is_process_ending() -> bool:
-    """A thread with an event loop goes on when the main thread is through, with no executor."""
-    return not threading.main_thread().is_alive()
+def _is_process_ending(problem: Exception) -> bool:
+    """A thread with an event loop goes on when the main thread is through, with no executor.
+
+    Which is told a moment before the main thread counts as ended.
+    """
+    refused = isinstance(problem, RuntimeError) and "new futures after" in str(problem)
+    return refused or not threading.main_thread().is_alive()

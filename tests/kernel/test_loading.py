@@ -190,7 +190,7 @@ def test_a_mistake_in_a_plugins_table_is_named_by_file_and_key(tmp_path: Path) -
         load_plugins(config, extra=[ReadsSettings()])
     assert caught.value.message.splitlines() == [
         f"{file}: plugins.acme.retrys: there is no such key. Did you mean plugins.acme.retries?",
-        f"{file}: plugins.acme.url: must be a string, not a whole number",
+        f"{file}: plugins.acme.url: must be a string, not a whole number. Put it in quotes",
     ]
 
 

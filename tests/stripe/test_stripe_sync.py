@@ -75,7 +75,8 @@ async def test_only_paid_invoices_of_the_window_are_met(
     account.add_invoice("cus_1", 100, created=at("2026-05") - 1, invoice_id="in_last")
     account.add_invoice("cus_1", 100, created=at("2026-05"), invoice_id="in_after")
 
-    assert [fact.object_id for fact in await fetch(provider)] == ["in_first", "in_last"]
+    whole = [fact for fact in await fetch(provider) if not fact.is_partial]
+    assert [fact.object_id for fact in whole] == ["in_first", "in_last"]
 
 
 @pytest.mark.parametrize("page_size", [1, 7, 100])
