@@ -109,6 +109,27 @@ async def test_the_rest_of_lines_that_fails_fails_the_sync(
         await fetch(provider)
 
 
+@pytest.mark.parametrize("path", ["/v1/invoices/in_1/lines", "/v1/invoice_payments"])
+async def test_a_server_that_does_not_know_the_rest_leaves_an_invoice_with_what_it_has_in_itself(
+    provider: StripeProvider, server: StripeServer, account: StripeAccount, path: str
+) -> None:
+    account.add_invoice(
+        "cus_1",
+        120,
+        created=at("2026-02"),
+        invoice_id="in_1",
+        lines=lines(12),
+        payments=payments(12),
+    )
+    server.faults.fail(404, times=1000, path=path)
+
+    [fact] = await fetch(provider)
+
+    for basis, total in (("invoiced", 120), ("cash", 120), ("accrual", 120)):
+        told = [part.amount_minor for part in fact.all_parts if basis in part.bases]
+        assert sum(told) == total
+
+
 async def test_thousands_of_invoices_of_one_customer(
     provider: StripeProvider, account: StripeAccount
 ) -> None:
