@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from nullspend_margins.domain.period import Months
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
-from nullspend_margins.domain.revenue_part import MAX_MINOR_AMOUNT
+from nullspend_margins.domain.revenue_part import MAX_MINOR_AMOUNT, Basis, RevenuePart
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage import mappings, revenue
 from nullspend_margins.storage.database import Database
@@ -243,7 +243,9 @@ async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_
         mappings.insert(tx, mapping("cus_a", "theirs", org_id="org_2"))
 
     await database.write(fill)
-    found = await database.read(lambda tx: revenue.unmatched_customers(tx, ORG, "customer"))
+    found = await database.read(
+        lambda tx: revenue.unmatched_customers(tx, ORG, "customer", "invoiced")
+    )
     assert [(each.provider, each.customer_id) for each in found] == [
         ("paddle", "cus_mapped"),
         ("stripe", "cus_a"),
@@ -252,6 +254,39 @@ async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_
         ("stripe", "cus_owed"),
     ]
     assert found[1] == CustomerProfile("stripe", "cus_a", None, "a@example.com", None, 5_000_000)
+
+
+async def test_unmatched_customers_have_their_total_by_the_basis_asked_for(
+    database: Database,
+) -> None:
+    def year(amount: int) -> RevenuePart:
+        return RevenuePart(
+            bases=("accrual",),
+            kind="line",
+            amount_minor=amount,
+            occurred_at=OCTOBER.start,
+            until=OCTOBER.shift(12).start,
+        )
+
+    facts = [
+        replace(invoice("1", 900, customer_id="cus_year"), parts=[year(900)]),
+        replace(invoice("2", 100, customer_id="cus_less"), parts=[year(-100)]),
+        invoice("3", 300, customer_id="cus_plain"),
+    ]
+    await database.write(lambda tx: sync(tx, facts))
+
+    async def totals(basis: Basis) -> list[tuple[str, int]]:
+        found = await database.read(
+            lambda tx: revenue.unmatched_customers(tx, ORG, "customer", basis)
+        )
+        return [(each.customer_id, each.total_microdollars) for each in found]
+
+    assert await totals("invoiced") == [("cus_plain", 3_000_000)]
+    assert await totals("accrual") == [
+        ("cus_year", 9_000_000),
+        ("cus_plain", 3_000_000),
+        ("cus_less", -1_000_000),
+    ]
 
 
 async def test_any_customer_is_the_one_with_the_latest_invoice(database: Database) -> None:
