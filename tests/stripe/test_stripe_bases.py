@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
@@ -177,6 +178,25 @@ async def test_a_refund_of_a_credit_note_leaves_accrual_to_the_note(
 
     bases = {fact.object_id: [tuple(part.bases) for part in fact.all_parts] for fact in facts}
     assert bases == {"cn_1": [("accrual",)], "re_1": [("net",)], "re_before": [("net",)]}
+
+
+@pytest.mark.parametrize("is_backfill", [False, True])
+async def test_a_note_of_long_after_its_refund_takes_accrual_over_from_it(
+    provider: StripeProvider, account: StripeAccount, is_backfill: bool
+) -> None:
+    account.add_customer("cus_1")
+    account.add_invoice("cus_1", 900, created=at("2025-09"), invoice_id="in_1")
+    account.add_refund("in_1", 100, created=at("2025-10"), id="re_1")
+    account.add_credit_note("in_1", 100, created=at("2026-02"), id="cn_1", refunds={"re_1": 100})
+    later = account.add_refund("in_1", 50, created=at("2026-05"), id="re_later")
+    account.add_credit_note("in_1", 50, created=at("2026-05"), refunds={later.id: 50})
+
+    facts = await fetch(provider, replace(WINDOW, is_backfill=is_backfill))
+
+    assert {one.object_id: [part.bases for part in one.all_parts] for one in facts} == {
+        "re_1": [("net",)],
+        "cn_1": [("accrual",)],
+    }
 
 
 async def test_in_a_backfill_the_note_of_the_next_month_still_has_its_refund(
