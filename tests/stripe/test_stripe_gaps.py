@@ -22,7 +22,7 @@ LOSSES = {
     "rak_charge_read": ("net", "accrual"),
     "rak_credit_note_read": ("accrual",),
     "rak_dispute_read": ("net",),
-    "rak_event_read": ("cash", "net"),
+    "rak_event_read": ("cash", "net", "accrual"),
 }
 LISTS = {
     "/v1/refunds": "rak_charge_read",
