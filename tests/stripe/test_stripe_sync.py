@@ -75,7 +75,13 @@ async def test_only_paid_invoices_of_the_window_are_met(
     account.add_invoice("cus_1", 100, created=at("2026-05") - 1, invoice_id="in_last")
     account.add_invoice("cus_1", 100, created=at("2026-05"), invoice_id="in_after")
 
-    assert [fact.object_id for fact in await fetch(provider)] == ["in_first", "in_last"]
+    facts = await fetch(provider)
+
+    assert [one.object_id for one in facts if not one.is_partial] == ["in_first", "in_last"]
+    # A month that was paid a second before the window goes on in it, for accrual alone.
+    [before] = [one for one in facts if one.is_partial]
+    assert before.object_id == "in_before"
+    assert {tuple(part.bases) for part in before.all_parts} == {("accrual",)}
 
 
 @pytest.mark.parametrize("page_size", [1, 7, 100])
