@@ -165,24 +165,6 @@ async def test_a_partial_payment_of_an_old_open_invoice_is_told_by_its_event(
     assert [(part.bases, part.amount_minor) for part in fact.all_parts] == [(("cash", "net"), 300)]
 
 
-@pytest.mark.parametrize("status", ["open", "uncollectible"])
-async def test_a_first_sync_finds_partial_payments_of_old_invoices_that_are_not_paid(
-    late: StripeProvider, server: StripeServer, account: StripeAccount, status: str
-) -> None:
-    server.forbid(KEY, "rak_event_read")
-    account.add_customer("cus_1")
-    for name, paid_at in (("in_now", at("2026-02", 9)), ("in_then", OLD)):
-        paid = StripePayment(id=f"inpay_{name}", amount_paid=300, created=OLD, paid_at=paid_at)
-        account.add_invoice(
-            "cus_1", 900, created=OLD, invoice_id=name, status=status, payments=[paid]
-        )
-
-    [fact] = facts(await read(late)).values()
-
-    assert (fact.object_id, fact.kind) == ("in_now", "payment")
-    assert [(part.bases, part.amount_minor) for part in fact.all_parts] == [(("cash", "net"), 300)]
-
-
 async def test_without_the_permission_they_are_found_once_a_day(
     late: StripeProvider, clock: StandingClock, server: StripeServer, account: StripeAccount
 ) -> None:
