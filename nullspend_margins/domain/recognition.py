@@ -99,7 +99,10 @@ def part_shares(part: RevenuePart, minor_digits: int) -> list[Share]:
 
 
 def month_cells(parts: Iterable[RevenuePart], minor_digits: int) -> MonthCells:
-    """What parts add to each month, in microdollars."""
+    """What parts add to each month, in microdollars.
+
+    Raises ``ValidationFailed`` for what no cell can hold.
+    """
     cells: MonthCells = {}
     for part in parts:
         if part.rate is None and minor_digits == _USD_DIGITS:  # nearly all: nothing to round
@@ -108,7 +111,7 @@ def month_cells(parts: Iterable[RevenuePart], minor_digits: int) -> MonthCells:
         else:
             for share in part_shares(part, minor_digits):
                 _add(cells, part.bases, share.period.index, share.microdollars)
-    return cells
+    return _fitting(cells)
 
 
 def unconverted_cells(parts: Iterable[RevenuePart]) -> MonthCells:
@@ -117,7 +120,7 @@ def unconverted_cells(parts: Iterable[RevenuePart]) -> MonthCells:
     for part in parts:
         for month, amount in month_shares(part.amount_minor, part.occurred_at, part.until):
             _add(cells, part.bases, month, amount)
-    return cells
+    return _fitting(cells)
 
 
 def _add(cells: MonthCells, bases: Iterable[Basis], month: int, amount: int) -> None:
@@ -128,9 +131,21 @@ def _add(cells: MonthCells, bases: Iterable[Basis], month: int, amount: int) -> 
         cell[_PLACE[basis]] += amount
 
 
+def _fitting(cells: MonthCells) -> MonthCells:
+    """Each part fits; what several add up to may not, and SQLite would cut it off in silence."""
+    for cell in cells.values():
+        if max(cell) > _MOST or min(cell) < -_MOST:
+            raise _too_much()
+    return cells
+
+
 def _microdollars(amount_minor: int, minor_digits: int, rate: ExchangeRate | None) -> int:
     """What is taken away mirrors what was given: it is rounded as its opposite is."""
     found = converted(abs(amount_minor), minor_digits, rate.value if rate else _USD)
     if found > _MOST:
-        raise ValidationFailed.of(("amount_minor", "is more than 9.2 trillion dollars"))
+        raise _too_much()
     return found if amount_minor >= 0 else -found
+
+
+def _too_much() -> ValidationFailed:
+    return ValidationFailed.of(("amount_minor", "is more than 9.2 trillion dollars"))

@@ -241,7 +241,7 @@ class MarginsService:
             names = _names(revenue.customer_profiles(tx, org_id))
             local = self._costs.local_tags(tx, org_id, since)
             return Unmatched(
-                customers=revenue.unmatched_customers(tx, org_id, CUSTOMER_TAG_KEY),
+                customers=revenue.unmatched_customers(tx, org_id, CUSTOMER_TAG_KEY, self._basis),
                 tags=_unmapped_tags([*local, *remote], {mapping.tag_value for mapping in mapped}),
                 pending=[
                     (mapping, names.get((mapping.provider, mapping.customer_id)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from nullspend_margins.storage.staging import (
     staged_customers,
     staged_report,
 )
+from nullspend_margins.storage.sums import halves, joined
 from nullspend_margins.storage.tables import (
     customer_months as months_table,
 )
@@ -70,7 +71,10 @@ CustomerMonth = tuple[int, str | None, str | None]
 
 
 class CustomerProfile(NamedTuple):
-    """What is known of one provider's customer, and all it has paid in the stored months."""
+    """What is known of one provider's customer, and all its revenue of the stored months.
+
+    By ``invoiced``, unless another basis was asked for.
+    """
 
     provider: str
     customer_id: str
@@ -211,8 +215,13 @@ def profile(tx: Connection, org_id: str, provider: str, customer_id: str) -> Cus
     return CustomerProfile._make(found[0]) if found else None
 
 
-def unmatched_customers(tx: Connection, org_id: str, tag_key: str) -> list[CustomerProfile]:
-    """Customers with revenue that no mapping of ``tag_key`` names, largest total first."""
+def unmatched_customers(
+    tx: Connection, org_id: str, tag_key: str, basis: Basis
+) -> list[CustomerProfile]:
+    """Customers with revenue that no mapping of ``tag_key`` names, largest total first.
+
+    The totals are by ``basis``: an annual plan of long ago may be revenue by no other than one.
+    """
     # Joined here: PostgreSQL may have no statistics yet on tables that a sync has just filled.
     mapped = set(
         fetch_tuples(
@@ -223,11 +232,10 @@ def unmatched_customers(tx: Connection, org_id: str, tag_key: str) -> list[Custo
             {},
         )
     )
-    statement = _profiles.where(revenue_customers.c.total_microdollars != 0)
     found = [
         customer
-        for customer in map(CustomerProfile._make, fetch_tuples(tx, statement, {"org_id": org_id}))
-        if customer[:2] not in mapped
+        for customer in _profiles_by(tx, org_id, basis)
+        if customer.total_microdollars and customer[:2] not in mapped
     ]
     return sorted(
         found,
@@ -237,6 +245,20 @@ def unmatched_customers(tx: Connection, org_id: str, tag_key: str) -> list[Custo
             customer.customer_id,
         ),
     )
+
+
+def _profiles_by(tx: Connection, org_id: str, basis: Basis) -> Iterable[CustomerProfile]:
+    """Every customer with its total by one basis; that of ``invoiced`` is kept with it."""
+    if basis == "invoiced":
+        return customer_profiles(tx, org_id)
+    months = months_table.c
+    pair = months.provider, months.customer_id
+    sums = select(*pair, *halves(months[basis])).where(months.org_id == org_id).group_by(*pair)
+    totals = {(row[0], row[1]): joined(row[2], row[3]) for row in tx.execute(sums)}
+    return [
+        each._replace(total_microdollars=totals.get((each.provider, each.customer_id), 0))
+        for each in customer_profiles(tx, org_id)
+    ]
 
 
 def any_customer(tx: Connection, org_id: str, provider: str) -> str | None:

@@ -8,7 +8,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal, get_args
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ class Source:
     """``text`` is the file's content, its URL, or its name. It is never shown."""
 
     where: Where
-    text: str
+    text: str = field(repr=False)
 
     @property
     def label(self) -> str:

@@ -64,8 +64,10 @@ class Refunded:
         mine = [one for one in notes if self._reading.counts(one)]
         for note in mine:
             credit_note_fact(note, tag_key="")  # one that is of no use is asked for again
-            self._credited |= credited_refunds(note)
-        self._unmet |= self._credited
+            credited = credited_refunds(note)
+            self._credited |= credited
+            if self._reading.is_in(note.created):
+                self._unmet |= credited
         return [one for one in mine if self._reading.is_in(one.created)]
 
     async def _refunds(self) -> Facts:
@@ -79,7 +81,7 @@ class Refunded:
             async for facts in pages:
                 were_read = True
                 yield await self._payers.named(asker, facts)
-        if were_read and not reading.window.is_backfill:
+        if were_read:
             for refund_id in sorted(self._unmet):
                 yield await refund_again(asker, reading, refund_id, self._credited)
 

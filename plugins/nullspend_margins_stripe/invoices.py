@@ -19,9 +19,9 @@ from nullspend_margins_stripe.answers import (
     ObjectKind,
 )
 from nullspend_margins_stripe.facts import with_customer
-from nullspend_margins_stripe.failures import settled
+from nullspend_margins_stripe.failures import Unknown, settled
 from nullspend_margins_stripe.invoice_facts import invoice_fact
-from nullspend_margins_stripe.objects import Customer, Identified, Invoice, Page
+from nullspend_margins_stripe.objects import Customer, Identified, Invoice, Page, id_of
 from nullspend_margins_stripe.payments import PAID
 from nullspend_margins_stripe.reading import Reading, seconds
 from nullspend_margins_stripe.requests import Asker, Params
@@ -155,14 +155,20 @@ async def _whole(asker: Asker, invoice: Invoice) -> Invoice:
     if payments is not None and payments.has_more:
         # From the beginning: in a list of their own they may have another order.
         asked = {"invoice": invoice.id, "status": "paid"}
-        payments = await _rest(asker, INVOICE_PAYMENT, "/v1/invoice_payments", asked, [])
+        told = await _rest(asker, INVOICE_PAYMENT, "/v1/invoice_payments", asked, [])
+        mine = [one for one in told.data if id_of(one.invoice) in (None, invoice.id)]
+        payments = Page(mine) if mine else payments
     return msgspec.structs.replace(invoice, lines=lines, payments=payments)
 
 
 async def _rest(
     asker: Asker, kind: ObjectKind[O], path: str, params: Params, known: list[O]
 ) -> Page[O]:
-    """``known`` and all that a list has after them."""
+    """``known`` and all that a list has after them; ``known`` alone where there is no such list.
+
+    Stripe has it. For what stands in its place and has not, the invoice is worth more than how
+    its lines share it.
+    """
     found = [*known]
     pages = asker.pages(
         kind,
@@ -170,14 +176,19 @@ async def _rest(
         {**params, "limit": _PAGE},
         lambda page: page,
         after=known[-1].id if known else None,
+        optional=True,
     )
-    async with aclosing(pages):
-        async for page in pages:
-            found += page
-            if len(found) > _MOST_PARTS:
-                raise ProviderUnavailable(
-                    f"An invoice has more than {_MOST_PARTS:,} {kind.name}s. Nothing was changed."
-                )
+    try:
+        async with aclosing(pages):
+            async for page in pages:
+                found += page
+                if len(found) > _MOST_PARTS:
+                    raise ProviderUnavailable(
+                        f"An invoice has more than {_MOST_PARTS:,} {kind.name}s. "
+                        "Nothing was changed."
+                    )
+    except Unknown:
+        return Page(known)
     return Page(found)
 
 

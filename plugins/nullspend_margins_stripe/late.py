@@ -2,8 +2,8 @@
 
 No list can be asked for what changed. Events tell, for 30 days and to keys that may read them;
 they are pointers, and what they point to is read again. The first time, once a week, and once a
-day where events cannot be read, the paid invoices of the months before the window are listed,
-which also brings services that were paid before and go on in the window.
+day where events cannot be read, the invoices of the months before the window are listed, which
+also brings services that were paid before and go on in the window.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nullspend_margins_stripe.contra import (
     note_again,
     refund_again,
 )
-from nullspend_margins_stripe.invoices import Facts, invoice_again, invoice_facts
+from nullspend_margins_stripe.invoices import UNPAID, Facts, invoice_again, invoice_facts
 from nullspend_margins_stripe.objects import Event, EventObject, id_of
 from nullspend_margins_stripe.optional_lists import EVENTS
 from nullspend_margins_stripe.reading import Reading, seconds
@@ -136,16 +136,23 @@ class LateLook:
     def listings(self) -> list[Callable[[Asker], Facts]]:
         """Cursors of the months before the window: invoices that were paid in the window.
 
-        Some months each: most accounts have a page or two in all of them.
+        Some months each: most accounts have a page or two in all of them. Of invoices that were
+        paid in part there are few, whose months are one list.
         """
         reading, first = self._reading, self._reading.window.first
         spans = [
-            (first.shift(-min(back + _MONTHS_AT_ONCE, reading.late_months)), first.shift(-back))
+            (
+                "paid",
+                first.shift(-min(back + _MONTHS_AT_ONCE, reading.late_months)),
+                first.shift(-back),
+            )
             for back in range(0, reading.late_months, _MONTHS_AT_ONCE)
         ]
+        if reading.late_months:
+            spans += [(status, first.shift(-reading.late_months), first) for status in UNPAID]
 
-        def listing(start: Period, end: Period, asker: Asker) -> Facts:
-            return invoice_facts(asker, reading, "paid", start, end, self._of_use)
+        def listing(status: str, start: Period, end: Period, asker: Asker) -> Facts:
+            return invoice_facts(asker, reading, status, start, end, self._of_use)
 
         return [partial(listing, *span) for span in spans]
 

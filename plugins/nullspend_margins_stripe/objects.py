@@ -84,7 +84,7 @@ class PaymentSource(msgspec.Struct, frozen=True, gc=False):
 class InvoicePayment(msgspec.Struct, frozen=True, gc=False):
     """One payment of an invoice; ``amount_paid`` is null until it is ``paid``."""
 
-    id: str
+    id: str = ""
     amount_paid: int | None = None
     currency: str | None = None
     status: str | None = None
@@ -125,7 +125,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 class InvoiceLine(msgspec.Struct, frozen=True, gc=False):
     """One line; ``amount`` is before discounts, and with inclusive taxes."""
 
-    id: str
+    id: str = ""
     amount: int = 0
     description: str | None = None
     period: Span | None = None

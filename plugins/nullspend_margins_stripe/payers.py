@@ -9,6 +9,7 @@ from functools import partial
 
 from nullspend_margins import RevenueFact
 from nullspend_margins_stripe.answers import INVOICE_PAYMENT
+from nullspend_margins_stripe.failures import Unknown
 from nullspend_margins_stripe.objects import InvoicePayment, InvoiceReference, Refund, id_of
 from nullspend_margins_stripe.requests import Asker
 
@@ -38,17 +39,21 @@ class Payers:
 
 
 async def _payer(asker: Asker, intent: str) -> str | None:
-    """The customer of the invoice that a payment intent has paid."""
+    """The customer of the invoice that a payment intent has paid; ``None`` where none is told."""
     asked: dict[str, str | int | Sequence[str]] = {
         "payment[type]": "payment_intent",
         "payment[payment_intent]": intent,
         "limit": 1,
         "expand[]": ["data.invoice"],
     }
-    pages = asker.pages(INVOICE_PAYMENT, "/v1/invoice_payments", asked, partial(_customers, intent))
-    async with aclosing(pages):
-        async for customers in pages:
-            return customers[0] if customers else None
+    read = partial(_customers, intent)
+    pages = asker.pages(INVOICE_PAYMENT, "/v1/invoice_payments", asked, read, optional=True)
+    try:
+        async with aclosing(pages):
+            async for customers in pages:
+                return customers[0] if customers else None
+    except Unknown:
+        pass  # what stands in Stripe's place may know refunds and not these
     return None
 
 

@@ -56,8 +56,9 @@ DISPUTED_CUSTOMERS = Loss(
 )
 EVENTS = Loss(
     "rak_event_read",
-    ("cash", "net"),
-    "Events cannot be read, so late payments of older invoices are found once a day only.",
+    ("cash", "net", "accrual"),
+    "Events cannot be read, so late payments of older invoices are found once a day only, and "
+    "what becomes of older refunds and credit notes is not.",
 )
 RATES = Loss(
     "rak_balance_transaction_source_read",

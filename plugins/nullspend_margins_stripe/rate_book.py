@@ -87,7 +87,8 @@ class RateBook:
 
     def _note(self, charges: list[Charge]) -> None:
         for charge in charges:
-            rate = rate_of(charge.balance_transaction, (charge.currency or USD).lower())
+            currency = (charge.currency or USD).lower()
+            rate = rate_of(charge.balance_transaction, currency, charge.amount)
             if rate is not None:
                 # Many have the rate of their day: kept once.
                 name = id_of(charge.payment_intent) or charge.id

@@ -17,6 +17,7 @@ from nullspend_margins import (
 )
 from nullspend_margins.testing import FakeService
 from nullspend_margins_csv.provider import MOST_PROBLEMS
+from nullspend_margins_csv.sources import Source, Where
 from tests.csv_provider.support import ALWAYS, HEADER, URL, provider, read, serving
 
 TEXT = HEADER + "acme,2026-03-05,1\nbeta,2026-03-06,2\n"
@@ -230,3 +231,8 @@ async def test_a_failing_host_says_nothing_of_the_url() -> None:
         await read(provider(serving(TEXT).unreachable()), {"url": URL})
     assert not isinstance(failed.value, ServiceUnavailable)
     assert failed.value.message == "files.example.com does not answer."
+
+
+@pytest.mark.parametrize("where", ["content", "url", "file"])
+def test_a_source_shows_nothing_of_its_text(where: Where) -> None:
+    assert "token" not in repr(Source(where, f"{URL}?token=1"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -15,13 +16,14 @@ from nullspend_margins.domain.currency import converted, minor_digits_of
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.recognition import (
     Conversion,
+    MonthCells,
     month_cells,
     part_shares,
     recognized,
     unconverted_cells,
 )
 from nullspend_margins.domain.revenue import RevenueFact
-from nullspend_margins.domain.revenue_part import BASES, ExchangeRate, RevenuePart
+from nullspend_margins.domain.revenue_part import BASES, MAX_MINOR_AMOUNT, ExchangeRate, RevenuePart
 from nullspend_margins.errors import ValidationFailed
 
 JANUARY, FEBRUARY, MARCH = (Period.parse(f"2026-0{month}") for month in (1, 2, 3))
@@ -152,3 +154,13 @@ def test_more_than_a_cell_can_hold_is_refused() -> None:
     dear = ExchangeRate(value=Decimal(10**6), source="x", on=date(2026, 1, 1))
     with pytest.raises(ValidationFailed, match=r"9\.2 trillion"):
         part_shares(part(10**14, rate=dear), 2)
+
+
+@pytest.mark.parametrize("cells", [lambda parts: month_cells(parts, 2), unconverted_cells])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_parts_that_together_are_more_than_a_cell_can_hold_are_refused(
+    cells: Callable[[list[RevenuePart]], MonthCells], sign: int
+) -> None:
+    many = [part(sign * MAX_MINOR_AMOUNT)] * 10_001
+    with pytest.raises(ValidationFailed, match=r"9\.2 trillion"):
+        cells(many)

@@ -69,10 +69,11 @@ def told(look: Look) -> Iterator[Thing]:
 
 
 def is_listed(look: Look, invoice: Json) -> bool:
-    """Made in the window; or paid, not too long before, with money that came in the window."""
+    """Made in the window; or not too long before, and money for it came in the window."""
     if look.has(invoice["created"]):
         return True
-    if invoice["status"] != "paid" or not look.has(invoice["created"], LATE_MONTHS):
+    may_be_paid = invoice["status"] in ("paid", "open", "uncollectible")
+    if not may_be_paid or not look.has(invoice["created"], LATE_MONTHS):
         return False
     return look.is_full and any(look.has(each.moment) for each in payments_of(look, invoice))
 

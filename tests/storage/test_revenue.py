@@ -17,7 +17,7 @@ from nullspend_margins.domain.period import Months
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
 from nullspend_margins.domain.revenue_part import MAX_MINOR_AMOUNT
 from nullspend_margins.errors import ValidationFailed
-from nullspend_margins.storage import mappings, revenue
+from nullspend_margins.storage import revenue
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.revenue import CustomerProfile
 from nullspend_margins.storage.tables import (
@@ -26,7 +26,7 @@ from nullspend_margins.storage.tables import (
     revenue_facts,
     revenue_staging,
 )
-from tests.storage.builders import NOVEMBER, NOW, ORG, WINDOW, invoice, mapping, rows, stage, sync
+from tests.storage.builders import NOVEMBER, NOW, ORG, WINDOW, invoice, rows, stage, sync
 
 OCTOBER = NOVEMBER.shift(-1)
 IN_WINDOW = Months(WINDOW.first, WINDOW.last)
@@ -219,39 +219,6 @@ async def test_an_invoice_that_enters_the_window_leaves_its_old_month(database: 
     await database.write(lambda tx: sync(tx, [replace(old, occurred_at=NOW)]))
     found = await database.read(lambda tx: amounts(tx, months=Months(march.first, NOVEMBER)))
     assert found == {("cus_1", NOVEMBER.index): 3_000_000}
-
-
-async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_key(
-    database: Database,
-) -> None:
-    facts = [
-        invoice("1", 100, customer_id="cus_small"),
-        invoice("2", 900, customer_id="cus_mapped"),
-        invoice("3", 500, customer_id="cus_b"),
-        invoice("4", 500, customer_id="cus_a", customer_email="a@example.com"),
-        invoice("5", 700, customer_id="cus_foreign", currency="eur"),
-        invoice("6", 0, customer_id="cus_trial"),
-        invoice("7", -100, customer_id="cus_owed"),
-    ]
-
-    def fill(tx: Connection) -> None:
-        sync(tx, facts)
-        sync(tx, [invoice("1", 500, customer_id="cus_mapped")], provider="paddle")
-        sync(tx, [invoice("1", 999)], org_id="org_2")
-        mappings.insert(tx, mapping("cus_mapped", "acme"))
-        mappings.insert(tx, mapping("cus_small", "team", tag_key="team"))
-        mappings.insert(tx, mapping("cus_a", "theirs", org_id="org_2"))
-
-    await database.write(fill)
-    found = await database.read(lambda tx: revenue.unmatched_customers(tx, ORG, "customer"))
-    assert [(each.provider, each.customer_id) for each in found] == [
-        ("paddle", "cus_mapped"),
-        ("stripe", "cus_a"),
-        ("stripe", "cus_b"),
-        ("stripe", "cus_small"),
-        ("stripe", "cus_owed"),
-    ]
-    assert found[1] == CustomerProfile("stripe", "cus_a", None, "a@example.com", None, 5_000_000)
 
 
 async def test_any_customer_is_the_one_with_the_latest_invoice(database: Database) -> None:

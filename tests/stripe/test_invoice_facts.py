@@ -195,6 +195,16 @@ def test_an_answer_without_totals_lines_and_payments_counts_whole_and_at_once() 
     }
 
 
+def test_lines_and_payments_without_ids_count_all_the_same() -> None:
+    line, payment = line_json(10000, *YEAR), payment_json(12000, CREATED)
+    del line["id"], payment["id"]
+    fact = fact_of(lines=[line], payments=[payment])
+
+    assert {part.part_id for part in fact.all_parts} == {None}
+    assert by_month(fact, "invoiced") == by_month(fact, "cash") == {"2026-01": 12000}
+    assert added_up(fact, "accrual") == 10000
+
+
 @pytest.mark.parametrize("currency", ["jpy", "bhd", "eur", "isk"])
 def test_amounts_are_in_the_minor_unit_whatever_it_is(currency: str) -> None:
     fact = fact_of(

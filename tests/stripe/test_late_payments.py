@@ -172,7 +172,7 @@ async def test_without_the_permission_they_are_found_once_a_day(
     account.add_invoice(None, 900, created=OLD, invoice_id="in_late", status="open")
     first = await read(late)
     [gap] = [one for one in first if isinstance(one, RevenueGap)]
-    assert (gap.permission, tuple(gap.bases)) == ("rak_event_read", ("cash", "net"))
+    assert (gap.permission, tuple(gap.bases)) == ("rak_event_read", ("cash", "net", "accrual"))
     account.pay("in_late", 900, at=int(NOW.timestamp()))
     server.requests.clear()
 

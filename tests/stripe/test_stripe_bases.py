@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
@@ -109,6 +110,27 @@ async def test_the_rest_of_lines_that_fails_fails_the_sync(
         await fetch(provider)
 
 
+@pytest.mark.parametrize("path", ["/v1/invoices/in_1/lines", "/v1/invoice_payments"])
+async def test_a_server_that_does_not_know_the_rest_leaves_an_invoice_with_what_it_has_in_itself(
+    provider: StripeProvider, server: StripeServer, account: StripeAccount, path: str
+) -> None:
+    account.add_invoice(
+        "cus_1",
+        120,
+        created=at("2026-02"),
+        invoice_id="in_1",
+        lines=lines(12),
+        payments=payments(12),
+    )
+    server.faults.fail(404, times=1000, path=path)
+
+    [fact] = await fetch(provider)
+
+    for basis, total in (("invoiced", 120), ("cash", 120), ("accrual", 120)):
+        told = [part.amount_minor for part in fact.all_parts if basis in part.bases]
+        assert sum(told) == total
+
+
 async def test_thousands_of_invoices_of_one_customer(
     provider: StripeProvider, account: StripeAccount
 ) -> None:
@@ -156,6 +178,25 @@ async def test_a_refund_of_a_credit_note_leaves_accrual_to_the_note(
 
     bases = {fact.object_id: [tuple(part.bases) for part in fact.all_parts] for fact in facts}
     assert bases == {"cn_1": [("accrual",)], "re_1": [("net",)], "re_before": [("net",)]}
+
+
+@pytest.mark.parametrize("is_backfill", [False, True])
+async def test_a_note_of_long_after_its_refund_takes_accrual_over_from_it(
+    provider: StripeProvider, account: StripeAccount, is_backfill: bool
+) -> None:
+    account.add_customer("cus_1")
+    account.add_invoice("cus_1", 900, created=at("2025-09"), invoice_id="in_1")
+    account.add_refund("in_1", 100, created=at("2025-10"), id="re_1")
+    account.add_credit_note("in_1", 100, created=at("2026-02"), id="cn_1", refunds={"re_1": 100})
+    later = account.add_refund("in_1", 50, created=at("2026-05"), id="re_later")
+    account.add_credit_note("in_1", 50, created=at("2026-05"), refunds={later.id: 50})
+
+    facts = await fetch(provider, replace(WINDOW, is_backfill=is_backfill))
+
+    assert {one.object_id: [part.bases for part in one.all_parts] for one in facts} == {
+        "re_1": [("net",)],
+        "cn_1": [("accrual",)],
+    }
 
 
 async def test_in_a_backfill_the_note_of_the_next_month_still_has_its_refund(

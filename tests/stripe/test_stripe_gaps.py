@@ -24,7 +24,7 @@ LOSSES = {
     "rak_charge_read": ("net", "accrual"),
     "rak_credit_note_read": ("accrual",),
     "rak_dispute_read": ("net",),
-    "rak_event_read": ("cash", "net"),
+    "rak_event_read": ("cash", "net", "accrual"),
 }
 LISTS = {
     "/v1/refunds": "rak_charge_read",
@@ -94,6 +94,19 @@ async def test_a_list_that_is_not_known_is_a_gap(
 
     assert [gap.permission for gap in gaps] == [LISTS[path]]
     assert await provider.find_gaps(KEY) == gaps
+
+
+async def test_a_refund_of_nobody_counts_for_nobody_where_payments_are_not_known(
+    provider: StripeProvider, server: StripeServer, account: StripeAccount
+) -> None:
+    account.add_invoice(None, 900, created=at("2026-02"), invoice_id="in_1")
+    account.add_refund("in_1", 100, created=at("2026-02"), id="re_1")
+    server.faults.fail(404, times=1000, path="/v1/invoice_payments")
+
+    facts = {one.object_id: one for one in await read(provider) if isinstance(one, RevenueFact)}
+
+    assert set(facts) == {"in_1", "re_1"}
+    assert facts["re_1"].customer_id is None
 
 
 async def test_a_bare_key_has_every_gap_and_knows_them_before_a_sync(

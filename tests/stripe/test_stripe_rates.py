@@ -86,6 +86,28 @@ async def test_a_payment_of_before_the_window_has_its_rate_too(
     assert {rate.on for rate in found if rate} == {date(2025, 11, 3), date(2026, 3, 3)}
 
 
+@pytest.mark.parametrize("told", ["0.67", "0.0067"])
+async def test_yen_are_worth_what_the_amounts_say_whatever_units_their_rate_is_of(
+    provider: StripeProvider,
+    account: StripeAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    told: str,
+) -> None:
+    account.exchange_rates["jpy"] = "0.67"
+    whole = account.transaction_of
+    monkeypatch.setattr(
+        account, "transaction_of", lambda *moved: replace(whole(*moved), exchange_rate=told)
+    )
+    account.add_customer("cus_1")
+    account.add_invoice(
+        "cus_1", 10_000, created=at("2026-02", 2), invoice_id="in_yen", currency="jpy"
+    )
+
+    [rates] = rates_in(await fetch(provider, CONVERTING)).values()
+
+    assert {rate.value for rate in rates if rate} == {Decimal("0.0067")}
+
+
 @pytest.mark.parametrize("permission", ["rak_balance_transaction_source_read", "rak_charge_read"])
 async def test_rates_that_may_not_be_read_are_a_gap(
     provider: StripeProvider, server: StripeServer, euros: StripeAccount, permission: str
