@@ -191,6 +191,10 @@ class RevenueProvider(Protocol):
         ``RevenueGap`` among the facts; how far this went as a ``RevenueCursor``, which the next
         sync finds in ``window.cursor``.
 
+        An optional attribute ``tells_all_services = True`` promises that partial facts
+        (``RevenueFact.is_partial``) come with every window that is no backfill, all there are:
+        then those that are missing are gone too.
+
         An optional method ``async def find_gaps(secret) -> Sequence[RevenueGap]`` tells of gaps
         before there is a sync: for whoever connects with ``include=permissions``.
         """

@@ -52,8 +52,8 @@ class RevenueFact:
     ``parts`` say what it adds to each basis of revenue; ``None`` is one part for all four:
     ``amount_minor``, at ``occurred_at``. ``kind``: only an ``invoice`` is counted as one. ``rate``
     is the rate at which the provider itself converted it, if it did. ``is_partial``: only what is
-    of use in the window is told, of an object of other months; it is stored where nothing of that
-    object is, and never takes the place of the whole.
+    of use in the window is told, of an object of other months; it never takes the place of the
+    whole.
 
     ``suggested_tag`` is the tag value the provider's own records name for this customer (Stripe:
     the customer's metadata), the first rule of auto-matching. Texts have no control characters,

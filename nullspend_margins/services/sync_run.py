@@ -90,6 +90,8 @@ class SyncRun:
         self._backfill = backfill
         self._source = source
         self._provider = source.name
+        told: object = getattr(source, "tells_all_services", False)
+        self._tells_all_services = told is True and backfill is None
         self._org_id = org_id
         self._round_began = round_began
         self._sync_id = uuid.uuid4().hex
@@ -163,7 +165,14 @@ class SyncRun:
             self._require_unchanged(tx, connection, lease)
             report = revenue.staged_report(tx, self._org_id, self._provider, self._sync_id, window)
             customers = revenue.staged_customers(tx, self._org_id, self._provider, self._sync_id)
-            revenue.apply_staged(tx, self._org_id, self._provider, self._sync_id, window)
+            revenue.apply_staged(
+                tx,
+                self._org_id,
+                self._provider,
+                self._sync_id,
+                window,
+                all_services=self._tells_all_services,
+            )
             self._mark_done(tx, report)
             self._reseal(tx, connection, secret)
             matched = 0

@@ -151,7 +151,7 @@ class SyncStaging:
             leases.verify(tx, lease)
             revenue.stage(tx, read.whole)
             if read.partial:
-                known = revenue.known_objects(tx, *mine, sorted(read.partial))
+                known = revenue.whole_objects(tx, *mine, sorted(read.partial))
                 revenue.stage(
                     tx, {name: read.partial[name] for name in read.partial.keys() - known}
                 )

@@ -19,10 +19,10 @@ from nullspend_margins.storage.staging import (
     apply_staged,
     discard_staged,
     fact_rows,
-    known_objects,
     stage,
     staged_customers,
     staged_report,
+    whole_objects,
 )
 from nullspend_margins.storage.sums import halves, joined
 from nullspend_margins.storage.tables import (
@@ -49,7 +49,6 @@ __all__ = [
     "delete_provider",
     "discard_staged",
     "fact_rows",
-    "known_objects",
     "last_invoices",
     "month_amounts",
     "month_bases",
@@ -60,6 +59,7 @@ __all__ = [
     "staged_customers",
     "staged_report",
     "unmatched_customers",
+    "whole_objects",
 ]
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     insert,
     literal,
     not_,
+    or_,
     select,
     union_all,
 )
@@ -65,16 +66,16 @@ def stage(tx: Connection, rows: Mapping[str, Row]) -> None:
     _put.write(tx, [rows[object_id] for object_id in sorted(rows)])
 
 
-def known_objects(
+def whole_objects(
     tx: Connection, org_id: str, provider: str, sync_id: str, object_ids: Sequence[str]
 ) -> set[str]:
-    """Which of these objects are stored, or staged by this sync."""
+    """Which of these objects are stored whole, or staged so by this sync."""
     found: set[str] = set()
     for some in chunks(object_ids):
-        stored = and_(_facts.org_id == org_id, _facts.provider == provider)
+        stored = and_(_facts.org_id == org_id, _facts.provider == provider, _facts.partial == 0)
         named = is_among(tx, _facts.object_id, some), is_among(tx, _staged.object_id, some)
         found.update(tx.scalars(select(_facts.object_id).where(stored, named[0])))
-        mine = _of_sync(org_id, provider, sync_id)
+        mine = and_(_of_sync(org_id, provider, sync_id), _staged.partial == 0)
         found.update(tx.scalars(select(_staged.object_id).where(mine, named[1])))
     return found
 
@@ -117,15 +118,23 @@ def staged_customers(
 
 
 def apply_staged(
-    tx: Connection, org_id: str, provider: str, sync_id: str, window: RevenueWindow
+    tx: Connection,
+    org_id: str,
+    provider: str,
+    sync_id: str,
+    window: RevenueWindow,
+    *,
+    all_services: bool = False,
 ) -> bool:
     """Make the window's stored revenue what the sync has staged, and clear the staging.
+
+    With ``all_services`` that is so of partial facts of other months too that are revenue of it.
 
     Facts of the window that were not staged are gone; changed and new ones are stored; what
     they add up to is rebuilt. ``False`` when nothing differed: then nothing is written either.
     """
     staged = _staged_of(org_id, provider, sync_id)
-    stored = _stored_of(org_id, provider, sync_id, window)
+    stored = _stored_of(org_id, provider, sync_id, window, all_services=all_services)
     if tx.execute(stored.limit(1)).first() is None:
         changed, left = _Difference(staged), list[_Place]()  # a first sync, say: all of it is new
     else:
@@ -175,6 +184,7 @@ def _row(
         fact.digits,
         found.microdollars,
         int(found.is_counted),
+        int(fact.is_partial),
         instant_text(fact.occurred_at),
         fact.customer_name,
         fact.customer_email,
@@ -226,14 +236,21 @@ def _staged_of(org_id: str, provider: str, sync_id: str) -> Select[Any]:
     )
 
 
-def _stored_of(org_id: str, provider: str, sync_id: str, window: RevenueWindow) -> Select[Any]:
+def _stored_of(
+    org_id: str, provider: str, sync_id: str, window: RevenueWindow, *, all_services: bool
+) -> Select[Any]:
     """What the staged facts take the place of: all of the window, and of others the same ones."""
     found = select(_facts.object_id, *(_facts[name] for name in _COMPARED)).where(
         _facts.org_id == org_id, _facts.provider == provider
     )
     # Of other months, or moved into these: by their names, which are few.
-    named = select(_staged.object_id).where(_of_sync(org_id, provider, sync_id))
-    elsewhere = found.where(not_(_is_in(window)), _facts.object_id.in_(named))
+    named = _facts.object_id.in_(
+        select(_staged.object_id).where(_of_sync(org_id, provider, sync_id))
+    )
+    # Services that ended before are told no more, and stay as they were.
+    goes_on = or_(*(_facts.cells.contains(f"[{each.index},") for each in window.periods))
+    meant = or_(named, and_(_facts.partial == 1, goes_on)) if all_services else named
+    elsewhere = found.where(not_(_is_in(window)), meant)
     return select(union_all(found.where(_is_in(window)), elsewhere).subquery())
 
 

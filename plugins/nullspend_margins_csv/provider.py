@@ -36,6 +36,7 @@ class CsvProvider:
     """
 
     name = "csv"
+    tells_all_services = True
 
     def __init__(self, settings: CsvSettings, *, outbound: Callable[[], Outbound]) -> None:
         self._settings = settings

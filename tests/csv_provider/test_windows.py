@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from nullspend_margins import Period, RevenueWindow
 from tests.csv_provider.support import provider, read
+from tests.world import World, world
 
 MARCH_TO_APRIL = RevenueWindow(Period.parse("2026-03"), Period.parse("2026-04"))
 ROWS = """id,customer,date,amount,kind,service_start,service_end
@@ -31,3 +32,34 @@ async def test_rows_of_the_months_are_whole_and_older_services_are_what_they_acc
 async def test_a_backfill_takes_its_months_alone() -> None:
     found = await read(provider(), {"content": ROWS}, replace(MARCH_TO_APRIL, is_backfill=True))
     assert [fact.object_id for fact in found] == ["march"]
+
+
+async def test_older_services_are_corrected_and_taken_out_with_their_rows(
+    database_url: str,
+) -> None:
+    header = "customer,date,amount,service_start,service_end\n"
+    year = "ada,2026-01-15,{},2026-01-15,2027-01-15\n"
+    over = "ada,2026-01-15,50,2026-01-15,2026-08-15\n"  # in the first month of the window
+
+    async def november(here: World) -> int:
+        found = await here.get("/api/margins/ada?period=2026-11&basis=accrual")
+        return found["revenueMicrodollars"]  # type: ignore[index]
+
+    async with world(database_url) as here:
+        await here.map("ada", "ada", provider="csv")
+        accrued = []
+        for method, rows in (("POST", year.format(365)), ("PUT", year.format(730)), ("PUT", over)):
+            body = {"content": header + rows}
+            answer = await here.call(method, "/api/connections/csv", body)
+            assert answer.status_code in {200, 201}, answer.text
+            answer = await here.call("POST", "/api/connections/csv/sync", role="member")
+            assert answer.status_code == 200, answer.text
+            accrued.append(await november(here))
+        assert accrued == [30_000_000, 60_000_000, 0]
+        # What has ended since is told no more, and stays.
+        august = await here.get("/api/margins/ada?period=2026-08&basis=accrual")
+        here.clock.advance(days=60)
+        answer = await here.call("POST", "/api/connections/csv/sync", role="member")
+        assert answer.status_code == 200, answer.text
+        assert await here.get("/api/margins/ada?period=2026-08&basis=accrual") == august
+        assert august["revenueMicrodollars"] > 0  # type: ignore[index]

@@ -129,11 +129,12 @@ async def test_what_is_partial_never_takes_the_place_of_the_whole(database: Data
 
     def known(tx: Connection) -> set[str]:
         stage(tx, ORG, "stripe", "s1", [invoice("staged")])
-        sync(tx, [invoice("stored"), invoice("old", occurred_at=old)])
-        stage(tx, ORG, "stripe", "s1", [invoice("staged")])
+        service = invoice("service", occurred_at=old, is_partial=True)
+        sync(tx, [invoice("stored"), invoice("old", occurred_at=old), service])
+        stage(tx, ORG, "stripe", "s1", [invoice("staged"), invoice("part", is_partial=True)])
         stage(tx, ORG, "stripe", "s2", [invoice("another")])
         stage(tx, ORG, "paddle", "s1", [invoice("another")])
-        names = ["staged", "stored", "old", "another", "new"]
-        return revenue.known_objects(tx, ORG, "stripe", "s1", names)
+        names = ["staged", "part", "stored", "old", "service", "another", "new"]
+        return revenue.whole_objects(tx, ORG, "stripe", "s1", names)
 
     assert await database.write(known) == {"staged", "stored", "old"}

@@ -139,11 +139,11 @@ async def test_revenue_that_no_cell_can_hold_is_told_and_changes_nothing(
             text(
                 "INSERT INTO margins_revenue_facts (org_id, provider, object_id, kind, "
                 "customer_id, month, amount_minor, currency, minor_digits, amount_microdollars, "
-                "counted, occurred_at, customer_name, customer_email, avatar_url, suggested_tag, "
-                "parts, cells) SELECT org_id, provider, object_id, kind, "
+                "counted, partial, occurred_at, customer_name, customer_email, avatar_url, "
+                "suggested_tag, parts, cells) SELECT org_id, provider, object_id, kind, "
                 "customer_id, month, amount_minor, currency, minor_digits, amount_microdollars, "
-                "counted, occurred_at, customer_name, customer_email, avatar_url, suggested_tag, "
-                "parts, cells "
+                "counted, partial, occurred_at, customer_name, customer_email, avatar_url, "
+                "suggested_tag, parts, cells "
                 "FROM margins_revenue_staging WHERE object_id = '2'"
             )
         )

@@ -21,6 +21,7 @@ def _revenue_columns() -> list[Column[Any]]:
         needed("minor_digits", COUNT),
         needed("amount_microdollars", MONEY),
         needed("counted", COUNT),
+        needed("partial", COUNT),
         needed("occurred_at", UtcDateTime()),
         optional("customer_name", TEXT),
         optional("customer_email", TEXT),

@@ -44,6 +44,7 @@ CREATE TABLE margins_revenue_facts (
     minor_digits BIGINT NOT NULL,
     amount_microdollars BIGINT NOT NULL,
     counted BIGINT NOT NULL,
+    partial BIGINT NOT NULL,
     occurred_at {instant} NOT NULL,
     customer_name TEXT,
     customer_email TEXT,
@@ -58,7 +59,7 @@ CREATE TABLE margins_revenue_facts (
 
 INSERT INTO margins_revenue_facts
     (org_id, provider, object_id, kind, customer_id, month, amount_minor, currency, minor_digits,
-    amount_microdollars, counted, occurred_at, customer_name, customer_email, avatar_url,
+    amount_microdollars, counted, partial, occurred_at, customer_name, customer_email, avatar_url,
     suggested_tag, parts, cells)
 SELECT
     org_id, provider, object_id, kind, customer_id, month, amount_minor, currency,
@@ -70,7 +71,7 @@ SELECT
         ) THEN 0
         ELSE 2
     END,
-    amount_microdollars, counted, occurred_at, customer_name, customer_email, avatar_url,
+    amount_microdollars, counted, 0, occurred_at, customer_name, customer_email, avatar_url,
     suggested_tag, NULL,
     '[[' || month
         || ',' || CASE WHEN counted = 1 THEN amount_microdollars ELSE amount_minor END
@@ -109,6 +110,7 @@ CREATE TABLE margins_revenue_staging (
     minor_digits BIGINT NOT NULL,
     amount_microdollars BIGINT NOT NULL,
     counted BIGINT NOT NULL,
+    partial BIGINT NOT NULL,
     occurred_at {instant} NOT NULL,
     customer_name TEXT,
     customer_email TEXT,
