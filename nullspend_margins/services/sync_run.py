@@ -163,16 +163,10 @@ class SyncRun:
 
         def apply(tx: Transaction) -> tuple[revenue.StagedReport, int]:
             self._require_unchanged(tx, connection, lease)
-            report = revenue.staged_report(tx, self._org_id, self._provider, self._sync_id, window)
-            customers = revenue.staged_customers(tx, self._org_id, self._provider, self._sync_id)
-            revenue.apply_staged(
-                tx,
-                self._org_id,
-                self._provider,
-                self._sync_id,
-                window,
-                all_services=self._tells_all_services,
-            )
+            mine = self._org_id, self._provider, self._sync_id
+            report = revenue.staged_report(tx, *mine, window)
+            customers = revenue.staged_customers(tx, *mine)
+            revenue.apply_staged(tx, *mine, window, all_services=self._tells_all_services)
             self._mark_done(tx, report)
             self._reseal(tx, connection, secret)
             matched = 0
