@@ -247,11 +247,15 @@ def _stored_of(
     named = _facts.object_id.in_(
         select(_staged.object_id).where(_of_sync(org_id, provider, sync_id))
     )
-    # Services that ended before are told no more, and stay as they were.
-    goes_on = or_(*(_facts.cells.contains(f"[{each.index},") for each in window.periods))
-    meant = or_(named, and_(_facts.partial == 1, goes_on)) if all_services else named
+    meant = or_(named, _goes_on_in(window)) if all_services else named
     elsewhere = found.where(not_(_is_in(window)), meant)
     return select(union_all(found.where(_is_in(window)), elsewhere).subquery())
+
+
+def _goes_on_in(window: RevenueWindow) -> ColumnElement[bool]:
+    """Services that are told in part; those that ended before are told no more, and stay."""
+    months = (_facts.cells.contains(f"[{each.index},") for each in window.periods)
+    return and_(_facts.partial == 1, or_(*months))
 
 
 def _is_in(window: RevenueWindow) -> ColumnElement[bool]:
