@@ -24,8 +24,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 O = TypeVar("O", bound=Identified)  # noqa: E741 - an object
 
-_UNKNOWN = frozenset({400, 404, 405})
-"""What servers answer that do not know a list, or what it is asked for."""
+_MISUNDERSTOOD = frozenset({400, 405})
+"""What servers answer that do not know what they are asked for."""
 
 Params = Mapping[str, "str | int | Sequence[str]"]
 
@@ -54,12 +54,12 @@ class StripeRequests:
     ) -> Page[T]:
         """One page, within ``seconds``.
 
-        Raises ``Unknown`` where the list is ``optional`` and its first page is nothing that the
-        server knows; of a later page that is a failure, since the rest of the list is missing.
+        Raises ``Unknown`` where the list is ``optional`` and nothing that the server knows, or
+        asked for in a way that it does not know. That it would have said of the first page.
         """
         answer = await self._get(path, params, seconds)
         if answer.status_code != 200:
-            if optional and "starting_after" not in params and _is_unknown(answer):
+            if optional and _is_unknown(answer, is_first="starting_after" not in params):
                 raise Unknown(path)
             raise self._failure(answer)
         return kind.read_page(answer.content)
@@ -103,10 +103,12 @@ class StripeRequests:
         return failures.unexpected(status, detail.message)
 
 
-def _is_unknown(answer: httpx.Response) -> bool:
+def _is_unknown(answer: httpx.Response, *, is_first: bool) -> bool:
+    if answer.status_code == 404:
+        return True
     detail = read_error(answer.content)
     is_limit = failures.is_transient(answer.status_code, detail.code if detail else None)
-    return answer.status_code in _UNKNOWN and not is_limit
+    return is_first and answer.status_code in _MISUNDERSTOOD and not is_limit
 
 
 class Asker:
