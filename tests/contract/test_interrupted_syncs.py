@@ -26,9 +26,9 @@ async def test_a_sync_cut_off_while_it_applies_loses_nothing(
     loop = asyncio.get_running_loop()
     original = revenue.apply_staged
 
-    def applied_while_stopped(*arguments: object) -> bool:
+    def applied_while_stopped(*arguments: object, **options: object) -> bool:
         loop.call_soon_threadsafe(stop)
-        return original(*arguments)
+        return original(*arguments, **options)
 
     def stop() -> None:
         for task in sync._running:
