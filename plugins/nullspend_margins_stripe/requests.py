@@ -24,8 +24,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 O = TypeVar("O", bound=Identified)  # noqa: E741 - an object
 
-_MISUNDERSTOOD = frozenset({400, 405})
-"""What servers answer that do not know what they are asked for."""
+_UNKNOWN = frozenset({400, 404, 405})
+"""What servers answer that do not know a list, or what it is asked for."""
 
 Params = Mapping[str, "str | int | Sequence[str]"]
 
@@ -55,11 +55,11 @@ class StripeRequests:
         """One page, within ``seconds``.
 
         Raises ``Unknown`` where the list is ``optional`` and nothing that the server knows, or
-        asked for in a way that it does not know. That it would have said of the first page.
+        asked for in a way that it does not know.
         """
         answer = await self._get(path, params, seconds)
         if answer.status_code != 200:
-            if optional and _is_unknown(answer, is_first="starting_after" not in params):
+            if optional and _is_unknown(answer):
                 raise Unknown(path)
             raise self._failure(answer)
         return kind.read_page(answer.content)
@@ -103,12 +103,10 @@ class StripeRequests:
         return failures.unexpected(status, detail.message)
 
 
-def _is_unknown(answer: httpx.Response, *, is_first: bool) -> bool:
-    if answer.status_code == 404:
-        return True
+def _is_unknown(answer: httpx.Response) -> bool:
     detail = read_error(answer.content)
     is_limit = failures.is_transient(answer.status_code, detail.code if detail else None)
-    return is_first and answer.status_code in _MISUNDERSTOOD and not is_limit
+    return answer.status_code in _UNKNOWN and not is_limit
 
 
 class Asker:
@@ -132,13 +130,15 @@ class Asker:
     ) -> AsyncGenerator[R, None]:
         """Every page of a list, as ``read`` makes it: within the attempt, which it may fail.
 
-        ``after`` is the object that the list begins after.
+        ``after`` is the object that the list begins after. ``optional`` lists may be unknown, which
+        the first page says: whoever has answered it knows the list, and a rest that is missing
+        later is a failure.
         """
-        more = True
+        more, may_be_unknown = True, optional
         while more:
-            attempt = partial(self._page, kind, path, params, read, after, optional)
+            attempt = partial(self._page, kind, path, params, read, after, may_be_unknown)
             found, after = await self._fetch(attempt)
-            more = after is not None
+            more, may_be_unknown = after is not None, False
             yield found
 
     async def one(

@@ -10,6 +10,7 @@ import pytest
 from nullspend_margins import (
     CredentialRefused,
     PermissionMissing,
+    ProviderUnavailable,
     RevenueCursor,
     RevenueFact,
     RevenueGap,
@@ -199,3 +200,19 @@ async def test_a_permission_that_an_event_needs_is_a_gap_too(
 
     assert [gap.permission for gap in gaps] == ["rak_credit_note_read"]
     assert any(seen.path == "/v1/credit_notes/cn_1" for seen in server.requests)
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+async def test_a_list_that_is_unknown_from_its_second_page_on_is_a_failure(
+    server_http: httpx.AsyncClient,
+    time: FakeTime,
+    server: StripeServer,
+    filled: StripeAccount,
+    status: int,
+) -> None:
+    """What is missing of it would be taken to be gone."""
+    filled.add_refund("in_1", 100, created=at("2026-02"), id="re_2")
+    server.faults.fail(status, times=1000, skip=1, path="/v1/refunds")
+
+    with pytest.raises(ProviderUnavailable):
+        await read(make_provider(lambda: server_http, time, page_size=1))
