@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from nullspend_margins.app.asgi import SubApplication
 from nullspend_margins.builtin import builtin_plugins
 from nullspend_margins.config import Config, config_from_mapping, finish_config, load_config
+from nullspend_margins.dashboard import dashboard_routes
 from nullspend_margins.domain.cost import CostEvent, dedupe_problem
 from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
 from nullspend_margins.metering import CALL_KIND, CallReader
@@ -76,7 +77,11 @@ class Margins:
             leave=self._close_runtime,
         )
         self.recorder.register(CALL_KIND, CallReader(self.config.metering).read)
-        self.web: WebApp = WebApp(self.config, self.services)
+        self.web: WebApp = WebApp(
+            self.config,
+            self.services,
+            pages=dashboard_routes(self.config, self.registry, self._clock),
+        )
         self.app: SubApplication = SubApplication(self.web, self)
 
     @classmethod

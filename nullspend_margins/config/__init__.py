@@ -1,5 +1,6 @@
 """Configuration: TOML to frozen dataclasses. The only user of tomli."""
 
+from nullspend_margins.config.dashboard import THEME_VARIABLES, DashboardSettings
 from nullspend_margins.config.loader import config_from_mapping, finish_config, load_config
 from nullspend_margins.config.metering import MeteringSettings, ModelPrice
 from nullspend_margins.config.model import (
@@ -25,9 +26,11 @@ from nullspend_margins.config.secret import Secret
 from nullspend_margins.config.sections import parse_section, setting
 
 __all__ = [
+    "THEME_VARIABLES",
     "AlertSettings",
     "Config",
     "CronSettings",
+    "DashboardSettings",
     "DatabaseSettings",
     "EncryptionSettings",
     "Environment",

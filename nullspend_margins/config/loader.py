@@ -100,6 +100,7 @@ def finish_config(config: Config, *, base: Path | None = None, keep_secrets: boo
         config,
         database=dataclasses.replace(config.database, url=url),
         recording=dataclasses.replace(config.recording, folder=journal_folder(config, url, base)),
+        dashboard=dataclasses.replace(config.dashboard, logo=_logo(config, base)),
     )
     return _with_secrets(located, base, keep_secrets)
 
@@ -110,6 +111,11 @@ def journal_folder(config: Config, url: str, base: Path) -> Path:
         return base / config.recording.folder
     neighbour = sqlite_file(url) or config.path or base / "margins"
     return neighbour.with_name(f"{neighbour.stem}.journal")
+
+
+def _logo(config: Config, base: Path) -> Path | None:
+    """``[dashboard] logo``, absolute."""
+    return base / config.dashboard.logo if config.dashboard.logo is not None else None
 
 
 def _names_production(mapping: Mapping[str, object], base: Path) -> bool:

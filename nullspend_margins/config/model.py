@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from nullspend_margins.config.cost_sources import CostSettings
+from nullspend_margins.config.dashboard import DashboardSettings
 from nullspend_margins.config.metering import MeteringSettings
 from nullspend_margins.config.revenue import RevenueSettings
 from nullspend_margins.config.secret import Secret
@@ -275,6 +276,7 @@ class Config:
     metering: MeteringSettings = field(default_factory=MeteringSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
+    dashboard: DashboardSettings = field(default_factory=DashboardSettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)
     path: Path | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -45,4 +46,5 @@ class Registry:
         default_factory=lambda: MappingProxyType({})
     )
     notifiers: tuple[Notifier, ...] = ()
+    template_folders: tuple[Path, ...] = ()
     loaded: tuple[LoadedPlugin, ...] = ()

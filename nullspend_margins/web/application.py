@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -20,7 +21,7 @@ from nullspend_margins.web.answers import without_body
 from nullspend_margins.web.call import Incoming
 from nullspend_margins.web.failures import failure_answer
 from nullspend_margins.web.guard import Guard
-from nullspend_margins.web.route import IngestRoute, PublicRoute, Route, SessionRoute
+from nullspend_margins.web.route import IngestRoute, PageRoute, PublicRoute, SessionRoute
 from nullspend_margins.web.router import Match, Router
 from nullspend_margins.web.routes import ROUTES
 from nullspend_margins.web.target import last_segment, path_below_mount
@@ -37,7 +38,8 @@ class WebApp:
     """Serves HTTP: its routes, and a 404 in the product's form for every other path.
 
     ``services`` is awaited at the first request that needs them (and at each later one: it
-    remembers). ``monotonic`` is the clock of the rate limits, in seconds.
+    remembers). ``pages`` are for people, beside the API. ``monotonic`` is the clock of the rate
+    limits, in seconds.
     """
 
     def __init__(
@@ -45,9 +47,10 @@ class WebApp:
         config: Config,
         services: Callable[[], Awaitable[Services]],
         *,
+        pages: Sequence[PageRoute] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._router = Router(ROUTES, config.server.prefix)
+        self._router = Router([*ROUTES, *pages], config.server.prefix)
         self._guard = Guard(config, monotonic=monotonic)
         self._services = services
         self._document = lru_cache(_MOUNTS_REMEMBERED)(partial(_document, config))
@@ -89,13 +92,14 @@ class WebApp:
     async def _serve(self, match: Match | None, scope: Scope, receive: Receive) -> Response:
         if match is None:
             raise NotFound("There is nothing at this path; see /api/openapi.json for what is.")
-        route: Route = match.route(scope["method"])
+        route = match.route(scope["method"])
         request = Incoming(
-            scope=scope,
-            receive=receive,
-            params={**match.params, **route.fixed},
-            document=self._document,
+            scope=scope, receive=receive, params=match.params, document=self._document
         )
+        if isinstance(route, PageRoute):
+            return await route.endpoint(request, self._services, self._guard)
+        if route.fixed:
+            request = replace(request, params={**match.params, **route.fixed})
         if isinstance(route, PublicRoute):
             return await route.endpoint(request)
         services = await self._services()

@@ -29,9 +29,13 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     Raises ``UnsupportedMediaType``, ``PayloadTooLarge`` (before reading, where the length is
     declared) and Starlette's ``ClientDisconnect``.
     """
-    headers = dict(reversed([*scope["headers"]]))  # of several with one name the first counts
-    _require_json(headers)
-    declared = headers.get(b"content-length", b"")
+    _require_json(_headers(scope))
+    return await read_bytes(scope, receive)
+
+
+async def read_bytes(scope: Scope, receive: Receive) -> bytes:
+    """The body of a request of any type; raises as ``read_body`` does, but for its type."""
+    declared = _headers(scope).get(b"content-length", b"")
     if declared.isdigit() and int(declared[:20]) > MAX_BODY_BYTES:
         raise _too_large()
     body, more = bytearray(), True
@@ -52,6 +56,10 @@ def decode(body: bytes, wanted: type[Body]) -> Body:
         return msgspec.json.decode(body, type=wanted)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise rejection(_decode_anything(body), wanted) from None
+
+
+def _headers(scope: Scope) -> Mapping[bytes, bytes]:
+    return dict(reversed([*scope["headers"]]))  # of several with one name the first counts
 
 
 def _require_json(headers: Mapping[bytes, bytes]) -> None:

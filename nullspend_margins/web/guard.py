@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from nullspend_margins.config import Config
+from nullspend_margins.domain.access import Role
 from nullspend_margins.errors import AuthenticationRequired
+from nullspend_margins.protocols import Principal
 from nullspend_margins.web.call import CronCall, Incoming, IngestCall, OrgCall
 from nullspend_margins.web.limits import RateLimiter
 from nullspend_margins.web.origin import require_own_site
@@ -46,6 +48,22 @@ class Guard:
             require_own_site(request.scope)
         self._requests.take(org_id)
         return await route.endpoint(OrgCall(request=request, services=services, org_id=org_id))
+
+    async def page(
+        self, request: Incoming, services: Services, *, role: Role, is_safe: bool
+    ) -> Principal:
+        """Who looks at a page, after the same checks in the same order.
+
+        Raises ``AuthenticationRequired``, ``Forbidden`` and ``RateLimitExceeded``.
+        """
+        access = services.access
+        who = await access.authenticate(request.scope)
+        await access.require_plan(who.principal.org_id)
+        access.require_role(who.principal, role)
+        if not is_safe:
+            require_own_site(request.scope)
+        self._requests.take(who.principal.org_id)
+        return who.principal
 
     async def ingest(self, route: IngestRoute, request: Incoming, services: Services) -> Response:
         """Serve the holder of a cost-event key. The endpoint counts its events."""

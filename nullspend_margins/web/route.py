@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.responses import Response
@@ -11,6 +11,12 @@ from starlette.responses import Response
 from nullspend_margins.domain.access import Role
 from nullspend_margins.web.answers import JSON
 from nullspend_margins.web.call import CronCall, Incoming, IngestCall, OrgCall
+
+if TYPE_CHECKING:
+    from nullspend_margins.services import Services
+    from nullspend_margins.web.guard import Guard
+
+    StartServices = Callable[[], Awaitable[Services]]
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -123,3 +129,19 @@ class IngestRoute(Route, frozen=True, kw_only=True):
     """For holders of a cost-event key. Neither plan nor role matters."""
 
     endpoint: Callable[[IngestCall], Awaitable[Response]]
+
+
+class PageRoute(msgspec.Struct, frozen=True, kw_only=True):
+    """A page for people. It is no part of the API, and answers everything by itself.
+
+    ``endpoint`` is given the request, what starts the services (it may raise) and the guard.
+    """
+
+    method: str
+    path: str
+    endpoint: Callable[[Incoming, StartServices, Guard], Awaitable[Response]]
+
+    @property
+    def is_safe(self) -> bool:
+        """Only reads, so that HEAD may do the same."""
+        return self.method == "GET"

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nullspend_margins.errors import MethodNotAllowed
-from nullspend_margins.web.route import Route
+from nullspend_margins.web.route import PageRoute, Route
+
+AnyRoute = Route | PageRoute
 
 _PLACE = re.compile(r"\{(\w+)(:path)?\}")
 
@@ -17,10 +19,10 @@ class Match:
     """A path of the table that fits: its routes by method, and the path's parameters."""
 
     path: str
-    routes: Mapping[str, Route]
+    routes: Mapping[str, AnyRoute]
     params: Mapping[str, str]
 
-    def route(self, method: str) -> Route:
+    def route(self, method: str) -> AnyRoute:
         """The route of ``method``; a safe GET's for HEAD. Raises ``MethodNotAllowed``."""
         found = self.routes.get("GET" if method == "HEAD" else method)
         if found is None or (method == "HEAD" and not found.is_safe):
@@ -35,8 +37,8 @@ class Match:
 class Router:
     """Looks paths up: literal ones first, then those with places, in the table's order."""
 
-    def __init__(self, routes: Sequence[Route], prefix: str) -> None:
-        by_path: dict[str, dict[str, Route]] = {}
+    def __init__(self, routes: Sequence[AnyRoute], prefix: str) -> None:
+        by_path: dict[str, dict[str, AnyRoute]] = {}
         for route in routes:
             by_path.setdefault(route.path, {})[route.method] = route
         self._prefix = f"{prefix}/"

@@ -1,0 +1,47 @@
+"""What a person sees when there is no page: signed out, not on the plan, not allowed, broken."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote
+
+from nullspend_margins.config import Config
+from nullspend_margins.dashboard.call import Page
+from nullspend_margins.dashboard.links import Links
+from nullspend_margins.domain.text import one_line
+from nullspend_margins.errors import AuthenticationRequired, Forbidden, MarginsError
+from nullspend_margins.web.call import Incoming
+from nullspend_margins.web.failures import STATUS_OF_CODE
+
+_log = logging.getLogger("nullspend_margins.dashboard")
+
+
+def failure_page(
+    error: Exception, asked: str, config: Config, request: Incoming, links: Links
+) -> Page:
+    """The page that says what happened and what to do. The error is logged here."""
+    if not isinstance(error, MarginsError):
+        _log.error("%s failed", asked, exc_info=error)
+        return Page(template="failed.html", context={"status": 500, "message": ""}, status=500)
+    status = STATUS_OF_CODE.get(error.code, 500)
+    level = logging.WARNING if status >= 500 else logging.INFO
+    _log.log(level, "%s: %d %s: %s", asked, status, error.code, one_line(error.message))
+    if isinstance(error, AuthenticationRequired):
+        login = _login_url(config, request, links)
+        return Page(template="signed_out.html", context={"login_url": login}, status=status)
+    if isinstance(error, Forbidden) and "requiredPlan" in (error.details or {}):
+        return Page(template="plan.html", context={"details": error.details}, status=status)
+    context = {"status": status, "message": error.message}
+    return Page(template="failed.html", context=context, status=status)
+
+
+def _login_url(config: Config, request: Incoming, links: Links) -> str:
+    """The host's sign-in, which leads back to the page that was wanted."""
+    if request.scope["method"] not in ("GET", "HEAD"):
+        return config.dashboard.login_url.replace("{next}", quote(links.page(), safe=""))
+    path = links.base.removesuffix(config.dashboard.path)
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    below = request.scope["path"]
+    wanted = quote(below if below.startswith(path) else path + below)
+    wanted += f"?{query}" if query else ""
+    return config.dashboard.login_url.replace("{next}", quote(wanted, safe=""))

@@ -1,0 +1,131 @@
+"""Numbers, money and dates as a reader's locale writes them. Rounded here alone, for the eye."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_datetime, format_skeleton, format_timedelta
+from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
+
+from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
+from nullspend_margins.domain.period import Period, as_utc
+
+_FALLBACK = Locale("en", "US")
+_MOST_ASKED = 10
+_LONG = 10_000 * 10**6
+
+
+class Formats:
+    """How one reader sees figures. Words are English, in the dates of the reader's country."""
+
+    def __init__(self, locale: Locale) -> None:
+        self._numbers = locale
+        self._words = _english_of(locale)
+
+    def money(self, microdollars: int) -> str:
+        """``$1,234.56``; ``<$0.01`` for what is less than a cent and not nothing."""
+        if microdollars and abs(microdollars) < MICRODOLLARS_PER_CENT:
+            sign = "<" if microdollars > 0 else ">"
+            cent = MICRODOLLARS_PER_CENT if microdollars > 0 else -MICRODOLLARS_PER_CENT
+            return sign + self.money(cent)
+        return format_currency(_rounded(microdollars, 6, 2), "USD", locale=self._numbers)
+
+    def money_short(self, microdollars: int) -> str:
+        """``$1.2M``, for axes and tiles with little room."""
+        if abs(microdollars) >= _LONG:
+            amount = Decimal(microdollars) / 10**6
+            return format_compact_currency(amount, "USD", locale=self._numbers, fraction_digits=1)
+        whole = self._numbers.currency_formats["standard"].pattern.replace(".00", "")
+        return format_currency(
+            _rounded(microdollars, 6, 0), "USD", whole, locale=self._numbers, currency_digits=False
+        )
+
+    def percent(self, hundredths: int) -> str:
+        """``67.2%`` from hundredths of a percent, with one decimal."""
+        pattern = self._numbers.percent_formats[None].pattern.replace("0%", "0.0%")
+        tenth = pattern if ".0" in pattern else pattern.replace("0", "0.0", 1)
+        return format_percent(_rounded(hundredths, 4, 3), tenth, locale=self._numbers)
+
+    def number(self, value: int) -> str:
+        """``12,345``."""
+        return format_decimal(value, locale=self._numbers)
+
+    def month(self, period: Period) -> str:
+        """``April 2026``."""
+        return format_skeleton("yMMMM", period.start, locale=self._words)
+
+    def month_short(self, period: Period) -> str:
+        """``Apr 2026``."""
+        return format_skeleton("yMMM", period.start, locale=self._words)
+
+    def day(self, moment: datetime) -> str:
+        """``Apr 5, 2026``, in UTC."""
+        return format_skeleton("yMMMd", as_utc(moment), locale=self._words)
+
+    def instant(self, moment: datetime) -> str:
+        """``Apr 5, 2026, 10:00:00 AM UTC``."""
+        shown = format_datetime(as_utc(moment), "medium", locale=self._words)
+        return f"{shown} UTC"
+
+    def ago(self, moment: datetime, now: datetime) -> str:
+        """``3 hours ago``."""
+        return format_timedelta(
+            as_utc(moment) - as_utc(now), add_direction=True, locale=self._words
+        )
+
+
+def _rounded(amount: int, decimals: int, kept: int) -> Decimal:
+    """``amount / 10**decimals`` with ``kept`` decimals, half away from zero."""
+    exact = Decimal(amount).scaleb(-decimals)
+    return exact.quantize(Decimal(1).scaleb(-kept), ROUND_HALF_UP)
+
+
+def formats_for(configured: str, accept_language: str | None) -> Formats:
+    """The reader's, by ``Accept-Language``, unless one locale is configured for everybody."""
+    return _formats(configured or _asked_for(accept_language or ""))
+
+
+@lru_cache(maxsize=64)
+def _formats(tag: str) -> Formats:
+    return Formats(_known(tag) or _FALLBACK)
+
+
+def _asked_for(header: str) -> str:
+    """The best locale that is known of those that a browser asks for."""
+    for tag in _by_weight(header[:500].split(",")[:_MOST_ASKED]):
+        if _known(tag) is not None:
+            return tag
+    return ""
+
+
+def _by_weight(asked: Iterable[str]) -> list[str]:
+    weighed = []
+    for each in asked:
+        tag, _, weight = each.partition(";q=")
+        try:
+            weighed.append((-float(weight or 1), tag.strip()))
+        except ValueError:
+            continue
+    return [tag for weight, tag in sorted(weighed, key=lambda pair: pair[0]) if weight < 0]
+
+
+@lru_cache(maxsize=256)
+def _known(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag.replace("-", "_"))
+    except (UnknownLocaleError, ValueError, TypeError):
+        return None
+
+
+def _english_of(locale: Locale) -> Locale:
+    """English as the reader's country writes dates: CLDR has it for many of them."""
+    if locale.language == "en":
+        return locale
+    try:
+        return Locale.parse(f"en_{locale.territory}") if locale.territory else Locale("en", "GB")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en", "GB")

@@ -1,0 +1,39 @@
+"""URLs of the pages and the API, as a browser has to write them wherever the app is mounted."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from starlette.types import Scope
+
+from nullspend_margins.config import Config
+
+
+class Links:
+    """Links for one request: below its ``root_path``, ``[server] prefix``, ``[dashboard] path``."""
+
+    def __init__(self, config: Config, scope: Scope) -> None:
+        self._root: str = scope.get("root_path", "").rstrip("/") + config.server.prefix
+        self.base: str = quote(self._root + config.dashboard.path)
+
+    def page(self, path: str = "", **query: object) -> str:
+        """A page, ``path`` below the dashboard's own. Query values that are ``None`` are left out.
+
+        ``path`` is not quoted: see ``customer`` for paths that hold a name.
+        """
+        return self.base + path + _query(query)
+
+    def customer(self, tag_value: str, **query: object) -> str:
+        """The page of one customer, also of those that a path can't carry."""
+        if tag_value in (".", "..") or tag_value.startswith("/"):
+            return self.page("/customers/-", tagValue=tag_value, **query)
+        return self.page("/customers/" + quote(tag_value, safe=""), **query)
+
+    def api(self, path: str, **query: object) -> str:
+        """A route of the API."""
+        return quote(self._root) + path + _query(query)
+
+
+def _query(query: dict[str, object]) -> str:
+    given = [(name, value) for name, value in query.items() if value is not None]
+    return f"?{urlencode(given, doseq=True)}" if given else ""

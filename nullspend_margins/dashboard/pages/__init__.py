@@ -1,0 +1,1 @@
+"""One module a page: what it asks the services, and what its template gets."""

@@ -1,0 +1,35 @@
+"""Templates: where they are found, and what every one of them may use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
+
+ORIGINALS = "default"
+"""``{% extends "default/base.html" %}``: a template of ours from one that takes its place."""
+
+
+def environment(folders: Sequence[Path]) -> Environment:
+    """Jinja with autoescaping. Templates in ``folders`` take the place of ours, the first's first.
+
+    An unknown name in a template is an error, not an empty place.
+    """
+    ours = PackageLoader("nullspend_margins.dashboard")
+    theirs = [FileSystemLoader(folder) for folder in folders]
+    return Environment(
+        loader=ChoiceLoader([*theirs, ours, PrefixLoader({ORIGINALS: ours})]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )

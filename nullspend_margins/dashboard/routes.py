@@ -1,0 +1,91 @@
+"""The table of pages. The pages themselves are loaded when the first one is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from starlette.responses import Response
+
+from nullspend_margins.config import Config
+from nullspend_margins.domain.access import Role
+from nullspend_margins.plugins import Registry
+from nullspend_margins.protocols import Clock
+from nullspend_margins.web.call import Incoming
+from nullspend_margins.web.guard import Guard
+from nullspend_margins.web.route import PageRoute
+
+if TYPE_CHECKING:
+    from nullspend_margins.dashboard.site import Site
+    from nullspend_margins.web.route import StartServices
+
+
+class PageLine(NamedTuple):
+    """A line of the table: ``page`` is ``MODULE.FUNCTION`` in ``dashboard.pages``."""
+
+    method: str
+    path: str
+    page: str
+    role: Role = Role.VIEWER
+
+    @property
+    def is_safe(self) -> bool:
+        """Only reads."""
+        return self.method == "GET"
+
+
+PAGES: tuple[PageLine, ...] = (
+    PageLine("GET", "", "margins.table"),
+    PageLine("GET", "/customers/{customer:path}", "customer.detail"),
+    PageLine("GET", "/matching", "matching.overview"),
+    PageLine("GET", "/connect", "connect.overview"),
+)
+"""Paths are below ``[server] prefix`` and ``[dashboard] path``."""
+
+ASSETS_PATH = "/assets/{name}"
+
+
+def dashboard_routes(config: Config, registry: Registry, clock: Clock) -> Sequence[PageRoute]:
+    """The routes of the pages; none where they are switched off."""
+    if not config.dashboard.enabled:
+        return ()
+    base = config.dashboard.path
+    site = _LazySite(config, registry, clock)
+    return (
+        PageRoute(method="GET", path=base + ASSETS_PATH, endpoint=site.asset),
+        *(
+            PageRoute(method=line.method, path=base + line.path, endpoint=_Endpoint(site, line))
+            for line in PAGES
+        ),
+    )
+
+
+class _LazySite:
+    """Makes the site once, in a thread: templates and locales take a while to load."""
+
+    def __init__(self, config: Config, registry: Registry, clock: Clock) -> None:
+        self._made_of = config, registry, clock
+        self._site: Site | None = None
+
+    async def get(self) -> Site:
+        if self._site is None:
+            self._site = await asyncio.to_thread(self._make)
+        return self._site
+
+    async def asset(self, request: Incoming, _start: StartServices, _guard: Guard) -> Response:
+        return (await self.get()).asset(request)
+
+    def _make(self) -> Site:
+        site: Site = import_module("nullspend_margins.dashboard.site").Site(*self._made_of)
+        return site
+
+
+class _Endpoint:
+    def __init__(self, site: _LazySite, line: PageLine) -> None:
+        self._site = site
+        self._line = line
+
+    async def __call__(self, request: Incoming, start: StartServices, guard: Guard) -> Response:
+        return await (await self._site.get()).serve(self._line, request, start, guard)

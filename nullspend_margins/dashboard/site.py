@@ -1,0 +1,157 @@
+"""Serves the pages: who may see one, how it is rendered, and what stands there when it fails."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, cookie_parser
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from nullspend_margins.config import Config
+from nullspend_margins.dashboard.assets import Assets
+from nullspend_margins.dashboard.call import FORM_TOKEN, PageAnswer, PageCall, Redirect
+from nullspend_margins.dashboard.failures import failure_page
+from nullspend_margins.dashboard.formats import Formats, formats_for
+from nullspend_margins.dashboard.headers import page_headers
+from nullspend_margins.dashboard.links import Links
+from nullspend_margins.dashboard.rendering import environment
+from nullspend_margins.dashboard.routes import PageLine
+from nullspend_margins.dashboard.tokens import Notice, Tokens
+from nullspend_margins.domain.access import Role
+from nullspend_margins.plugins import Registry
+from nullspend_margins.protocols import Clock, Principal
+from nullspend_margins.web.call import Incoming
+from nullspend_margins.web.guard import Guard
+
+if TYPE_CHECKING:
+    from nullspend_margins.web.route import StartServices
+
+NOTICE_COOKIE = "nullspend_notice"
+
+
+class Site:
+    """The dashboard of one app. Raises ``ConfigurationError`` for a logo that can't be read."""
+
+    def __init__(self, config: Config, registry: Registry, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._providers = tuple(registry.revenue_providers)
+        self._assets = Assets(config)
+        self._templates = environment(registry.template_folders)
+        self._tokens = Tokens(config.session)
+
+    def asset(self, request: Incoming) -> Response:
+        """A file that pages load; open to everybody."""
+        return self._assets.answer(request.params["name"])
+
+    async def serve(
+        self, line: PageLine, request: Incoming, start: StartServices, guard: Guard
+    ) -> Response:
+        """A page as an answer, or a page that says why there is none. Never raises, but for
+        Starlette's ``ClientDisconnect``.
+        """
+        visit = _Visit(line, Links(self._config, request.scope), self._formats(request))
+        try:
+            services = await start()
+            visit.principal = await guard.page(
+                request, services, role=line.role, is_safe=line.is_safe
+            )
+            answer = await _page_function(line)(
+                PageCall(
+                    request=request,
+                    services=services,
+                    principal=visit.principal,
+                    links=visit.links,
+                    formats=visit.formats,
+                    tokens=self._tokens,
+                    providers=self._providers,
+                )
+            )
+            return self._answer(answer, visit, request)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            asked = f"{line.method} {line.page}"
+            page = failure_page(error, asked, self._config, request, visit.links)
+            return self._answer(page, visit, request)
+
+    def _answer(self, answer: PageAnswer, visit: _Visit, request: Incoming) -> Response:
+        if isinstance(answer, Redirect):
+            return self._redirect(answer, visit.links, visit.principal)
+        nonce = secrets.token_urlsafe(16)
+        notice = self._notice(request, visit.principal)
+        body = self._templates.get_template(answer.template).render(
+            **self._common(visit), csp_nonce=nonce, notice=notice, **answer.context
+        )
+        response = HTMLResponse(
+            body, answer.status, page_headers(self._config.dashboard.frame_ancestors, nonce)
+        )
+        if notice is not None:
+            response.delete_cookie(NOTICE_COOKIE, path=visit.links.base)
+        return response
+
+    def _common(self, visit: _Visit) -> dict[str, object]:
+        """What every template may use; see docs/dashboard.md."""
+        settings, principal, links = self._config.dashboard, visit.principal, visit.links
+        return {
+            "links": links,
+            "formats": visit.formats,
+            "asset": lambda name: links.page("/assets/" + self._assets.hashed(name)),
+            "logo": self._assets.logo,
+            "product_name": settings.name,
+            "scheme": settings.scheme,
+            "page_name": visit.line.page.partition(".")[0],
+            "principal": principal,
+            "may": lambda role: principal is not None and principal.rank >= Role[role.upper()],
+            "form_token_name": FORM_TOKEN,
+            "form_token": self._tokens.form_token(principal) if principal else "",
+            "now": self._clock.now(),
+        }
+
+    def _redirect(self, to: Redirect, links: Links, principal: Principal | None) -> Response:
+        # 303: what follows a change is read, whatever the change was sent by.
+        response = RedirectResponse(to.to, 303, {"Cache-Control": "no-store"})
+        if to.notice is not None and principal is not None:
+            response.set_cookie(
+                NOTICE_COOKIE,
+                self._tokens.sign_notice(principal, to.notice),
+                max_age=60,
+                path=links.base,
+                httponly=True,
+                samesite="lax",
+            )
+        return response
+
+    def _notice(self, request: Incoming, principal: Principal | None) -> Notice | None:
+        sent = Headers(scope=request.scope).get("cookie", "")
+        if principal is None or NOTICE_COOKIE not in sent:
+            return None
+        cookie = cookie_parser(sent).get(NOTICE_COOKIE, "")
+        return self._tokens.read_notice(principal, cookie)
+
+    def _formats(self, request: Incoming) -> Formats:
+        asked = Headers(scope=request.scope).get("accept-language")
+        return formats_for(self._config.dashboard.locale, asked)
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One request: what is asked for, and who asks once that is known."""
+
+    line: PageLine
+    links: Links
+    formats: Formats
+    principal: Principal | None = None
+
+
+def _page_function(line: PageLine) -> Callable[[PageCall], Awaitable[PageAnswer]]:
+    module, _, function = line.page.partition(".")
+    found: Callable[[PageCall], Awaitable[PageAnswer]] = getattr(
+        import_module(f"nullspend_margins.dashboard.pages.{module}"), function
+    )
+    return found
