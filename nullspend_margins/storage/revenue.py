@@ -7,12 +7,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, true
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, true
 
 from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import BASES, Basis
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
-from nullspend_margins.storage.customer_revenue import StoredFact, customer_bases, customer_facts
+from nullspend_margins.storage.customer_revenue import (
+    CustomerMonth,
+    MappedCustomer,
+    StoredFact,
+    customer_bases,
+    customer_facts,
+    is_in,
+    mapped_customers,
+)
 from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.staging import (
     StagedReport,
@@ -38,6 +46,7 @@ from nullspend_margins.storage.tables import (
 __all__ = [
     "CustomerMonth",
     "CustomerProfile",
+    "MappedCustomer",
     "MonthRevenue",
     "StagedReport",
     "StoredFact",
@@ -50,6 +59,7 @@ __all__ = [
     "discard_staged",
     "fact_rows",
     "last_invoices",
+    "mapped_customers",
     "month_amounts",
     "month_bases",
     "month_customers",
@@ -65,9 +75,6 @@ __all__ = [
 
 MonthRevenue = dict[str, dict[str, int]]
 """One month by provider and customer id, in microdollars."""
-
-CustomerMonth = tuple[int, str | None, str | None]
-"""Microdollars, name, avatar URL."""
 
 
 class CustomerProfile(NamedTuple):
@@ -93,14 +100,9 @@ def _one_customer(basis: Basis) -> Question:
             months.month.in_(bindparam("months", expanding=True)),
             months.provider == bindparam("provider"),
             months.customer_id == bindparam("customer_id"),
-            _is_in(basis),
+            is_in(basis),
         )
     )
-
-
-def _is_in(basis: Basis) -> ColumnElement[bool]:
-    """Rows of other bases alone are passed over; an invoice of nothing has a name to tell."""
-    return or_(months_table.c[basis] != 0, months_table.c.invoice_count != 0)
 
 
 _one_customer_by: Mapping[Basis, Question] = {basis: _one_customer(basis) for basis in BASES}
@@ -128,7 +130,7 @@ _one_profile = Question(
 
 def month_amounts(tx: Connection, org_id: str, period: Period, basis: Basis) -> MonthRevenue:
     """What every customer with revenue in one month brought."""
-    found = _read_month(tx, org_id, period, _is_in(basis), months_table.c[basis])
+    found = _read_month(tx, org_id, period, is_in(basis), months_table.c[basis])
     return {provider: _amounts.decode(customers) for provider, customers in found}
 
 
@@ -138,7 +140,7 @@ def month_customers(
     """The same, with what the customers were called in that month."""
     table = months_table.c
     found = _read_month(
-        tx, org_id, period, _is_in(basis), table[basis], table.customer_name, table.avatar_url
+        tx, org_id, period, is_in(basis), table[basis], table.customer_name, table.avatar_url
     )
     return {provider: _customers.decode(customers) for provider, customers in found}
 
@@ -180,7 +182,7 @@ def one_customer_months(
     return _one_customer_by[basis].rows(
         tx,
         org_id=org_id,
-        months=range(months.first.index, months.last.index + 1),
+        months=months.indexes,
         provider=provider,
         customer_id=customer_id,
     )
