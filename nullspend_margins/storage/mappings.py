@@ -16,7 +16,6 @@ from nullspend_margins.errors import Conflict
 from nullspend_margins.storage import dialects
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
 from nullspend_margins.storage.dialects import insert_into
-from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.tables import mappings
 from nullspend_margins.storage.tables import rejected_pairs as rejected_table
 
@@ -26,9 +25,6 @@ _of_org = select(*(mappings.c[name] for name in _FIELDS)).where(
 )
 _of_key = _of_org.where(mappings.c.tag_key == bindparam("tag_key"))
 _in_order = (mappings.c.created_at, mappings.c.id)
-_of_tag = Question(
-    _of_key.where(mappings.c.tag_value == bindparam("tag_value")).order_by(*_in_order)
-)
 _tag_values = msgspec.json.Decoder(dict[str, str])
 
 
@@ -60,11 +56,6 @@ def tag_values(tx: Connection, org_id: str, tag_key: str) -> dict[str, dict[str,
     )
     found = fetch_tuples(tx, statement, {})
     return {provider: _tag_values.decode(customers) for provider, customers in found}
-
-
-def for_tag(tx: Connection, org_id: str, tag_key: str, tag_value: str) -> list[CustomerMapping]:
-    """Every provider's customer that is this tag value."""
-    return _made_of(_of_tag.rows(tx, the_org=org_id, tag_key=tag_key, tag_value=tag_value))
 
 
 def for_customer(

@@ -5,8 +5,8 @@ SQLAlchemy takes longer over a statement that finds a few rows than SQLite does 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import accumulate, chain, pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
@@ -100,22 +100,17 @@ class Questions:
 
     def __init__(self, *statements: Select[Any]) -> None:
         columns = [[*statement.selected_columns] for statement in statements]
-        ends = [*accumulate(map(len, columns), initial=1)]
+        ends = [*accumulate(map(len, columns), initial=1)]  # behind the statement's number
         self._slices = [slice(*pair) for pair in pairwise(ends)]
-        self._question = Question(
-            union_all(
-                *(
-                    statement.with_only_columns(
-                        literal_column(str(number)),
-                        *chain.from_iterable(
-                            theirs if theirs is own else map(_nothing, theirs) for theirs in columns
-                        ),
-                        maintain_column_froms=True,
-                    )
-                    for number, (statement, own) in enumerate(zip(statements, columns, strict=True))
-                )
+        numbered = (
+            statement.with_only_columns(
+                literal_column(str(number)),
+                *_own_among(columns, number),
+                maintain_column_froms=True,
             )
+            for number, statement in enumerate(statements)
         )
+        self._question = Question(union_all(*numbered))
 
     def rows(self, tx: Connection, **given: object) -> list[list[Row]]:
         """What each finds, in their order."""
@@ -125,9 +120,13 @@ class Questions:
         return found
 
 
-def _nothing(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """NULL of the same type, which PostgreSQL wants to be told."""
-    return sql_cast(null(), column.type)
+def _own_among(
+    columns: Sequence[Sequence[ColumnElement[Any]]], own: int
+) -> Iterator[ColumnElement[Any]]:
+    """All columns, those of other statements as NULL: of their type, which PostgreSQL wants."""
+    for number, theirs in enumerate(columns):
+        for column in theirs:
+            yield column if number == own else sql_cast(null(), column.type)
 
 
 def _names(name: str, value: object) -> list[str]:

@@ -49,7 +49,9 @@ class EngineThreads:
     def abandon(self) -> None:
         """Stop at once; the threads are idle when their loop is gone."""
         self._executor.shutdown(wait=False, cancel_futures=True)
-        self._dispose()
+        for connection in [each for each in self._kept if not each.in_transaction()]:
+            connection.close()
+        self.engine.dispose()
 
     async def close(self) -> None:
         """Run what was submitted, then stop."""
@@ -58,8 +60,8 @@ class EngineThreads:
         await asyncio.to_thread(self._dispose)
 
     def _dispose(self) -> None:
-        while self._kept:
-            self._kept.pop().close()
+        for connection in self._kept:
+            connection.close()
         self.engine.dispose()
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
