@@ -81,16 +81,17 @@ _customer_days = Question(
         cost_model_days.c.tag_value == bindparam("tag_value"),
     )
 )
+_month = Question(
+    lambda dialect: select(
+        json_object(dialect, cost_months.c.tag_value, cost_months.c.cost_nanodollars)
+    ).where(cost_months.c.org_id == bindparam("org_id"), cost_months.c.month == bindparam("month"))
+)
 _by_tag_value = msgspec.json.Decoder(dict[str, int])
 
 
 def month_costs(tx: Connection, org_id: str, period: Period) -> dict[str, int]:
     """Cost by tag value in one month; unattributed cost stands under the empty one."""
-    found = tx.scalar(
-        select(json_object(tx, cost_months.c.tag_value, cost_months.c.cost_nanodollars)).where(
-            cost_months.c.org_id == org_id, cost_months.c.month == period.index
-        )
-    )
+    ((found,),) = _month.rows(tx, org_id=org_id, month=period.index)
     return _by_tag_value.decode(found) if found else {}
 
 

@@ -16,6 +16,7 @@ from nullspend_margins.errors import Conflict
 from nullspend_margins.storage import dialects
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
 from nullspend_margins.storage.dialects import insert_into
+from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.tables import mappings
 from nullspend_margins.storage.tables import rejected_pairs as rejected_table
 
@@ -25,6 +26,15 @@ _of_org = select(*(mappings.c[name] for name in _FIELDS)).where(
 )
 _of_key = _of_org.where(mappings.c.tag_key == bindparam("tag_key"))
 _in_order = (mappings.c.created_at, mappings.c.id)
+_by_provider = Question(
+    lambda dialect: (
+        select(
+            mappings.c.provider, json_object(dialect, mappings.c.customer_id, mappings.c.tag_value)
+        )
+        .where(mappings.c.org_id == bindparam("org_id"), mappings.c.tag_key == bindparam("tag_key"))
+        .group_by(mappings.c.provider)
+    )
+)
 _tag_values = msgspec.json.Decoder(dict[str, str])
 
 
@@ -48,13 +58,7 @@ def of_key(tx: Connection, org_id: str, tag_key: str) -> list[CustomerMapping]:
 
 def tag_values(tx: Connection, org_id: str, tag_key: str) -> dict[str, dict[str, str]]:
     """Every mapping of one tag key: tag value by provider and customer id."""
-    of_provider = json_object(tx, mappings.c.customer_id, mappings.c.tag_value)
-    statement = (
-        select(mappings.c.provider, of_provider)
-        .where(mappings.c.org_id == org_id, mappings.c.tag_key == tag_key)
-        .group_by(mappings.c.provider)
-    )
-    found = fetch_tuples(tx, statement, {})
+    found = _by_provider.rows(tx, org_id=org_id, tag_key=tag_key)
     return {provider: _tag_values.decode(customers) for provider, customers in found}
 
 

@@ -5,7 +5,7 @@ SQLAlchemy takes longer over a statement that finds a few rows than SQLite does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple, cast
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     Dialect,
+    Executable,
     Select,
     literal_column,
     null,
@@ -32,7 +33,10 @@ class Question:
     knows them.
     """
 
-    def __init__(self, statement: Select[Any] | CompoundSelect[Any]) -> None:
+    def __init__(
+        self, statement: Select[Any] | CompoundSelect[Any] | Callable[[str], Select[Any]]
+    ) -> None:
+        """A function is given the dialect's name, and makes the statement once for each."""
         self._statement = statement
         self._compiled: dict[tuple[object, ...], _Compiled] = {}
 
@@ -57,7 +61,9 @@ class Question:
         )
 
     def _compile(self, dialect: Dialect, given: Mapping[str, object]) -> _Compiled:
-        compiled = cast("Any", self._statement.compile(dialect=dialect))
+        made = self._statement
+        statement = made if isinstance(made, Executable) else made(dialect.name)
+        compiled = cast("Any", statement.compile(dialect=dialect))
         # What the statement says itself has a value; what it leaves open gets one when asked.
         known = {name: None for name, bind in compiled.binds.items() if bind.required}
         state = compiled.construct_expanded_state({**known, **given})

@@ -120,6 +120,8 @@ _profiles = select(
     revenue_customers.c.avatar_url,
     revenue_customers.c.total_microdollars,
 ).where(revenue_customers.c.org_id == bindparam("org_id"))
+_all_profiles = Question(_profiles)
+_pictured_profiles = Question(_profiles.where(revenue_customers.c.avatar_url.is_not(None)))
 _one_profile = Question(
     _profiles.where(
         revenue_customers.c.provider == bindparam("provider"),
@@ -128,9 +130,42 @@ _one_profile = Question(
 )
 
 
+def _of_month(wanted: ColumnElement[bool], *columns: ColumnElement[Any]) -> Question:
+    """Each provider with a JSON object of ``columns`` by customer id, in one month."""
+    return Question(
+        lambda dialect: (
+            select(
+                months_table.c.provider,
+                json_object(dialect, months_table.c.customer_id, *columns),
+            )
+            .where(
+                months_table.c.org_id == bindparam("org_id"),
+                months_table.c.month == bindparam("month"),
+                wanted,
+            )
+            .group_by(months_table.c.provider)
+        )
+    )
+
+
+_amounts_by: Mapping[Basis, Question] = {
+    basis: _of_month(is_in(basis), months_table.c[basis]) for basis in BASES
+}
+_customers_by: Mapping[Basis, Question] = {
+    basis: _of_month(
+        is_in(basis),
+        months_table.c[basis],
+        months_table.c.customer_name,
+        months_table.c.avatar_url,
+    )
+    for basis in BASES
+}
+_all_bases = _of_month(true(), *(months_table.c[basis] for basis in BASES))
+
+
 def month_amounts(tx: Connection, org_id: str, period: Period, basis: Basis) -> MonthRevenue:
     """What every customer with revenue in one month brought."""
-    found = _read_month(tx, org_id, period, is_in(basis), months_table.c[basis])
+    found = _amounts_by[basis].rows(tx, org_id=org_id, month=period.index)
     return {provider: _amounts.decode(customers) for provider, customers in found}
 
 
@@ -138,10 +173,7 @@ def month_customers(
     tx: Connection, org_id: str, period: Period, basis: Basis
 ) -> dict[str, dict[str, CustomerMonth]]:
     """The same, with what the customers were called in that month."""
-    table = months_table.c
-    found = _read_month(
-        tx, org_id, period, is_in(basis), table[basis], table.customer_name, table.avatar_url
-    )
+    found = _customers_by[basis].rows(tx, org_id=org_id, month=period.index)
     return {provider: _customers.decode(customers) for provider, customers in found}
 
 
@@ -149,30 +181,8 @@ def month_bases(
     tx: Connection, org_id: str, period: Period
 ) -> dict[str, dict[str, tuple[int, int, int, int]]]:
     """Every customer's revenue of one month by each basis, in the order of ``BASES``."""
-    columns = [months_table.c[basis] for basis in BASES]
-    found = _read_month(tx, org_id, period, true(), *columns)
+    found = _all_bases.rows(tx, org_id=org_id, month=period.index)
     return {provider: _bases.decode(customers) for provider, customers in found}
-
-
-def _read_month(
-    tx: Connection,
-    org_id: str,
-    period: Period,
-    wanted: ColumnElement[bool],
-    *columns: ColumnElement[Any],
-) -> list[Row]:
-    """Each provider with a JSON object of ``columns`` by customer id."""
-    customers = json_object(tx, months_table.c.customer_id, *columns)
-    statement = (
-        select(months_table.c.provider, customers)
-        .where(
-            months_table.c.org_id == bindparam("org_id"),
-            months_table.c.month == bindparam("month"),
-            wanted,
-        )
-        .group_by(months_table.c.provider)
-    )
-    return fetch_tuples(tx, statement, {"org_id": org_id, "month": period.index})
 
 
 def one_customer_months(
@@ -206,9 +216,8 @@ def customer_profiles(
     tx: Connection, org_id: str, *, pictured: bool = False
 ) -> list[CustomerProfile]:
     """Every customer of the org's revenue, of all providers; ``pictured``: with an avatar."""
-    statement = _profiles.where(revenue_customers.c.avatar_url.is_not(None))
-    found = fetch_tuples(tx, statement if pictured else _profiles, {"org_id": org_id})
-    return [*map(CustomerProfile._make, found)]
+    asked = _pictured_profiles if pictured else _all_profiles
+    return [*map(CustomerProfile._make, asked.rows(tx, org_id=org_id))]
 
 
 def profile(tx: Connection, org_id: str, provider: str, customer_id: str) -> CustomerProfile | None:
