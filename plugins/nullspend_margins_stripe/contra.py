@@ -11,12 +11,13 @@ from nullspend_margins_stripe.contra_facts import (
     credit_note_fact,
     credited_refunds,
     dispute_facts,
+    nothing_of,
     refund_fact,
 )
-from nullspend_margins_stripe.facts import made, usable
 from nullspend_margins_stripe.failures import settled
 from nullspend_margins_stripe.invoices import Facts
-from nullspend_margins_stripe.objects import CreditNote, Dispute, Invoice, Refund
+from nullspend_margins_stripe.notes import note_expansions, note_fact
+from nullspend_margins_stripe.objects import CreditNote, Dispute, Refund
 from nullspend_margins_stripe.optional_lists import CREDIT_NOTES, DISPUTES, RATE, REFUNDS
 from nullspend_margins_stripe.payers import Payers
 from nullspend_margins_stripe.reading import Reading
@@ -53,11 +54,11 @@ class Refunded:
         reading, asker = self._reading, self._asker
         # Of a backfill's last month a refund's note may be of the next one.
         asked = reading.made(later=_NOTE_MONTHS if reading.window.is_backfill else 0)
-        expand = _note_expansions(reading)
+        expand = note_expansions(reading)
         pages = reading.lists.pages(asker, CREDIT_NOTES, asked, self._read_notes, expand=expand)
         async with aclosing(pages):
             async for notes in pages:
-                facts = [await _note_fact(asker, reading, note) for note in notes]
+                facts = [await note_fact(asker, reading, note) for note in notes]
                 yield [fact for fact in facts if fact is not None]
 
     def _read_notes(self, notes: list[CreditNote]) -> list[CreditNote]:
@@ -120,7 +121,7 @@ async def refund_again(
     if refund is None or not reading.counts(refund):
         return ()
     if refund.status != "succeeded":
-        return [_nothing(refund, refund.currency)]
+        return [nothing_of(refund)]
     if credited is None or refund.id not in credited:
         return ()
     fact = settled(partial(_refund_fact, reading, refund, credited))
@@ -129,25 +130,10 @@ async def refund_again(
     return () if fact is None else await payers.named(asker, [fact])
 
 
-async def note_again(asker: Asker, reading: Reading, note_id: str) -> Sequence[RevenueFact]:
-    """An older credit note: one that is void by now is told as nothing."""
-    note = await reading.lists.one(asker, CREDIT_NOTES, note_id, _note_expansions(reading))
-    if note is None or not reading.counts(note):
-        return ()
-    return [await _note_fact(asker, reading, note) or _nothing(note, note.currency)]
-
-
 async def dispute_again(asker: Asker, reading: Reading, dispute_id: str) -> Sequence[RevenueFact]:
     """An older dispute, with what it has moved since."""
     dispute = await reading.lists.one(asker, DISPUTES, dispute_id, ["charge"])
     return [] if dispute is None else settled(partial(_dispute_facts, reading, dispute))
-
-
-async def _note_fact(asker: Asker, reading: Reading, note: CreditNote) -> RevenueFact | None:
-    if isinstance(note.invoice, Invoice):
-        await reading.rates.look_up(asker, [note.invoice])
-    make = partial(credit_note_fact, note, tag_key=reading.tag_key, rates=reading.rates.known)
-    return settled(make)
 
 
 def _refund_fact(reading: Reading, refund: Refund, credited: set[str]) -> RevenueFact | None:
@@ -161,27 +147,5 @@ def _dispute_facts(reading: Reading, dispute: Dispute) -> list[RevenueFact]:
     return dispute_facts(dispute, tag_key=reading.tag_key) if reading.counts(dispute) else []
 
 
-def _nothing(one: Refund | CreditNote, currency: str) -> RevenueFact:
-    """A fact without parts: it takes the place of what was told when it still counted."""
-    kind = "refund" if isinstance(one, Refund) else "credit_note"
-
-    def make() -> RevenueFact:
-        return RevenueFact(
-            object_id=one.id,
-            customer_id=None,
-            amount_minor=0,
-            currency=currency.lower(),
-            occurred_at=made(one.created),
-            kind=kind,  # type: ignore[arg-type]  # both are kinds of facts
-            parts=(),
-        )
-
-    return settled(partial(usable, f"a {kind}", make))
-
-
 def _refund_expansions(reading: Reading) -> list[str]:
     return ["charge", RATE] if reading.rates.is_wanted else ["charge"]
-
-
-def _note_expansions(reading: Reading) -> list[str]:
-    return ["invoice", "invoice.payments"] if reading.rates.is_wanted else ["invoice"]

@@ -17,6 +17,7 @@ from nullspend_margins_stripe.facts import (
     payer_of,
     usable,
 )
+from nullspend_margins_stripe.failures import settled
 from nullspend_margins_stripe.invoice_facts import invoice_rate
 from nullspend_margins_stripe.objects import (
     BalanceTransaction,
@@ -97,6 +98,24 @@ def dispute_facts(
             strict=False,
         )
     ]
+
+
+def nothing_of(one: Refund | CreditNote) -> RevenueFact:
+    """A fact without parts: it takes the place of what was told when it still counted."""
+    kind = "refund" if isinstance(one, Refund) else "credit_note"
+
+    def make() -> RevenueFact:
+        return RevenueFact(
+            object_id=one.id,
+            customer_id=None,
+            amount_minor=0,
+            currency=one.currency.lower(),
+            occurred_at=made(one.created),
+            kind=kind,  # type: ignore[arg-type]  # both are kinds of facts
+            parts=(),
+        )
+
+    return settled(partial(usable, f"a {kind}", make))
 
 
 def _refund(

@@ -21,6 +21,7 @@ from nullspend_margins_stripe.answers import (
 from nullspend_margins_stripe.facts import with_customer
 from nullspend_margins_stripe.failures import Unknown, settled
 from nullspend_margins_stripe.invoice_facts import invoice_fact
+from nullspend_margins_stripe.notes import notes_with
 from nullspend_margins_stripe.objects import Customer, Identified, Invoice, Page, id_of
 from nullspend_margins_stripe.payments import PAID
 from nullspend_margins_stripe.reading import Reading, seconds
@@ -80,21 +81,23 @@ async def invoice_facts(
             wanted = _wanted(page, of_use)
             told = map(of_use, await _finished(asker, reading, wanted))
             facts = [fact for fact in told if fact is not None]
-            if facts:
+            if facts and first < reading.window.first:
+                yield await _with_notes(asker, reading, wanted.invoices, facts)
+            elif facts:
                 yield facts
 
 
-async def invoice_again(asker: Asker, reading: Reading, invoice_id: str) -> RevenueFact | None:
-    """The fact of one invoice; ``None`` where there is none, and for one of which nothing was
-    paid.
+async def invoice_again(asker: Asker, reading: Reading, invoice_id: str) -> Sequence[RevenueFact]:
+    """An invoice of before the window, with its credit notes; nothing where nothing was paid, or
+    there is none. One of the window is in its lists.
     """
     path = f"{_PATH}/{quote(invoice_id, safe='')}"
     invoice = await asker.one(INVOICE, path, {"expand[]": list(_EXPANDED)}, expected=invoice_id)
-    if invoice is None or not reading.counts(invoice):
-        return None
+    if invoice is None or not reading.counts(invoice) or not reading.is_old(invoice.created):
+        return ()
     fact = settled(partial(_fact, reading, invoice))
     found = await _finished(asker, reading, InvoicePage([invoice], [fact]))
-    return found[0] if found else None
+    return await _with_notes(asker, reading, [invoice], found)
 
 
 def _wanted(page: InvoicePage, of_use: Callable[[RevenueFact], RevenueFact | None]) -> InvoicePage:
@@ -106,6 +109,18 @@ def _wanted(page: InvoicePage, of_use: Callable[[RevenueFact], RevenueFact | Non
             found.invoices.append(invoice)
             found.facts.append(fact)
     return found
+
+
+async def _with_notes(
+    asker: Asker, reading: Reading, invoices: Sequence[Invoice], facts: Sequence[RevenueFact]
+) -> Sequence[RevenueFact]:
+    """The facts, and those of the credit notes of older invoices that are told as paid."""
+    paid = {fact.object_id for fact in facts if fact.kind == "invoice" and not fact.is_partial}
+    notes: list[RevenueFact] = []
+    for invoice in invoices:
+        if invoice.id in paid:
+            notes += await notes_with(asker, reading, invoice)
+    return [*facts, *notes] if notes else facts
 
 
 async def _finished(asker: Asker, reading: Reading, page: InvoicePage) -> list[RevenueFact]:

@@ -16,13 +16,9 @@ from functools import partial
 import msgspec
 
 from nullspend_margins import Period, RevenueCursor, RevenueFact
-from nullspend_margins_stripe.contra import (
-    DISPUTE_MONTHS,
-    dispute_again,
-    note_again,
-    refund_again,
-)
+from nullspend_margins_stripe.contra import DISPUTE_MONTHS, dispute_again, refund_again
 from nullspend_margins_stripe.invoices import UNPAID, Facts, invoice_again, invoice_facts
+from nullspend_margins_stripe.notes import note_again
 from nullspend_margins_stripe.objects import Event, EventObject, id_of
 from nullspend_margins_stripe.optional_lists import EVENTS
 from nullspend_margins_stripe.reading import Reading, seconds
@@ -198,10 +194,8 @@ class LateLook:
     async def _told(self, asker: Asker, found: _Pointers) -> Facts:
         reading = self._reading
         for invoice_id in sorted(found.invoices - found.recent):
-            fact = await invoice_again(asker, reading, invoice_id)
-            # Those of the window are in its lists.
-            if fact is not None and fact.occurred_at < reading.window.first.start:
-                yield [fact]
+            if facts := await invoice_again(asker, reading, invoice_id):
+                yield facts
         again: list[tuple[set[str], Callable[..., Awaitable[Sequence[RevenueFact]]]]] = [
             (found.refunds, refund_again),
             (found.notes, note_again),

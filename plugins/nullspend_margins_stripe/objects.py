@@ -150,6 +150,8 @@ class Invoice(msgspec.Struct, frozen=True, gc=False):
     status_transitions: PaymentMoments | None = None
     payments: Page[InvoicePayment] | None = None
     lines: Page[InvoiceLine] | None = None
+    pre_payment_credit_notes_amount: int | None = None
+    post_payment_credit_notes_amount: int | None = None
     livemode: bool | None = None
     test_clock: Any = None
 

@@ -18,7 +18,7 @@ _Change = Callable[[Company, Json, int, int], set[str]]
 
 KINDS = (
     "pay", "pay", "pay", "void", "uncollectible", "refund", "fail", "credit", "void note",
-    "dispute", "win", "delete customer",
+    "dispute", "win", "delete customer", "credit what is open",
 )  # fmt: skip
 
 
@@ -59,6 +59,13 @@ def eventful() -> list[Round]:
     ]
 
 
+def lingering() -> list[Round]:
+    """What is open is credited, half a year passes, and only then it is paid."""
+    credited = tuple(("credit what is open", number, 40) for number in range(0, 40, 3))
+    paid_late = tuple(("pay", number, 100) for number in range(0, 40, 2))
+    return [Round(HOUR, (), credited), Round(6 * MONTH, (), paid_late)]
+
+
 def happen(company: Company, drawn: Round, now: int) -> set[str]:
     """Do it all, a minute ago; the ids of what events have told of."""
     touched: set[str] = set()
@@ -85,6 +92,7 @@ def _subjects(company: Company, kind: str) -> list[Json]:
         "refund": [one for one in company.charges.values() if one["livemode"] is company.livemode],
         "fail": [one for one in company.refunds.values() if one["status"] != "failed"],
         "credit": [one for one in company.invoices.values() if one["status"] == "paid"],
+        "credit what is open": [one for one in owed if not one["amount_paid"]],
         "void note": [
             one
             for one in company.credit_notes.values()
@@ -98,7 +106,7 @@ def _subjects(company: Company, kind: str) -> list[Json]:
 
 
 def _pay(company: Company, invoice: Json, percent: int, moment: int) -> set[str]:
-    left = invoice["total"] - invoice["amount_paid"]
+    left = invoice["total"] - invoice["amount_paid"] - company.credited(invoice["id"])
     amount = left * percent // 100
     if amount <= 0:
         return set()
@@ -175,6 +183,7 @@ _CHANGES: Mapping[str, _Change] = {
     "refund": _refund,
     "fail": _set("failed", "refund.failed"),
     "credit": _credit,
+    "credit what is open": _credit,
     "void note": _set("void", "credit_note.voided"),
     "dispute": _dispute,
     "win": _win,

@@ -57,6 +57,8 @@ def told(look: Look) -> Iterator[Thing]:
     for invoice in company.invoices.values():
         if is_listed(look, invoice):
             yield from invoice_of(look, invoice)
+            if not look.has(invoice["created"]):
+                yield from notes_of(look, invoice)
     for refund in company.refunds.values():
         if look.has(refund["created"]):
             yield from refund_of(look, refund)
@@ -99,6 +101,7 @@ def again(look: Look, object_id: str) -> Iterator[Thing]:
     company = look.company
     if object_id in company.invoices:
         yield from invoice_of(look, company.invoices[object_id])
+        yield from notes_of(look, company.invoices[object_id])
     elif object_id in company.refunds:
         yield from refund_of(look, company.refunds[object_id])
     elif object_id in company.credit_notes:
@@ -197,6 +200,13 @@ def credit_note_of(look: Look, note: Json) -> Iterator[Thing]:
     counts = note["status"] == "issued" and invoice["status"] == "paid" and look.may(NOTES)
     if counts and look.is_ours(note):
         yield model.credit_note_thing(note, invoice_rate(payments_of(look, invoice)))
+
+
+def notes_of(look: Look, invoice: Json) -> Iterator[Thing]:
+    """All of one invoice: those of when it was open count from when it is paid."""
+    for note in look.company.credit_notes.values():
+        if note["invoice"] == invoice["id"]:
+            yield from credit_note_of(look, note)
 
 
 def dispute_of(look: Look, dispute: Json) -> Iterator[Thing]:

@@ -17,7 +17,7 @@ from nullspend_margins.domain.recognition import part_shares
 from tests.properties import revenue_model as model
 from tests.properties.company import Company
 from tests.properties.company_world import MODEL_RATES, Business, business
-from tests.properties.happenings import Round, eventful, happen, rounds
+from tests.properties.happenings import Round, eventful, happen, lingering, rounds
 from tests.properties.profile import examples
 from tests.properties.revenue_model import BASES, Cells
 from tests.properties.revenue_reach import BALANCE, EVENTS, OPTIONAL, Books, Look
@@ -148,6 +148,7 @@ async def require_resync_is_the_same(
 
 @examples(6)
 @example(sold=assorted(NOW), some=eventful())
+@example(sold=assorted(NOW), some=lingering())
 @given(sold=some_sales, some=st.lists(rounds, min_size=1, max_size=3))
 async def test_a_resync_equals_any_history(
     plain: Business, sold: list[Sale], some: list[Round]
@@ -157,6 +158,7 @@ async def test_a_resync_equals_any_history(
 
 @examples(6)
 @example(sold=assorted(NOW), some=eventful())
+@example(sold=assorted(NOW), some=lingering())
 @given(sold=some_sales, some=st.lists(rounds, min_size=1, max_size=3))
 async def test_a_resync_equals_any_history_in_dollars(
     converting: Business, sold: list[Sale], some: list[Round]
@@ -166,6 +168,7 @@ async def test_a_resync_equals_any_history_in_dollars(
 
 @examples(6)
 @example(sold=assorted(NOW), some=eventful())
+@example(sold=assorted(NOW), some=lingering())
 @given(sold=some_sales, some=st.lists(rounds, min_size=1, max_size=3))
 async def test_a_resync_equals_any_history_without_events(
     plain: Business, sold: list[Sale], some: list[Round]
