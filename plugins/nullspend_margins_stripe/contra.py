@@ -9,14 +9,14 @@ from functools import partial
 from nullspend_margins import RevenueFact
 from nullspend_margins_stripe.contra_facts import (
     credit_note_fact,
-    credited_refunds,
     dispute_facts,
     nothing_of,
     refund_fact,
 )
+from nullspend_margins_stripe.credited import Credited
 from nullspend_margins_stripe.failures import settled
 from nullspend_margins_stripe.invoices import Facts
-from nullspend_margins_stripe.notes import note_expansions, note_fact
+from nullspend_margins_stripe.notes import note_expansions, note_fact, notes_of
 from nullspend_margins_stripe.objects import CreditNote, Dispute, Refund
 from nullspend_margins_stripe.optional_lists import CREDIT_NOTES, DISPUTES, RATE, REFUNDS
 from nullspend_margins_stripe.payers import Payers
@@ -38,7 +38,7 @@ class Refunded:
         self._asker = asker
         self._reading = reading
         self._payers = Payers()
-        self._credited: set[str] = set()
+        self._credited = Credited()
         self._unmet: set[str] = set()
 
     async def facts(self) -> Facts:
@@ -65,10 +65,9 @@ class Refunded:
         mine = [one for one in notes if self._reading.counts(one)]
         for note in mine:
             credit_note_fact(note, tag_key="")  # one that is of no use is asked for again
-            credited = credited_refunds(note)
-            self._credited |= credited
+            refunds = self._credited.note(note)
             if self._reading.is_in(note.created):
-                self._unmet |= credited
+                self._unmet.update(refunds)
         return [one for one in mine if self._reading.is_in(one.created)]
 
     async def _refunds(self) -> Facts:
@@ -109,12 +108,13 @@ async def disputed(asker: Asker, reading: Reading) -> Facts:
 
 
 async def refund_again(
-    asker: Asker, reading: Reading, refund_id: str, credited: set[str] | None = None
+    asker: Asker, reading: Reading, refund_id: str, credited: Credited | None = None
 ) -> Sequence[RevenueFact]:
     """An older refund: one that failed is told as nothing.
 
     One that succeeded is told where a note is known that credits it, in ``credited``; else it is
-    left as it was told, since its note is not known here.
+    left as it was told, since its note is not known here. Where that note credits some of it, an
+    older one may credit the rest.
     """
     expand = _refund_expansions(reading)
     refund = await reading.lists.one(asker, REFUNDS, refund_id, expand)
@@ -122,8 +122,12 @@ async def refund_again(
         return ()
     if refund.status != "succeeded":
         return [nothing_of(refund)]
-    if credited is None or refund.id not in credited:
+    invoice_id = credited and credited.invoice_of(refund.id)
+    if credited is None or not credited.amount(refund.id):
         return ()
+    if invoice_id and credited.amount(refund.id) < refund.amount:
+        for note in await notes_of(asker, reading, invoice_id):
+            credited.note(note)
     fact = settled(partial(_refund_fact, reading, refund, credited))
     payers = Payers()
     payers.note(refund, fact)
@@ -136,11 +140,11 @@ async def dispute_again(asker: Asker, reading: Reading, dispute_id: str) -> Sequ
     return [] if dispute is None else settled(partial(_dispute_facts, reading, dispute))
 
 
-def _refund_fact(reading: Reading, refund: Refund, credited: set[str]) -> RevenueFact | None:
+def _refund_fact(reading: Reading, refund: Refund, credited: Credited) -> RevenueFact | None:
     if not reading.counts(refund):
         return None
-    known = reading.rates.known
-    return refund_fact(refund, tag_key=reading.tag_key, rates=known, credited=credited)
+    known, amount = reading.rates.known, credited.amount(refund.id)
+    return refund_fact(refund, tag_key=reading.tag_key, rates=known, credited=amount)
 
 
 def _dispute_facts(reading: Reading, dispute: Dispute) -> list[RevenueFact]:

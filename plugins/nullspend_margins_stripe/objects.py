@@ -172,9 +172,10 @@ class Refund(msgspec.Struct, frozen=True, gc=False):
 
 
 class CreditedRefund(msgspec.Struct, frozen=True, gc=False):
-    """A refund that pays out what a credit note gives back."""
+    """A refund that pays out what a credit note gives back: ``amount_refunded`` of it does."""
 
     refund: str | Refund | None = None
+    amount_refunded: int | None = None
 
 
 class CreditNote(msgspec.Struct, frozen=True, gc=False):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from tests.properties.company import Company
-from tests.properties.giving_back import credit, dispute, give_back
+from tests.properties.giving_back import credit, dispute, give_back, speak_for
 from tests.properties.revenue_model import Json
 from tests.properties.sales import Refund, Sale, sales
 from tests.properties.selling import paid, sell
@@ -19,6 +19,7 @@ _Change = Callable[[Company, Json, int, int], set[str]]
 KINDS = (
     "pay", "pay", "pay", "void", "uncollectible", "refund", "fail", "credit", "void note",
     "dispute", "win", "delete customer", "credit what is open",
+    "credit a refund",
 )  # fmt: skip
 
 
@@ -93,6 +94,9 @@ def _subjects(company: Company, kind: str) -> list[Json]:
         "fail": [one for one in company.refunds.values() if one["status"] != "failed"],
         "credit": [one for one in company.invoices.values() if one["status"] == "paid"],
         "credit what is open": [one for one in owed if not one["amount_paid"]],
+        "credit a refund": [
+            one for one in company.refunds.values() if one["status"] == "succeeded"
+        ],
         "void note": [
             one
             for one in company.credit_notes.values()
@@ -148,6 +152,14 @@ def _credit(company: Company, invoice: Json, percent: int, moment: int) -> set[s
     return {note["id"]}
 
 
+def _speak_for(company: Company, refund: Json, percent: int, moment: int) -> set[str]:
+    note = speak_for(company, refund, percent, moment)
+    if note is None:
+        return set()
+    company.happened("credit_note.created", note, moment)
+    return {note["id"]}
+
+
 def _dispute(company: Company, charge: Json, percent: int, moment: int) -> set[str]:
     outcome = "inquiry" if percent == 3 else "lost"
     made = dispute(
@@ -184,6 +196,7 @@ _CHANGES: Mapping[str, _Change] = {
     "fail": _set("failed", "refund.failed"),
     "credit": _credit,
     "credit what is open": _credit,
+    "credit a refund": _speak_for,
     "void note": _set("void", "credit_note.voided"),
     "dispute": _dispute,
     "win": _win,

@@ -216,12 +216,15 @@ def invoice_thing(invoice: Json, payments: Sequence[Paid], rate: Fraction | None
 
 
 def refund_thing(
-    refund: Json, customer: str | None, rate: Fraction | None, *, is_credited: bool
+    refund: Json, customer: str | None, rate: Fraction | None, *, credited: int
 ) -> Thing:
-    """A refund that went through. ``is_credited``: a credit note says what it is for."""
-    bases = ("net",) if is_credited else ("net", "accrual")
-    part = Part(bases, -refund["amount"], refund["created"], None, rate)
-    return Thing(refund["id"], customer, refund["created"], refund["currency"], (part,))
+    """A refund that went through. Of ``credited`` of it credit notes say what it is for."""
+    rest = max(0, refund["amount"] - credited)
+    parts = (
+        Part(("net",), -refund["amount"], refund["created"], None, rate),
+        Part(("accrual",), -rest, refund["created"], None, rate),
+    )
+    return Thing(refund["id"], customer, refund["created"], refund["currency"], parts)
 
 
 def credit_note_thing(note: Json, rate: Fraction | None) -> Thing:

@@ -60,7 +60,7 @@ def told(look: Look) -> Iterator[Thing]:
             if not look.has(invoice["created"]):
                 yield from notes_of(look, invoice)
     for refund in company.refunds.values():
-        if look.has(refund["created"]):
+        if look.has(refund["created"]) or is_credited_now(look, refund):
             yield from refund_of(look, refund)
     for note in company.credit_notes.values():
         if look.has(note["created"]):
@@ -170,16 +170,29 @@ def refund_of(look: Look, refund: Json) -> Iterator[Thing]:
     """One that went through."""
     if refund["status"] != "succeeded" or not look.may(CHARGES):
         return
-    is_credited = look.may(NOTES) and any(
-        each["refund"] == refund["id"]
-        for note in look.company.credit_notes.values()
-        if look.has(note["created"]) and note["status"] == "issued"
-        for each in note["refunds"]
-    )
+    links = credited_by(look, refund) if look.may(NOTES) else []
     rate = rate_of(refund) if look.converts and look.may(BALANCE) else None
     if rate is None:
         rate = source_rate(look, {refund["payment_intent"], refund["charge"]})
-    yield model.refund_thing(refund, customer_of(look, refund), rate, is_credited=is_credited)
+    credited = sum(amount for _, amount in links)
+    yield model.refund_thing(refund, customer_of(look, refund), rate, credited=credited)
+
+
+def credited_by(look: Look, refund: Json) -> list[tuple[int, int]]:
+    """When credit notes were made that say what a refund is for, and of how much of it."""
+    return [
+        (note["created"], each["amount_refunded"])
+        for note in look.company.credit_notes.values()
+        if note["status"] == "issued" and look.is_ours(note)
+        for each in note["refunds"]
+        if each["refund"] == refund["id"]
+    ]
+
+
+def is_credited_now(look: Look, refund: Json) -> bool:
+    """A note of the window says something of it."""
+    links = credited_by(look, refund) if look.may(NOTES) else []
+    return any(look.has(made) for made, _ in links)
 
 
 def customer_of(look: Look, taken: Json) -> str | None:

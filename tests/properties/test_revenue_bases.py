@@ -6,6 +6,7 @@ compared.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
@@ -235,15 +236,16 @@ def earned(company: Company, customer: str) -> int:
         if (one["customer"], one["currency"], one["livemode"]) == (customer, "usd", True)
     }
     total = sum(model.untaxed(one) for one in theirs.values() if one["status"] == "paid")
-    credited: set[str] = set()
+    credited = Counter[str]()
     for note in company.credit_notes.values():
         if note["invoice"] in theirs and note["status"] == "issued":
-            credited |= {each["refund"] for each in note["refunds"]}
+            for each in note["refunds"]:
+                credited[each["refund"]] += each["amount_refunded"]
             if theirs[note["invoice"]]["status"] == "paid":
                 total -= model.untaxed(note)
     for refund in company.refunds.values():
-        if refund["status"] != "succeeded" or refund["id"] in credited:
+        if refund["status"] != "succeeded":
             continue
         if company.paid_with(refund["charge"], refund["payment_intent"])["id"] in theirs:
-            total -= refund["amount"]
+            total -= refund["amount"] - credited[refund["id"]]
     return total

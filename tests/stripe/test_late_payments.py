@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from nullspend_margins import Period, RevenueCursor, RevenueFact, RevenueGap, RevenueItem
+from nullspend_margins import Period, RevenueCursor, RevenueGap
 from nullspend_margins.demo.stripe_account import StripeAccount
 from nullspend_margins.demo.stripe_invoices import StripePayment
 from nullspend_margins.demo.stripe_server import StripeServer
@@ -21,6 +21,8 @@ from tests.stripe.support import (
     FakeTime,
     StandingClock,
     at,
+    cursor,
+    facts,
     make_provider,
     read,
 )
@@ -47,16 +49,6 @@ def make(
 @pytest.fixture
 def late(make: Callable[..., StripeProvider]) -> StripeProvider:
     return make()
-
-
-def facts(items: list[RevenueItem]) -> dict[str, RevenueFact]:
-    return {one.object_id: one for one in items if isinstance(one, RevenueFact)}
-
-
-def cursor(items: list[RevenueItem]) -> str:
-    [found] = [one for one in items if isinstance(one, RevenueCursor)]
-    assert items[-1] == found
-    return found.text
 
 
 def listed_months(server: StripeServer) -> list[str]:
@@ -263,50 +255,6 @@ async def test_an_old_refund_that_failed_and_an_old_note_that_is_void_are_told_a
         "re_1": ("refund", ()),
         "cn_1": ("credit_note", ()),
     }
-
-
-@pytest.mark.parametrize("how", ["event", "list"])
-async def test_what_was_credited_while_an_invoice_was_open_counts_once_it_is_paid_late(
-    late: StripeProvider, account: StripeAccount, server: StripeServer, how: str
-) -> None:
-    account.add_customer("cus_1")
-    account.add_invoice("cus_1", 900, created=OLD, invoice_id="in_late", status="open")
-    account.add_invoice("cus_1", 900, created=OLD, invoice_id="in_plain", status="open")
-    account.add_invoice("cus_1", 900, created=OLD, invoice_id="in_open", status="open")
-    account.add_credit_note("in_late", 200, created=OLD + DAY, id="cn_1")
-    account.add_credit_note("in_late", 100, created=OLD + DAY, id="cn_void", status="void")
-    account.add_credit_note("in_open", 100, created=OLD + DAY, id="cn_open")
-    first = await read(late)
-    assert facts(first) == {}
-    server.requests.clear()
-
-    account.pay("in_plain", 900, at=int(NOW.timestamp()))
-    account.pay("in_late", 900, at=int(NOW.timestamp()))
-    window = replace(WINDOW, cursor=cursor(first) if how == "event" else None)
-    found = facts(await read(late, window))
-
-    assert set(found) == {"in_late", "in_plain", "cn_1"}
-    assert [(part.bases, part.amount_minor) for part in found["cn_1"].all_parts] == [
-        (("accrual",), -200)
-    ]
-    asked = [one.param("invoice") for one in server.requests if one.path == "/v1/credit_notes"]
-    assert asked.count("in_late") == 1
-    assert "in_plain" not in asked  # it says itself that it has none
-
-
-async def test_late_payments_are_told_to_keys_that_may_not_read_credit_notes(
-    late: StripeProvider, account: StripeAccount, server: StripeServer
-) -> None:
-    server.forbid(KEY, "rak_credit_note_read")
-    account.add_invoice("cus_1", 900, created=OLD, invoice_id="in_1", paid_at=at("2026-02"))
-    account.add_credit_note("in_1", 200, created=OLD + DAY, kind="pre_payment")
-
-    items = await read(late)
-
-    assert set(facts(items)) == {"in_1"}
-    assert [one.permission for one in items if isinstance(one, RevenueGap)] == [
-        "rak_credit_note_read"
-    ]
 
 
 async def test_what_an_event_points_to_and_is_gone_is_passed_over(
