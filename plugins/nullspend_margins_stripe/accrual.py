@@ -11,26 +11,21 @@ from nullspend_margins_stripe.payments import untaxed_of
 from nullspend_margins_stripe.texts import clean
 
 _LONGEST = timedelta(days=366 * 50)
+_MOST_TIMES = 2
 
 
 def accrual_parts(invoice: Invoice, rate: ExchangeRate | None) -> list[RevenuePart]:
     """``total_excluding_tax`` over the invoice's lines, each over its own ``period``.
 
     A line weighs ``amount`` less ``pretax_credit_amounts`` (discounts, credit grants) less
-    inclusive taxes, in Stripe's fields. Where the weights add up to the whole, they are the
-    shares; where not (shipping, rounding), the whole is split by them, to the unit by largest
-    remainder. Lines that weigh nothing together, no lines, or shares that no part can hold:
-    one part when the invoice was made.
+    inclusive taxes, in Stripe's fields. Lines that weigh nothing together, no lines, or shares
+    that no part can hold: one part when the invoice was made.
     """
     whole = untaxed_of(invoice)
     lines = invoice.lines.data if invoice.lines else []
-    weights = [_weight(line) for line in lines]
-    if sum(weights) == whole:
-        shares = weights
-    elif sum(weights):
-        shares = split_amount(whole, weights)
-    else:
-        lines, shares = [], []
+    shares = _shares(whole, [_weight(line) for line in lines])
+    if not shares:
+        lines = []
     try:
         found = [
             _line(line, share, made(invoice.created), rate)
@@ -42,6 +37,26 @@ def accrual_parts(invoice: Invoice, rate: ExchangeRate | None) -> list[RevenuePa
     if found or not whole:
         return found
     return [_point(whole, made(invoice.created), rate)]
+
+
+def _shares(whole: int, weights: list[int]) -> list[int]:
+    """``whole`` by lines, to the unit by largest remainder; none where there is nothing to go by.
+
+    Where the weights add up to it, they are the shares; where not (shipping, rounding), it is
+    split by them. Lines that nearly cancel each other out would become many times what they are;
+    where they would become more than twice that, each stays as it is, and what is missing is
+    shared by their sizes, whatever their signs.
+    """
+    together = sum(weights)
+    if together == whole:
+        return weights
+    if not together:
+        return []
+    sizes = [abs(weight) for weight in weights]
+    if abs(together) == sum(sizes) or abs(whole) <= _MOST_TIMES * abs(together):
+        return split_amount(whole, weights)
+    missing = split_amount(whole - together, sizes)
+    return [weight + more for weight, more in zip(weights, missing, strict=True)]
 
 
 def _weight(line: InvoiceLine) -> int:

@@ -163,6 +163,13 @@ def service_parts(invoice: Json, rate: Fraction | None) -> Iterator[Part]:
     elif sum(weights) == 0:
         yield Part(("accrual",), total, invoice["created"], None, rate)
         return
+    elif {True, False} <= {weight > 0 for weight in weights if weight} and (
+        abs(total) > abs(2 * sum(weights))
+    ):
+        # They nearly cancel each other out: they stay, and share what is in none of them.
+        sizes = [abs(weight) for weight in weights]
+        shares = largest_remainder(total - sum(weights), sizes)
+        shares = [share + weight for share, weight in zip(shares, weights, strict=True)]
     else:
         shares = largest_remainder(total, weights)
     for line, share in zip(lines, shares, strict=True):
