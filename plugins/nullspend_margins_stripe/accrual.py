@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from nullspend_margins import ExchangeRate, RevenuePart, ValidationFailed, split_amount
+from nullspend_margins import ExchangeRate, RevenuePart, split_amount
 from nullspend_margins_stripe.facts import made, moment
 from nullspend_margins_stripe.objects import Invoice, InvoiceLine, Span
 from nullspend_margins_stripe.payments import untaxed_of
@@ -12,28 +12,27 @@ from nullspend_margins_stripe.texts import clean
 
 _LONGEST = timedelta(days=366 * 50)
 _MOST_TIMES = 2
+_MOST = (2**63 - 1) // 10_000
+"""Of cents, more does not count."""
 
 
 def accrual_parts(invoice: Invoice, rate: ExchangeRate | None) -> list[RevenuePart]:
     """``total_excluding_tax`` over the invoice's lines, each over its own ``period``.
 
     A line weighs ``amount`` less ``pretax_credit_amounts`` (discounts, credit grants) less
-    inclusive taxes, in Stripe's fields. Lines that weigh nothing together, no lines, or shares
-    that no part can hold: one part when the invoice was made.
+    inclusive taxes, in Stripe's fields. Lines that weigh nothing together, no lines, or trillions
+    that cancel each other out: one part when the invoice was made.
     """
     whole = untaxed_of(invoice)
     lines = invoice.lines.data if invoice.lines else []
     shares = _shares(whole, [_weight(line) for line in lines])
-    if not shares:
-        lines = []
-    try:
-        found = [
-            _line(line, share, made(invoice.created), rate)
-            for line, share in zip(lines, shares, strict=True)
-            if share
-        ]
-    except ValidationFailed:
-        found = []  # lines of trillions that nearly cancel each other out
+    if not shares or (max(map(abs, shares)) > _MOST >= abs(whole)):
+        lines, shares = [], []
+    found = [
+        _line(line, share, made(invoice.created), rate)
+        for line, share in zip(lines, shares, strict=True)
+        if share
+    ]
     if found or not whole:
         return found
     return [_point(whole, made(invoice.created), rate)]

@@ -23,6 +23,8 @@ Rates = Mapping[tuple[str, Month], Fraction]
 
 BASES = ("invoiced", "cash", "net", "accrual")
 DIGITS = {"usd": 2, "eur": 2, "jpy": 0}
+MOST = 2**63
+"""Microdollars, and more, are in no table."""
 
 
 class Part(NamedTuple):
@@ -99,7 +101,8 @@ def in_dollars(amount: int, currency: str, rate: Fraction) -> int:
 def cells_of(thing: Thing, rates: Rates | None) -> Cells:
     """What one object is. ``rates`` ``None``: other currencies are not converted.
 
-    Nothing at all where its customer is not known, or any part of it cannot be told in dollars.
+    Nothing at all where its customer is not known, any part of it cannot be told in dollars, or is
+    more than 9.2 trillion of them.
     """
     found: Cells = {}
     if thing.customer is None:
@@ -116,6 +119,10 @@ def cells_of(thing: Thing, rates: Rates | None) -> Cells:
             share -= in_dollars(before, thing.currency, rate)
             for basis in part.bases:
                 found[month, basis] = found.get((month, basis), 0) + share
+        if abs(in_dollars(part.amount, thing.currency, rate)) >= MOST:
+            return {}
+    if any(abs(amount) >= MOST for amount in found.values()):
+        return {}
     return {place: amount for place, amount in found.items() if amount}
 
 

@@ -251,7 +251,7 @@ def test_what_no_fact_can_hold_is_worth_another_try(make: Any, kind: str) -> Non
 
 
 @examples(100)
-@given(st.integers(1, 2**53 // 10), st.sampled_from(["usd", "jpy", "bhd", "isk", "ugx", "mga"]))
+@given(st.integers(1, 2**53), st.sampled_from(["usd", "jpy", "bhd", "isk", "ugx", "mga"]))
 def test_amounts_of_any_size_are_taken_off_to_the_unit(amount: int, currency: str) -> None:
     assert added_up(refunded(amount=amount, currency=currency), "net") == -amount
     assert added_up(noted(total_excluding_tax=amount, currency=currency), "accrual") == -amount
