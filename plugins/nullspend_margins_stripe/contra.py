@@ -100,7 +100,9 @@ async def disputed(asker: Asker, reading: Reading) -> Facts:
     def read(disputes: list[Dispute]) -> list[RevenueFact]:
         return [fact for one in disputes for fact in _dispute_facts(reading, one)]
 
-    asked = reading.made(earlier=0 if reading.window.is_backfill else DISPUTE_MONTHS)
+    window = reading.window
+    looks_back = window.looks_back or not window.is_backfill
+    asked = reading.made(earlier=DISPUTE_MONTHS if looks_back else 0)
     pages = reading.lists.pages(asker, DISPUTES, asked, read, expand=["charge"])
     async with aclosing(pages):
         async for facts in pages:

@@ -1,9 +1,9 @@
 """What happened to older invoices since: payments of them, and what became of refunds and notes.
 
 No list can be asked for what changed. Events tell, for 30 days and to keys that may read them;
-they are pointers, and what they point to is read again. The first time, once a week, and once a
-day where events cannot be read, the invoices of the months before the window are listed, which
-also brings services that were paid before and go on in the window.
+they are pointers, and what they point to is read again. The first time, once a week, once a day
+where events cannot be read, and where a backfill begins, the invoices of the months before the
+window are listed, which also brings services that were paid before and go on in the window.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class LateLook:
     def is_due(self) -> bool:
         """Whether the months before the window are listed now. Asked once events were read."""
         if self._reading.window.is_backfill:
-            return False
+            return self._reading.window.looks_back
         if self._mark is None or self._is_stale(self._mark):
             return True
         patience = _LISTED_AGAIN if self._events_were_read else _LISTED_WITHOUT_EVENTS
@@ -167,15 +167,19 @@ class LateLook:
         return self._now - mark.seen >= _EVENTS_KEPT
 
     def _of_use(self, fact: RevenueFact) -> RevenueFact | None:
-        """All of an invoice that was paid in the months of the window.
+        """All of an invoice that was paid in the months of the window, or from a backfill's first
+        month on: the months after it are brought next.
 
         Of one that was paid before, and whose service goes on in them (an annual plan), what it
         accrues: its own month may never have been read, and must not look as if it had been.
         """
-        first, end = self._reading.window.first.start, self._reading.window.last.end
+        window = self._reading.window
+        first = window.first.start
+        end = None if window.looks_back else window.last.end
         services = []
         for part in fact.all_parts:
-            if part.kind == "payment" and first <= part.occurred_at < end:
+            at = part.occurred_at
+            if part.kind == "payment" and first <= at and (end is None or at < end):
                 return fact
             if part.kind == "line" and (part.until or part.occurred_at) > first:
                 services.append(part)
