@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from functools import partial
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from nullspend_margins import Period, ProviderUnavailable, RevenueFact
+from nullspend_margins import Period, PermissionMissing, ProviderUnavailable, RevenueFact
+from nullspend_margins_stripe import permissions
 from nullspend_margins_stripe.answers import (
     CUSTOMER,
     INVOICE,
@@ -24,6 +25,7 @@ from nullspend_margins_stripe.invoice_facts import invoice_fact
 from nullspend_margins_stripe.notes import notes_with
 from nullspend_margins_stripe.objects import Customer, Identified, Invoice, Page, id_of
 from nullspend_margins_stripe.payments import PAID
+from nullspend_margins_stripe.permissions import Loss
 from nullspend_margins_stripe.reading import Reading, seconds
 from nullspend_margins_stripe.requests import Asker, Params
 
@@ -131,7 +133,7 @@ async def _finished(asker: Asker, reading: Reading, page: InvoicePage) -> list[R
     for invoice, told in zip(page.invoices, page.facts, strict=True):
         fact = told
         if _is_cut(invoice) or reading.rates.misses(invoice):
-            whole = await _whole(asker, invoice)
+            whole = await _whole(asker, reading, invoice)
             await reading.rates.look_up(asker, [whole])
             fact = settled(partial(_fact, reading, whole))
         if fact is not None:
@@ -161,28 +163,29 @@ async def _named(
     ]
 
 
-async def _whole(asker: Asker, invoice: Invoice) -> Invoice:
+async def _whole(asker: Asker, reading: Reading, invoice: Invoice) -> Invoice:
     """The invoice with all of its lines and payments, of which it has the first few in itself."""
     lines, payments = invoice.lines, invoice.payments
     if lines is not None and lines.has_more:
         path = f"{_PATH}/{quote(invoice.id, safe='')}/lines"
-        lines = await _rest(asker, INVOICE_LINE, path, {}, lines.data)
+        with _without(reading, permissions.LINES):
+            lines = await _rest(asker, INVOICE_LINE, path, {}, lines.data)
     if payments is not None and payments.has_more:
         # From the beginning: in a list of their own they may have another order.
         asked = {"invoice": invoice.id, "status": "paid"}
-        told = await _rest(asker, INVOICE_PAYMENT, "/v1/invoice_payments", asked, [])
-        mine = [one for one in told.data if id_of(one.invoice) in (None, invoice.id)]
-        payments = Page(mine) if mine else payments
+        with _without(reading, permissions.PAYMENTS):
+            told = await _rest(asker, INVOICE_PAYMENT, "/v1/invoice_payments", asked, [])
+            mine = [one for one in told.data if id_of(one.invoice) in (None, invoice.id)]
+            payments = Page(mine) if mine else payments
     return msgspec.structs.replace(invoice, lines=lines, payments=payments)
 
 
 async def _rest(
     asker: Asker, kind: ObjectKind[O], path: str, params: Params, known: list[O]
 ) -> Page[O]:
-    """``known`` and all that a list has after them; ``known`` alone where there is no such list.
+    """``known`` and all that a list has after them.
 
-    Stripe has it. For what stands in its place and has not, the invoice is worth more than how
-    its lines share it.
+    Raises ``Unknown`` where there is no such list, and ``PermissionMissing``.
     """
     found = [*known]
     pages = asker.pages(
@@ -193,18 +196,29 @@ async def _rest(
         after=known[-1].id if known else None,
         optional=True,
     )
-    try:
-        async with aclosing(pages):
-            async for page in pages:
-                found += page
-                if len(found) > _MOST_PARTS:
-                    raise ProviderUnavailable(
-                        f"An invoice has more than {_MOST_PARTS:,} {kind.name}s. "
-                        "Nothing was changed."
-                    )
-    except Unknown:
-        return Page(known)
+    async with aclosing(pages):
+        async for page in pages:
+            found += page
+            if len(found) > _MOST_PARTS:
+                raise ProviderUnavailable(
+                    f"An invoice has more than {_MOST_PARTS:,} {kind.name}s. Nothing was changed."
+                )
     return Page(found)
+
+
+@contextmanager
+def _without(reading: Reading, loss: Loss) -> Iterator[None]:
+    """What is read in it may be missing, and is told so.
+
+    Stripe has it. Where the key may not read it, or what stands in Stripe's place has no such list,
+    the invoice is worth more than how its lines share it.
+    """
+    try:
+        yield
+    except Unknown:
+        reading.lists.gaps.add(loss)
+    except PermissionMissing as missing:
+        reading.lists.gaps.add(loss, missing.permission)
 
 
 def _is_cut(invoice: Invoice) -> bool:

@@ -60,6 +60,17 @@ EVENTS = Loss(
     "Events cannot be read, so late payments of older invoices are found once a day only, and "
     "what becomes of older refunds and credit notes is not.",
 )
+LINES = Loss(
+    INVOICES,
+    ("accrual",),
+    "Not all lines of long invoices can be read, so accrual revenue spreads them by the first few.",
+)
+PAYMENTS = Loss(
+    INVOICES,
+    ("cash", "net"),
+    "Not all payments of invoices with many can be read, so cash and net revenue have what these "
+    "were paid when they were paid in full.",
+)
 RATES = Loss(
     "rak_balance_transaction_source_read",
     ("invoiced", "cash", "net", "accrual"),
