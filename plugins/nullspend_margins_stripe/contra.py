@@ -98,7 +98,7 @@ async def disputed(asker: Asker, reading: Reading) -> Facts:
     """Disputes of the window and of half a year before, with all that they moved."""
 
     def read(disputes: list[Dispute]) -> list[RevenueFact]:
-        return [fact for one in disputes for fact in _dispute_facts(reading, one)]
+        return [fact for one in disputes for fact in counted_disputes(reading, one)]
 
     window = reading.window
     looks_back = window.looks_back or not window.is_backfill
@@ -139,7 +139,7 @@ async def refund_again(
 async def dispute_again(asker: Asker, reading: Reading, dispute_id: str) -> Sequence[RevenueFact]:
     """An older dispute, with what it has moved since."""
     dispute = await reading.lists.one(asker, DISPUTES, dispute_id, ["charge"])
-    return [] if dispute is None else settled(partial(_dispute_facts, reading, dispute))
+    return [] if dispute is None else settled(partial(counted_disputes, reading, dispute))
 
 
 def _refund_fact(reading: Reading, refund: Refund, credited: Credited) -> RevenueFact | None:
@@ -149,7 +149,8 @@ def _refund_fact(reading: Reading, refund: Refund, credited: Credited) -> Revenu
     return refund_fact(refund, tag_key=reading.tag_key, rates=known, credited=amount)
 
 
-def _dispute_facts(reading: Reading, dispute: Dispute) -> list[RevenueFact]:
+def counted_disputes(reading: Reading, dispute: Dispute) -> list[RevenueFact]:
+    """The facts of a dispute; none of one that is not real."""
     return dispute_facts(dispute, tag_key=reading.tag_key) if reading.counts(dispute) else []
 
 

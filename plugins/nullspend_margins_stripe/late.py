@@ -23,6 +23,7 @@ from nullspend_margins_stripe.objects import Event, EventObject, id_of
 from nullspend_margins_stripe.optional_lists import EVENTS
 from nullspend_margins_stripe.reading import Reading, seconds
 from nullspend_margins_stripe.requests import Asker
+from nullspend_margins_stripe.undone import LOOKS
 
 TYPES = (
     "invoice.paid",
@@ -130,7 +131,8 @@ class LateLook:
         return self._now - self._mark.listed >= patience
 
     def listings(self) -> list[Callable[[Asker], Facts]]:
-        """Cursors of the months before the window: invoices that were paid in the window.
+        """Cursors of the months before the window: invoices that were paid in the window, and what
+        became of refunds, credit notes and disputes.
 
         Some months each: most accounts have a page or two in all of them. Of invoices that were
         paid in part there are few, whose months are one list.
@@ -150,7 +152,10 @@ class LateLook:
         def listing(status: str, start: Period, end: Period, asker: Asker) -> Facts:
             return invoice_facts(asker, reading, status, start, end, self._of_use)
 
-        return [partial(listing, *span) for span in spans]
+        cursors: list[Callable[[Asker], Facts]] = [partial(listing, *span) for span in spans]
+        if reading.late_months and not reading.window.is_backfill:
+            cursors += [partial(_looked, look, reading) for look in LOOKS]
+        return cursors
 
     @property
     def cursor(self) -> RevenueCursor:
@@ -209,6 +214,10 @@ class LateLook:
             for object_id in sorted(ids):
                 if facts := await read(asker, reading, object_id):
                     yield facts
+
+
+def _looked(look: Callable[[Asker, Reading], Facts], reading: Reading, asker: Asker) -> Facts:
+    return look(asker, reading)
 
 
 def _mark_of(cursor: str | None) -> Mark | None:

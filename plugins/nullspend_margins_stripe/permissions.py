@@ -57,8 +57,8 @@ DISPUTED_CUSTOMERS = Loss(
 EVENTS = Loss(
     "rak_event_read",
     ("cash", "net", "accrual"),
-    "Events cannot be read, so late payments of older invoices are found once a day only, and "
-    "what becomes of older refunds and credit notes is not.",
+    "Events cannot be read, so late payments of older invoices, and what becomes of older refunds "
+    "and credit notes, are found once a day only.",
 )
 LINES = Loss(
     INVOICES,

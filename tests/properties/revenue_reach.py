@@ -66,8 +66,27 @@ def told(look: Look) -> Iterator[Thing]:
         if look.has(note["created"]):
             yield from credit_note_of(look, note)
     for dispute in company.disputes.values():
-        if look.has(dispute["created"], DISPUTE_MONTHS):
+        if look.has(dispute["created"], DISPUTE_MONTHS) or has_moved(look, dispute):
             yield from dispute_of(look, dispute)
+
+
+def has_moved(look: Look, dispute: Json) -> bool:
+    """An older one that moved money in the window."""
+    moved = [move["created"] for move in dispute["balance_transactions"]]
+    is_near = look.is_full and look.has(dispute["created"], LATE_MONTHS)
+    return is_near and any(look.has(each) for each in moved)
+
+
+def undone(look: Look) -> Iterator[str]:
+    """Refunds and notes that count no more, if they are not too old to be looked at."""
+    shelves = {
+        CHARGES: (look.company.refunds, {"failed", "canceled"}),
+        NOTES: (look.company.credit_notes, {"void"}),
+    }
+    for permission, (objects, statuses) in shelves.items():
+        for one in objects.values() if look.may(permission) else ():
+            if one["status"] in statuses and look.has(one["created"], LATE_MONTHS):
+                yield one["id"]
 
 
 def is_listed(look: Look, invoice: Json) -> bool:
@@ -249,6 +268,8 @@ class Books:
         for object_id in touched if look.may(EVENTS) else ():
             kept.pop(object_id, None)
             kept |= {one.object_id: one for one in again(look, object_id)}
+        for object_id in undone(look) if is_full else ():
+            kept.pop(object_id, None)
         self.things = kept | {one.object_id: one for one in told(look)}
         for thing in services(look) if is_full else ():
             self.things.setdefault(thing.object_id, thing)

@@ -31,4 +31,4 @@ async def test_notes_speak_for_a_refund_with_as_much_as_they_say(
         "re_old": [(("net",), -100), (("accrual",), -30)],
     }
     asked = [one.param("invoice") for one in server.requests if one.path == "/v1/credit_notes"]
-    assert asked == [None, "in_1"]
+    assert [one for one in asked if one] == ["in_1"]

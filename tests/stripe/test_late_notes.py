@@ -28,7 +28,7 @@ async def test_what_was_credited_while_an_invoice_was_open_counts_once_it_is_pai
     account.add_credit_note("in_late", 100, created=OLD + DAY, id="cn_void", status="void")
     account.add_credit_note("in_open", 100, created=OLD + DAY, id="cn_open")
     first = await read(provider)
-    assert facts(first) == {}
+    assert not any(fact.parts for fact in facts(first).values())
     server.requests.clear()
 
     account.pay("in_plain", 900, at=int(NOW.timestamp()))
@@ -36,7 +36,7 @@ async def test_what_was_credited_while_an_invoice_was_open_counts_once_it_is_pai
     window = replace(WINDOW, cursor=cursor(first) if how == "event" else None)
     found = facts(await read(provider, window))
 
-    assert set(found) == {"in_late", "in_plain", "cn_1"}
+    assert {name for name, fact in found.items() if fact.parts} == {"in_late", "in_plain", "cn_1"}
     assert [(part.bases, part.amount_minor) for part in found["cn_1"].all_parts] == [
         (("accrual",), -200)
     ]
