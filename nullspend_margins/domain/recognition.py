@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from nullspend_margins.domain.currency import converted
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
+import msgspec
+
 from nullspend_margins.domain.currency import REPORTING_CURRENCY, minor_digits_of
 from nullspend_margins.domain.fields import instant_problem, integer_problem, string_problem
 from nullspend_margins.domain.period import Period
@@ -40,8 +42,7 @@ _OPTIONAL_TEXTS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevenueFact:
+class RevenueFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One object of a provider that has to do with revenue: an invoice, a refund, a credit note.
 
     Keyed (org, provider, ``object_id``) and replaced, never added to. ``amount_minor`` is in the
