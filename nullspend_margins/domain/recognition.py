@@ -26,6 +26,7 @@ _USD = Decimal(1)
 _USD_DIGITS = 2
 
 _PLACE = {basis: place for place, basis in enumerate(BASES)}
+_NOTHING = [0] * len(BASES)
 
 MonthCells = dict[int, list[int]]
 """By month (a ``Period.index``): the amount of each basis, in the order of ``BASES``."""
@@ -128,7 +129,7 @@ def unconverted_cells(parts: Iterable[RevenuePart]) -> MonthCells:
 def _add(cells: MonthCells, bases: Iterable[Basis], month: int, amount: int) -> None:
     cell = cells.get(month)
     if cell is None:
-        cell = cells[month] = [0] * len(BASES)
+        cell = cells[month] = _NOTHING.copy()
     for basis in bases:
         cell[_PLACE[basis]] += amount
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 
-from nullspend_margins.domain.period import month_index, month_start
-
-_TICK = timedelta(microseconds=1)
+from nullspend_margins.domain.period import month_index, month_ticks, ticks
 
 
 def split_amount(total: int, weights: Sequence[int]) -> list[int]:
@@ -30,7 +29,7 @@ def split_amount(total: int, weights: Sequence[int]) -> list[int]:
     missing = total - sum(floors)
     if missing:
         remainders = [total * weight % whole for weight in weights]
-        order = sorted(range(len(floors)), key=lambda index: -remainders[index])
+        order = sorted(range(len(floors)), key=remainders.__getitem__, reverse=True)
         for index in order[:missing]:
             floors[index] += 1
     return floors
@@ -43,14 +42,21 @@ def month_shares(total: int, start: datetime, end: datetime | None) -> list[tupl
     ``end``, or where it is not after ``start``: all in the month of ``start``.
     """
     first = month_index(start)
-    if end is None or end <= month_start(first + 1):
+    if end is None:
         return [(first, total)]
-    last = month_index(end - _TICK)
-    bounds = [start, *map(month_start, range(first + 1, last + 1)), end]
-    times = [_ticks(until - since) for since, until in pairwise(bounds)]
+    times = _times(first, start, end)
+    if len(times) == 1:
+        return [(first, total)]
     return [*enumerate(split_amount(total, times), first)]
 
 
-def _ticks(time: timedelta) -> int:
-    """In microseconds; divided by one it would take three times as long."""
-    return (time.days * 86_400 + time.seconds) * 1_000_000 + time.microseconds
+@lru_cache(maxsize=256)  # the lines of an invoice are mostly of the same time
+def _times(first: int, start: datetime, end: datetime) -> tuple[int, ...]:
+    """How much of ``[start, end)`` is in each month from ``first`` on, in microseconds."""
+    until = ticks(end)
+    bounds = [ticks(start)]
+    bound = month_ticks(first + 1)
+    while bound < until:
+        bounds.append(bound)
+        bound = month_ticks(first + len(bounds))
+    return tuple(after - before for before, after in pairwise([*bounds, until]))

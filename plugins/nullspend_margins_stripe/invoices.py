@@ -80,6 +80,9 @@ async def invoice_facts(
             wanted = _wanted(page, of_use)
             told = map(of_use, await _finished(asker, reading, wanted))
             facts = [fact for fact in told if fact is not None]
+            for done in (page, wanted):  # while the next page is fetched nobody needs them
+                done.invoices.clear()
+                done.facts.clear()
             if facts:
                 yield facts
 
