@@ -33,7 +33,7 @@ from nullspend_margins.domain.revenue import INVOICE, RevenueFact, RevenueWindow
 from nullspend_margins.storage.bulk import BulkInsert, Row, replacing
 from nullspend_margins.storage.dialects import chunks, is_among
 from nullspend_margins.storage.revenue_parts import recognition
-from nullspend_margins.storage.revenue_sums import latest, newest_first, rebuild_sums
+from nullspend_margins.storage.revenue_sums import dated, latest, rebuild_sums
 from nullspend_margins.storage.tables import revenue_facts, revenue_staging
 from nullspend_margins.storage.types import instant_text
 
@@ -110,10 +110,9 @@ def staged_customers(
 ) -> dict[str, str | None]:
     """Every customer the sync met, with the latest tag value its records suggest, if any."""
     met = and_(_of_sync(org_id, provider, sync_id), _staged.customer_id.is_not(None))
-    ranked = newest_first(revenue_staging, (_staged.customer_id,), _staged.suggested_tag)
-    one = ranked.where(met).subquery().c
-    tag = latest(one.suggested_tag, one.nth)
-    found = tx.execute(select(one.customer_id, tag).group_by(one.customer_id))
+    dialect = tx.dialect.name
+    tag = latest(dialect, dated(dialect, revenue_staging, "suggested_tag"))
+    found = tx.execute(select(_staged.customer_id, tag).where(met).group_by(_staged.customer_id))
     return {row[0]: row[1] for row in found}
 
 

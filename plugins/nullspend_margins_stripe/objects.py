@@ -1,9 +1,9 @@
 """The fields of Stripe's objects in use. Amounts are in the minor unit, times in Unix seconds.
 
 Answers are decoded from bytes straight into these structs; what is not named here is skipped by
-the decoder and never becomes an object. The lists that most objects have, and mostly empty, are
-tuples: those the garbage collector need not look at. What an older API version, or what stands in Stripe's
-place, may leave out has a default: ``facts`` say what they make of that.
+the decoder and never becomes an object. The lists that most invoices have, mostly empty, are
+tuples: at those the garbage collector need not look. What an older API version, or what stands in
+Stripe's place, may leave out has a default: ``facts`` say what they make of that.
 """
 
 from __future__ import annotations
