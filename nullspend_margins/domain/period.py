@@ -86,14 +86,14 @@ class Months:
         return (self.first.shift(offset) for offset in range(self.count))
 
 
-@lru_cache(maxsize=4096)  # what makes up an invoice is mostly of the same moment
+@lru_cache(maxsize=128)  # what makes up an invoice is mostly of the same moment
 def month_index(moment: datetime) -> int:
     """The ``Period.index`` of an aware moment, for whoever needs a million of them."""
     day = as_utc(moment)
     return day.year * 12 + day.month - 1
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=128)
 def ticks(moment: datetime) -> int:
     """An aware moment in microseconds since 1970."""
     since = moment - _EPOCH  # divided by a microsecond it would take three times as long

@@ -92,16 +92,11 @@ class RevenueFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             and is_plain_instant(self.occurred_at)
             and is_plain_text(self.object_id)
             and is_plain_text(self.currency, 16)
-            and all(
-                text is None or is_plain_text(text)
-                for text in (
-                    self.customer_id,
-                    self.customer_name,
-                    self.customer_email,
-                    self.avatar_url,
-                    self.suggested_tag,
-                )
-            )
+            and (self.customer_id is None or is_plain_text(self.customer_id))
+            and (self.customer_name is None or is_plain_text(self.customer_name))
+            and (self.customer_email is None or is_plain_text(self.customer_email))
+            and (self.avatar_url is None or is_plain_text(self.avatar_url))
+            and (self.suggested_tag is None or is_plain_text(self.suggested_tag))
             and (self.parts is None or _are_parts(self.parts))
         )
 
@@ -164,8 +159,11 @@ class RevenueFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return minor_digits_of(self.currency) if known is None else known
 
 
+_PARTS = {RevenuePart}
+
+
 def _are_parts(parts: Sequence[object]) -> bool:
-    return len(parts) <= MAX_PARTS and all(isinstance(part, RevenuePart) for part in parts)
+    return len(parts) <= MAX_PARTS and {type(part) for part in parts} <= _PARTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
