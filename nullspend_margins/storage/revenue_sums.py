@@ -110,7 +110,7 @@ def _fact_months(
     dialect: str, chosen: ColumnElement[bool], months: Sequence[int] | None
 ) -> Select[Any]:
     """A row for each month of each fact; what an invoice tells is of the month it was made in."""
-    cell, month, amounts = opened_cells(dialect)
+    cell, month, amounts = opened_cells(dialect, _facts.cells)
     made = and_(_facts.kind == INVOICE, _facts.month == month)
     wanted = [chosen, _facts.counted == 1]
     if months is not None:
@@ -134,18 +134,18 @@ def _fact_months(
 
 
 def opened_cells(
-    dialect: str,
+    dialect: str, cells: ColumnElement[str]
 ) -> tuple[FromClause, ColumnElement[int], list[ColumnElement[int]]]:
-    """``cells`` of each fact as rows: what to join with, the month, the amount of each basis."""
+    """The ``cells`` of facts as rows: what to join with, the month, the amount of each basis."""
     places = range(len(BASES) + 1)
     opened: FromClause
     numbers: list[ColumnElement[int]]
     if dialect == "sqlite":
-        each = func.json_each(_facts.cells).table_valued("value")
+        each = func.json_each(cells).table_valued("value")
         numbers = [func.json_extract(each.c.value, f"$[{at}]", type_=BigInteger) for at in places]
         opened = each
     else:
-        elements = func.json_array_elements(cast(_facts.cells, JSON))
+        elements = func.json_array_elements(cast(cells, JSON))
         lateral = elements.table_valued(Column("value", JSON)).lateral()
         numbers = [cast(lateral.c.value.op("->>")(at), BigInteger) for at in places]
         opened = lateral

@@ -7,23 +7,22 @@ it talks to the provider, and one that fails half way leaves the numbers as they
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
+    FromClause,
     and_,
     delete,
     distinct,
+    exists,
     func,
-    insert,
-    literal,
     not_,
     or_,
     select,
-    union_all,
+    true,
 )
 
 from nullspend_margins.domain.currency import REPORTING_CURRENCY
@@ -31,9 +30,9 @@ from nullspend_margins.domain.period import month_index
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import INVOICE, RevenueFact, RevenueWindow
 from nullspend_margins.storage.bulk import BulkInsert, Row, replacing
-from nullspend_margins.storage.dialects import chunks, is_among
+from nullspend_margins.storage.dialects import chunks, insert_into, is_among, large_joins
 from nullspend_margins.storage.revenue_parts import recognition
-from nullspend_margins.storage.revenue_sums import dated, latest, rebuild_sums
+from nullspend_margins.storage.revenue_sums import dated, latest, opened_cells, rebuild_sums
 from nullspend_margins.storage.tables import revenue_facts, revenue_staging
 from nullspend_margins.storage.types import instant_text
 
@@ -89,20 +88,35 @@ def staged_report(
         _staged.kind == INVOICE,
         _staged.month.between(window.first.index, window.last.index),
     )
-    fetched = tx.scalar(select(func.count()).where(mine)) or 0
-    counted = and_(mine, _staged.counted == 1)
-    pairs = select(_staged.customer_id, _staged.month).where(counted).distinct().subquery()
-    customers, months = tx.execute(
-        select(func.count(distinct(pairs.c.customer_id)), func.count())
-    ).one()
-    currencies = tx.execute(
-        select(_staged.currency, func.count())
-        .where(mine, _staged.currency != REPORTING_CURRENCY, _staged.counted == 0)
+    counted = func.sum(_staged.counted)
+    found = tx.execute(
+        select(_staged.currency, func.count(), counted)
+        .where(mine)
         .group_by(_staged.currency)
         .order_by(_staged.currency)
     )
-    skipped = tx.scalar(select(func.count()).where(mine, _staged.counted == 0)) or 0
-    return StagedReport(fetched, skipped, {row[0]: row[1] for row in currencies}, customers, months)
+    rows = found.all()
+    skipped = {currency: count - int(used) for currency, count, used in rows}
+    pairs = (
+        select(_staged.customer_id, _staged.month)
+        .where(mine, _staged.counted == 1)
+        .distinct()
+        .subquery()
+    )
+    customers, months = tx.execute(
+        select(func.count(distinct(pairs.c.customer_id)), func.count())
+    ).one()
+    return StagedReport(
+        fetched=sum(count for _, count, _ in rows),
+        skipped=sum(skipped.values()),
+        skipped_currencies={
+            currency: count
+            for currency, count in skipped.items()
+            if count and currency != REPORTING_CURRENCY
+        },
+        customers=customers,
+        customer_months=months,
+    )
 
 
 def staged_customers(
@@ -132,19 +146,15 @@ def apply_staged(
     Facts of the window that were not staged are gone; changed and new ones are stored; what
     they add up to is rebuilt. ``False`` when nothing differed: then nothing is written either.
     """
-    staged = _staged_of(org_id, provider, sync_id)
-    stored = _stored_of(org_id, provider, sync_id, window, all_services=all_services)
-    if tx.execute(stored.limit(1)).first() is None:
-        changed, left = _Difference(staged), list[_Place]()  # a first sync, say: all of it is new
-    else:
-        changed = _Difference(staged, stored)
-        left = _Difference(stored, staged).places(tx)
+    mine = org_id, provider, sync_id
+    with large_joins(tx):
+        touched = _changed_pairs(tx, *mine)
+        left = [*_replaced(tx, *mine), *_gone(tx, *mine, window, all_services=all_services)]
     # Where facts were counts as touched, as much as where they will be.
-    touched = changed.pairs(tx)
     touched |= {(customer, month) for _, customer, months in left for month in months}
     _delete(tx, org_id, provider, [object_id for object_id, _, _ in left])
     if touched:
-        _insert(tx, org_id, provider, changed)
+        _insert(tx, *mine)
         rebuild_sums(tx, org_id, provider, touched)
     discard_staged(tx, org_id, provider, sync_id=sync_id)
     return bool(touched)
@@ -205,50 +215,66 @@ _Pair = tuple[str | None, int]
 _months = msgspec.json.Decoder(list[tuple[int, int, int, int, int]])
 
 
-class _Difference:
-    """The rows of ``these`` that are not just so in ``those``, if there are any.
+def _changed_pairs(tx: Connection, org_id: str, provider: str, sync_id: str) -> set[_Pair]:
+    """Customers and months of what was staged otherwise than it is stored.
 
-    A set operation, not a join: a table that was filled a moment ago has no statistics yet, and
-    PostgreSQL would compare each row with each. What a first sync brings stays in the database.
+    What a first sync brings stays in the database.
     """
-
-    def __init__(self, these: Select[Any], those: Select[Any] | None = None) -> None:
-        self.rows = (these if those is None else these.except_(those)).subquery()
-
-    def pairs(self, tx: Connection) -> set[_Pair]:
-        found = tx.execute(select(self.rows.c.customer_id, self.rows.c.cells).distinct())
-        return {(row[0], month) for row in found for month in _months_in(row[1])}
-
-    def places(self, tx: Connection) -> list[_Place]:
-        rows = self.rows.c
-        found = tx.execute(select(rows.object_id, rows.customer_id, rows.cells))
-        return [(row[0], row[1], _months_in(row[2])) for row in found]
+    cell, month, _ = opened_cells(tx.dialect.name, _staged.cells)
+    stored = revenue_staging.outerjoin(revenue_facts, _is_same(org_id, provider))
+    found = tx.execute(
+        select(_staged.customer_id, month)
+        .distinct()
+        .select_from(stored.join(cell, true()))
+        .where(_of_sync(org_id, provider, sync_id), or_(_facts.object_id.is_(None), _differs()))
+    )
+    return {(row[0], row[1]) for row in found}
 
 
-def _months_in(cells: str) -> list[int]:
-    return [cell[0] for cell in _months.decode(cells)]
+def _replaced(tx: Connection, org_id: str, provider: str, sync_id: str) -> list[_Place]:
+    """What is stored otherwise than it was staged, of whatever month."""
+    stored = revenue_staging.join(revenue_facts, _is_same(org_id, provider))
+    return _places(tx, stored, _of_sync(org_id, provider, sync_id), _differs())
 
 
-def _staged_of(org_id: str, provider: str, sync_id: str) -> Select[Any]:
-    return select(_staged.object_id, *(_staged[name] for name in _COMPARED)).where(
-        _of_sync(org_id, provider, sync_id)
+def _gone(
+    tx: Connection,
+    org_id: str,
+    provider: str,
+    sync_id: str,
+    window: RevenueWindow,
+    *,
+    all_services: bool,
+) -> list[_Place]:
+    """What is stored of the window, or goes on in it, and was not staged."""
+    staged = and_(_of_sync(org_id, provider, sync_id), _is_same(org_id, provider))
+    return _places(
+        tx,
+        revenue_facts,
+        _facts.org_id == org_id,
+        _facts.provider == provider,
+        or_(_is_in(window), _goes_on_in(window)) if all_services else _is_in(window),
+        not_(exists().where(staged)),
     )
 
 
-def _stored_of(
-    org_id: str, provider: str, sync_id: str, window: RevenueWindow, *, all_services: bool
-) -> Select[Any]:
-    """What the staged facts take the place of: all of the window, and of others the same ones."""
-    found = select(_facts.object_id, *(_facts[name] for name in _COMPARED)).where(
-        _facts.org_id == org_id, _facts.provider == provider
+def _places(tx: Connection, source: FromClause, *wanted: ColumnElement[bool]) -> list[_Place]:
+    columns = _facts.object_id, _facts.customer_id, _facts.cells
+    found = tx.execute(select(*columns).select_from(source).where(*wanted))
+    return [(row[0], row[1], [cell[0] for cell in _months.decode(row[2])]) for row in found]
+
+
+def _is_same(org_id: str, provider: str) -> ColumnElement[bool]:
+    """The fact of a staged object."""
+    return and_(
+        _facts.org_id == org_id,
+        _facts.provider == provider,
+        _facts.object_id == _staged.object_id,
     )
-    # Of other months, or moved into these: by their names, which are few.
-    named = _facts.object_id.in_(
-        select(_staged.object_id).where(_of_sync(org_id, provider, sync_id))
-    )
-    meant = or_(named, _goes_on_in(window)) if all_services else named
-    elsewhere = found.where(not_(_is_in(window)), meant)
-    return select(union_all(found.where(_is_in(window)), elsewhere).subquery())
+
+
+def _differs() -> ColumnElement[bool]:
+    return or_(*(_facts[name].is_distinct_from(_staged[name]) for name in _COMPARED))
 
 
 def _goes_on_in(window: RevenueWindow) -> ColumnElement[bool]:
@@ -272,8 +298,10 @@ def _delete(tx: Connection, org_id: str, provider: str, object_ids: Sequence[str
         )
 
 
-def _insert(tx: Connection, org_id: str, provider: str, changed: _Difference) -> None:
+def _insert(tx: Connection, org_id: str, provider: str, sync_id: str) -> None:
+    """Store what was staged and is not stored just so: what was otherwise has been deleted."""
     names = ["org_id", "provider", "object_id", *_COMPARED]
-    rows = select(literal(org_id), literal(provider), *changed.rows.c)
+    rows = select(*(_staged[name] for name in names)).where(_of_sync(org_id, provider, sync_id))
     # In the order of the key: its index grows at one end.
-    tx.execute(insert(revenue_facts).from_select(names, rows.order_by(changed.rows.c.object_id)))
+    put = insert_into(tx, revenue_facts).from_select(names, rows.order_by(_staged.object_id))
+    tx.execute(put.on_conflict_do_nothing())
