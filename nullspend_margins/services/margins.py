@@ -22,7 +22,7 @@ from nullspend_margins.domain.money import split_microdollars, to_microdollars
 from nullspend_margins.domain.period import Months, Period, day_number, day_of
 from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.protocols import Clock
-from nullspend_margins.services.bases import Bases, read_bases, read_customer_bases
+from nullspend_margins.services.bases import Bases, ToldBases, read_bases, read_customer_bases
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
 from nullspend_margins.services.coverage import CoverageReader
 from nullspend_margins.services.ledger import (
@@ -32,7 +32,7 @@ from nullspend_margins.services.ledger import (
     read_ledger,
     speaks_first,
 )
-from nullspend_margins.services.margin_table import MarginTable, build_table
+from nullspend_margins.services.margin_table import MarginTable, build_table, without_known
 from nullspend_margins.services.table_cache import TableCache
 from nullspend_margins.storage import connections, mappings, revenue, revisions
 from nullspend_margins.storage.connections import StoredConnection
@@ -84,11 +84,15 @@ class _Ingredients(NamedTuple):
 
 
 class TableAnswer(NamedTuple):
-    """A table with what was asked for beside it. ``bases``: empty if it was not."""
+    """A table with what was asked for beside it. ``bases`` and ``told``: empty if it was not.
+
+    ``told`` are the bases that any revenue of the period is in, in the order of ``BASES``.
+    """
 
     table: MarginTable
     coverage: Coverage | None
     bases: Bases
+    told: Sequence[Basis] = ()
 
 
 class MarginsService:
@@ -109,6 +113,7 @@ class MarginsService:
         self._thresholds = config.health.thresholds
         self._basis = config.revenue.basis
         self._tables: TableCache[MarginTable] = TableCache()
+        self._told = ToldBases()
 
     def current_period(self) -> Period:
         """The month it is now, in UTC."""
@@ -129,21 +134,25 @@ class MarginsService:
         *,
         coverage: bool = False,
         bases: bool = False,
+        told: bool = False,
     ) -> TableAnswer:
         """The table with what belongs to it, of one snapshot and the same answers of sources."""
         basis = basis or self._basis
         months, now = _spark_months(period), self._clock.now()
         remote = await self._costs.remote_months(org_id, months.first, months.last)
 
-        def read(tx: Transaction) -> tuple[MarginTable | _Ingredients, Coverage | None, Bases]:
+        def read(
+            tx: Transaction,
+        ) -> tuple[MarginTable | _Ingredients, Coverage | None, Bases, Sequence[Basis]]:
             return (
                 self._read(tx, org_id, months, remote, basis),
                 self._coverage.read(tx, org_id, period, remote, now, basis) if coverage else None,
                 read_bases(tx, org_id, period) if bases else {},
+                self._told.read(tx, org_id, period) if told else (),
             )
 
-        found, covered, by_tag = await self._database.read(read)
-        return TableAnswer(await self._built(org_id, period, found, basis), covered, by_tag)
+        found, *others = await self._database.read(read)
+        return TableAnswer(await self._built(org_id, period, found, basis), *others)
 
     def _read(
         self,
@@ -174,8 +183,9 @@ class MarginsService:
         table = await asyncio.to_thread(
             build_table, period, found.ledger, found.connections, self._thresholds, before
         )
-        self._tables.put(org_id, period.index, basis, found.revision, table, rows=len(table.rows))
-        return table
+        kept = without_known(table) if self._tables.is_large(len(table.rows)) else table
+        self._tables.put(org_id, period.index, basis, found.revision, kept, rows=len(table.rows))
+        return kept
 
     async def customer(
         self,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, true
+from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, func, or_, select, true
 
 from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import BASES, Basis
@@ -58,6 +58,7 @@ __all__ = [
     "stage",
     "staged_customers",
     "staged_report",
+    "told_bases",
     "unmatched_customers",
     "whole_objects",
 ]
@@ -171,6 +172,17 @@ def _read_month(
         .group_by(months_table.c.provider)
     )
     return fetch_tuples(tx, statement, {"org_id": org_id, "month": period.index})
+
+
+def told_bases(tx: Connection, org_id: str, period: Period) -> list[Basis]:
+    """The bases that any revenue of one month is in, in the order of ``BASES``."""
+    table = months_table.c
+    found = tx.execute(
+        select(*(func.max(case((table[basis] != 0, 1), else_=0)) for basis in BASES)).where(
+            table.org_id == org_id, table.month == period.index
+        )
+    ).one()
+    return [basis for basis, any_is in zip(BASES, found, strict=True) if any_is]
 
 
 def one_customer_months(
