@@ -78,7 +78,7 @@ def test_without_chromium_tests_are_skipped_unless_they_are_required(
 ) -> None:
     command = [sys.executable, "-m", "pytest", "-n", "0", "-rs", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, f"{Path(__file__).parent}/test_pages.py", "-k", "opens"],
+        [*command, f"{Path(__file__).parent}/test_pages.py", "-k", "opens and free-plan"],
         env={"PATH": str(tmp_path), "BROWSER_TESTS": required, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
