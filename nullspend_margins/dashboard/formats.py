@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from nullspend_margins.domain.period import Period, as_utc
 _FALLBACK = Locale("en", "US")
 _MOST_ASKED = 10
 _LONG = 10_000 * 10**6
+_MINUTE = timedelta(minutes=1)
 
 
 class Formats:
@@ -86,7 +87,9 @@ class Formats:
         return f"{shown} UTC"
 
     def ago(self, moment: datetime, now: datetime) -> str:
-        """``3 hours ago``."""
+        """``3 hours ago``; within a minute ``just now``."""
+        if abs(now - moment) < _MINUTE:
+            return "just now"
         return format_timedelta(
             as_utc(moment) - as_utc(now), add_direction=True, locale=self._words
         )

@@ -44,6 +44,7 @@ class _Amounts(NamedTuple):
 
     cost: CostCoverage
     revenue: Sequence[RevenueCoverage]
+    mapped_tags: int
 
 
 class CoverageReader:
@@ -76,6 +77,7 @@ class CoverageReader:
                 self._source(each, now) for each in source_states(records, self._costs.kinds, now)
             ],
             providers=[_provider(each, now) for each in connected],
+            mapped_tags=amounts.mapped_tags,
         )
 
     def _amounts(
@@ -100,7 +102,9 @@ class CoverageReader:
         providers = {*self._providers, *paid, *(each.provider for each in connected)}
         skipped = skipped_revenue.skipped_in(tx, org_id, sorted(providers), period, basis)
         tags = {tag for customers in mapped.values() for tag in customers.values()}
-        amounts = _Amounts(cost_coverage(costs, tags), revenue_coverage(paid, mapped, skipped))
+        amounts = _Amounts(
+            cost_coverage(costs, tags), revenue_coverage(paid, mapped, skipped), len(tags)
+        )
         self._kept.put(org_id, period.index, basis, revision, amounts, rows=0)
         return amounts
 
