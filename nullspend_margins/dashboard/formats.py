@@ -20,6 +20,7 @@ _FALLBACK = Locale("en", "US")
 _MOST_ASKED = 10
 _LONG = 10_000 * 10**6
 _MINUTE = timedelta(minutes=1)
+_MONTHS_KEPT = 256
 
 
 class Formats:
@@ -35,6 +36,8 @@ class Formats:
         self._tenths = FastPattern(
             lambda tenths: format_percent(tenths.scaleb(-3), percent, locale=locale), 1
         )
+        # A list of months is on every page, and takes a millisecond to write.
+        self._month = lru_cache(_MONTHS_KEPT)(self._skeleton)
         self._whole = FastPattern(lambda count: format_decimal(count, locale=locale), 0)
 
     def money(self, microdollars: int) -> str:
@@ -71,11 +74,14 @@ class Formats:
 
     def month(self, period: Period) -> str:
         """``April 2026``."""
-        return format_skeleton("yMMMM", period.start, locale=self._words)
+        return self._month("yMMMM", period)
 
     def month_short(self, period: Period) -> str:
         """``Apr 2026``."""
-        return format_skeleton("yMMM", period.start, locale=self._words)
+        return self._month("yMMM", period)
+
+    def _skeleton(self, skeleton: str, period: Period) -> str:
+        return format_skeleton(skeleton, period.start, locale=self._words)
 
     def day(self, moment: datetime) -> str:
         """``Apr 5, 2026``, in UTC."""

@@ -43,7 +43,8 @@ class Asked:
     @classmethod
     def of(cls, query: Callable[[str], str | None]) -> Asked:
         """From an address. What it does not have, or has wrong, is as without it."""
-        sort = next((each for each in SORTS if each == query("sort")), "health")
+        given = query("sort")
+        sort: Sort = next((each for each in SORTS if each == given), "health")
         order, page = query("order"), query("page") or ""
         return cls(
             text=(query("q") or "").strip()[:MAX_TEXT],

@@ -31,7 +31,8 @@ class MarginsAddress:
 
     def link(self, **changes: str | None) -> str:
         """The table with other choices, at its first page."""
-        return self._links.page(**{**self.fields, **changes})
+        chosen: dict[str, object] = {**self.fields, **changes}
+        return self._links.page("", **chosen)
 
     def at_page(self, page: int) -> str:
         """Another page of the same."""

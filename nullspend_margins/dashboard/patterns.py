@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
 _DIGITS = re.compile(r"[0-9]")
@@ -88,10 +89,10 @@ def _learn(written: Written, sign: int, decimals: int) -> _Shape | None:
     if "".join(text[place] for place in places) != str(_SAMPLE):
         return None
     whole = len(places) - decimals
-    between = [text[one + 1 : other] for one, other in zip(places, places[1:], strict=False)]
+    between = [text[one + 1 : other] for one, other in pairwise(places)]
     groups = [nth for nth, gap in enumerate(between[: whole - 1], 1) if gap]
     edges = [*groups, whole]
-    sizes = [end - start for start, end in zip(edges, edges[1:], strict=False)]
+    sizes = [end - start for start, end in pairwise(edges)]
     first = sizes[-1] if sizes else whole
     return _Shape(
         prefix=text[: places[0]],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from markupsafe import Markup, escape
+
 from nullspend_margins.domain.margin import CustomerMargin
 
 WIDTH, HEIGHT = 92, 28
@@ -49,6 +51,27 @@ def sparkline(margin: CustomerMargin) -> Sparkline:
         end=end,
         zero=height(0) if _reaches_zero(values) else None,
     )
+
+
+def svg(picture: Sparkline, words: str) -> Markup:
+    """The element, with ``words`` for those who don't see it. The projected point is hollow.
+
+    Not in a template: there are hundreds on a page, with a dozen numbers each.
+    """
+    parts = [f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(words)}']
+    parts.append("</title>")
+    if picture.zero is not None:
+        parts.append(f'<path class="zero" d="M0 {picture.zero}h{WIDTH}"/>')
+    parts.append(f'<path d="{picture.line}"/>')
+    if picture.end is not None:
+        parts.append(f'<path class="ahead" d="{picture.ahead}"/>')
+        parts.append(_circle(picture.end, 'class="end" '))
+    parts.append(_circle(picture.now))
+    return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - numbers, and words that are escaped
+
+
+def _circle(at: Point, attributes: str = "") -> str:
+    return f'<circle {attributes}cx="{at[0]}" cy="{at[1]}" r="2.5"/>'
 
 
 def told_points(margin: CustomerMargin) -> list[int | None]:

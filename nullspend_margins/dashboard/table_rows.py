@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from nullspend_margins.dashboard.formats import Formats
-from nullspend_margins.dashboard.sparkline import Sparkline, sparkline, sparkline_text
+from nullspend_margins.dashboard.sparkline import sparkline, sparkline_text, svg
 from nullspend_margins.domain.health import HealthThresholds
 from nullspend_margins.domain.margin import SPARK_MONTHS
 from nullspend_margins.domain.period import Period
@@ -25,8 +27,7 @@ class ShownRow(NamedTuple):
     tag: str | None
     link: str
     tier: str
-    picture: Sparkline
-    picture_text: str
+    picture: Markup
     revenue: str
     cost: str
     margin: str
@@ -65,8 +66,7 @@ def _shown(
         tag=None if name == margin.tag_value else margin.tag_value,
         link=link(margin.tag_value),
         tier=margin.tier.wire_name,
-        picture=sparkline(margin),
-        picture_text=sparkline_text(margin, months, formats.percent),
+        picture=svg(sparkline(margin), sparkline_text(margin, months, formats.percent)),
         revenue=formats.money(margin.revenue),
         cost=formats.money(margin.cost),
         margin=formats.money(margin.margin),

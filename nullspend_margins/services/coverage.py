@@ -35,7 +35,6 @@ from nullspend_margins.storage import (
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Transaction
 
-
 _MONTHS_KEPT = 1_000
 
 

@@ -151,8 +151,8 @@ class MarginsService:
                 self._told.read(tx, org_id, period) if told else (),
             )
 
-        found, *others = await self._database.read(read)
-        return TableAnswer(await self._built(org_id, period, found, basis), *others)
+        found, covered, by_tag, any_of = await self._database.read(read)
+        return TableAnswer(await self._built(org_id, period, found, basis), covered, by_tag, any_of)
 
     def _read(
         self,

@@ -67,9 +67,7 @@ async def _listed(
 
     def make() -> tuple[Listing, Sequence[ShownRow]]:
         listing = listing_of(found.rows, asked, config.dashboard.rows_per_page)
-        rows = shown_rows(
-            listing.rows, found.period, call.formats, config.health.thresholds, link
-        )
+        rows = shown_rows(listing.rows, found.period, call.formats, config.health.thresholds, link)
         return listing, rows
 
     return await asyncio.to_thread(make) if len(found.rows) > _BIG_TABLE else make()
