@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.world import KEY, World, unix
+from tests.world import KEY, ORG, World, unix, world
 
 Change = Callable[[World], Awaitable[object]]
 
@@ -85,6 +85,32 @@ async def test_a_change_shows_in_the_next_read(here: World, change: Change) -> N
         assert csv_after.content != csv_before.content
 
 
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+async def test_what_stands_beside_a_table_is_as_new_as_the_table(
+    database_url: str, change: Change
+) -> None:
+    async with world(database_url) as here, world(database_url) as fresh:
+        here.account.add_customer("cus_1", name="One")
+        here.account.add_invoice("cus_1", 10_000, created=unix(2026, 11, 3))
+        here.account.add_invoice("cus_1", 700, currency="eur", created=unix(2026, 11, 4))
+        await here.map("cus_1", "one")
+        await here.connect()
+        await here.sync()
+        before = await _beside(here)
+        await change(here)
+        fresh.clock.moment = here.clock.moment
+        after = await _beside(here)
+        assert after == await _beside(fresh)
+        assert after != before
+
+
+async def _beside(here: World) -> object:
+    """Coverage and the bases told, as the pages read them."""
+    service = (await here.margins.services()).margins
+    period = service.current_period()
+    return (await service.table_with(ORG, period, coverage=True, told=True))[1:]
+
+
 async def test_a_new_connection_shows_in_the_next_read(here: World) -> None:
     assert (await here.get("/api/margins"))["summary"]["syncStatus"] == "disconnected"
     await here.connect()
@@ -92,8 +118,6 @@ async def test_a_new_connection_shows_in_the_next_read(here: World) -> None:
 
 
 async def test_two_instances_on_one_database_see_each_others_changes(database_url: str) -> None:
-    from tests.world import world
-
     async with world(database_url) as first, world(database_url) as second:
         await first.map("cus_1", "one")
         await first.spend("one", 5)
