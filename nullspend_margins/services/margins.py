@@ -13,11 +13,7 @@ from nullspend_margins.domain.cost import Amount, ModelCost, MonthCost, TagCost,
 from nullspend_margins.domain.coverage import Coverage
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping
-from nullspend_margins.domain.margin import (
-    SPARK_MONTHS,
-    health_tier,
-    margin_hundredths,
-)
+from nullspend_margins.domain.margin import SPARK_MONTHS, health_tier, margin_hundredths
 from nullspend_margins.domain.money import split_microdollars, to_microdollars
 from nullspend_margins.domain.period import Months, Period, day_number, day_of
 from nullspend_margins.domain.revenue_part import Basis
@@ -183,9 +179,12 @@ class MarginsService:
         table = await asyncio.to_thread(
             build_table, period, found.ledger, found.connections, self._thresholds, before
         )
-        kept = without_known(table) if self._tables.is_large(len(table.rows)) else table
-        self._tables.put(org_id, period.index, basis, found.revision, kept, rows=len(table.rows))
-        return kept
+        if self._tables.is_large(len(table.rows)):
+            table = without_known(table)
+            if self._costs.remote:
+                return table  # nobody would be given it again
+        self._tables.put(org_id, period.index, basis, found.revision, table, rows=len(table.rows))
+        return table
 
     async def customer(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from nullspend_margins.services.table_cache import TableCache
 from tests.world import KEY, ORG, World, unix, world
 
 Change = Callable[[World], Awaitable[object]]
@@ -125,3 +126,24 @@ async def test_two_instances_on_one_database_see_each_others_changes(database_ur
         await first.spend("one", 7)
         (row,) = (await second.get("/api/margins"))["customers"]
         assert row["costMicrodollars"] == 12
+
+
+async def test_a_table_too_large_for_the_others_is_as_fresh_and_whole(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(database_url) as here:
+        margins = (await here.margins.services()).margins
+        monkeypatch.setattr(margins, "_tables", TableCache(max_rows=2, max_large_rows=10))
+        for number in range(3):
+            await here.map(f"cus_{number}", f"tag-{number}")
+            await here.spend(f"tag-{number}", 1_000_000)
+        first = await here.call("GET", "/api/margins")
+        assert (await here.call("GET", "/api/margins")).content == first.content
+        assert (await margins.table(ORG, margins.current_period())).is_large
+        await here.spend("tag-1", 1)
+        after = {row["tagValue"]: row["costMicrodollars"] for row in await rows_of(here)}
+        assert after == {"tag-0": 1_000_000, "tag-1": 1_000_001, "tag-2": 1_000_000}
+
+
+async def rows_of(here: World) -> list[dict]:
+    return (await here.get("/api/margins"))["customers"]  # type: ignore[index]
