@@ -4,54 +4,15 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import timedelta
 
 import httpx
 import pytest
 
-from nullspend_margins import ServiceUnavailable
-from tests.contract.test_alerts_of_providers import Warehouse
+from tests.dashboard.margin_pages import company, customers, page, row_of
 from tests.world import KEY, World, event, unix, world
 
 NASTY = "<script>alert(1)</script>\"'&{{7*7}}"
 """Ends attributes, opens elements, and would be a template."""
-
-
-async def page(here: World, query: str = "", role: str = "viewer") -> str:
-    answer = await here.call("GET", f"/margins{query}", role=role)
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
-def customers(text: str) -> list[str]:
-    """Whose rows there are, in order."""
-    return [
-        html.unescape(each) for each in re.findall(r'role="rowheader"><a [^>]*>([^<]*)</a>', text)
-    ]
-
-
-def row_of(text: str, name: str) -> str:
-    """The cells of one row as a reader sees them."""
-    [row] = [each for each in text.split("<tr ") if f">{html.escape(name)}</a>" in each]
-    return " ".join(re.sub(r"<[^>]+>", " ", row.partition("</tr>")[0]).split())
-
-
-async def company(here: World) -> None:
-    """Four customers: at a loss, without revenue, healthy, and one with another currency too."""
-    for customer_id, name, tag, cents, spent in (
-        ("cus_loss", "Loss Ltd", "loss", 10_000, 150_000_000),
-        ("cus_none", None, "none", 0, 20_000_000),
-        ("cus_good", "Ärger AG", "good", 100_000, 10_000_000),
-        ("cus_also", None, "Also", 5_000, 45_000_000),
-    ):
-        here.account.add_customer(customer_id, name=name)
-        if cents:
-            here.account.add_invoice(customer_id, cents, created=unix(2026, 11, 3))
-        await here.map(customer_id, tag)
-        await here.spend(tag, spent)
-    here.account.add_invoice("cus_also", 2_500, currency="eur", created=unix(2026, 11, 4))
-    await here.connect(KEY)
-    await here.sync()
 
 
 async def test_the_worst_come_first_with_what_can_be_done(here: World) -> None:
@@ -186,82 +147,6 @@ async def test_a_month_that_runs_is_marked_and_one_that_is_over_is_not(here: Wor
     assert "so far, 11 days left" in await page(here)
     assert "so far" not in await page(here, "?period=2026-10")
     assert "not begun yet" in await page(here, "?period=2027-01")
-
-
-async def test_a_first_visit_is_led_through_three_steps(here: World) -> None:
-    text = await page(here, role="admin")
-    assert "Three steps to your first margins" in text
-    assert text.count('class="done"') == 0
-    assert 'href="/margins/connect">Connect</a>' in text.partition("<main")[2]
-    assert "Download CSV" not in text
-    await here.spend("acme", 1_000_000)
-    assert (await page(here, role="admin")).count('class="done"') == 1
-    await here.connect(KEY)
-    connected = await page(here, role="admin")
-    assert connected.count('class="done"') == 2
-    assert 'href="/margins/matching">Match customers</a>' in connected
-    viewer = (await page(here)).partition("<main")[2]
-    assert "Paste a restricted" not in viewer
-
-
-async def test_a_viewer_is_not_offered_what_only_an_admin_may(here: World) -> None:
-    text = (await page(here)).partition("<main")[2]
-    assert "An admin of your organisation connects" in text
-    assert 'href="/margins/connect">Connect</a>' not in text
-
-
-async def test_revenue_without_costs_says_that_they_are_missing(here: World) -> None:
-    here.account.add_customer("cus_1", name="Acme")
-    here.account.add_invoice("cus_1", 10_000, created=unix(2026, 11, 3))
-    await here.map("cus_1", "acme")
-    await here.connect(KEY)
-    await here.sync()
-    text = await page(here)
-    assert customers(text) == ["Acme"]
-    assert "What is still missing" in text
-    assert "of 1 customer<" in text
-
-
-async def test_a_month_without_anything_leads_to_one_that_may_have_more(here: World) -> None:
-    await company(here)
-    text = await page(here, "?period=2026-02")
-    assert "Nothing in February 2026" in text
-    assert 'href="/margins">Show this month</a>' in text
-
-
-@pytest.mark.parametrize(("role", "offered"), [("admin", True), ("viewer", False)])
-async def test_a_key_that_is_refused_is_told_to_whom_can_replace_it(
-    here: World, role: str, offered: bool
-) -> None:
-    await company(here)
-    here.stripe.revoke(KEY)
-    here.clock.advance(hours=30)
-    await here.call("GET", "/api/stripe/revenue-sync", role="member")
-    text = await page(here, role=role)
-    assert "Stripe refuses its key." in text
-    assert "Key refused" in text
-    assert (">Replace the key</a>" in text) == offered
-    assert ("Ask an admin" in text) != offered
-
-
-async def test_a_source_that_fell_silent_is_told(database_url: str) -> None:
-    async with world(database_url, costs={"stale_after_hours": 24}) as here:
-        await company(here)
-        assert "No costs from" not in await page(here)
-        here.clock.moment += timedelta(days=3)
-        assert "No costs from api since Nov 20, 2026." in await page(here)
-
-
-async def test_a_source_that_does_not_answer_is_a_page_to_try_again(database_url: str) -> None:
-    class Gone(Warehouse):
-        async def month_costs(self, *_given: object) -> list[object]:
-            raise ServiceUnavailable("The cost source warehouse does not answer.")
-
-    async with world(database_url, plugins=[Gone()]) as here:
-        answer = await here.call("GET", "/margins?period=2026-10&q=x")
-        assert answer.status_code == 503
-        assert "The cost source warehouse does not answer." in answer.text
-        assert '<a class="button" href="">Try again</a>' in answer.text
 
 
 async def test_texts_of_customers_and_tags_are_never_markup(here: World) -> None:
