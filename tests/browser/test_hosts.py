@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -19,6 +19,7 @@ from nullspend_margins.app.serving import listen, serving
 from tests.browser.conftest import Axe
 from tests.browser.products import Product, running_product
 from tests.browser.visits import Visits
+from tests.browser.walking import walk
 
 LOGO = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10" width="40" height="40">
@@ -42,25 +43,6 @@ async def test_every_link_leads_below_the_mount_the_prefix_and_the_path(
     assert len(seen) > 40
     assert set(seen.values()) == {200}
     assert all(address.startswith(product.url("/product/")) for address in seen)
-
-
-async def walk(page: Page, start: str, most: int = 120) -> dict[str, int]:
-    """Follow every link of the pages, but for the months; addresses and their statuses."""
-    seen: dict[str, int] = {}
-    todo = [start]
-    while todo and len(seen) < most:
-        address = todo.pop(0)
-        if address in seen:
-            continue
-        if "/api/" in address:
-            seen[address] = (await page.request.get(address)).status
-            continue
-        answer = await page.goto(address)
-        assert answer is not None
-        seen[address] = answer.status
-        links = await page.locator("a[href]").evaluate_all("all => all.map((each) => each.href)")
-        todo += [link.partition("#")[0] for link in links if not re.match(r"mailto:", link)]
-    return seen
 
 
 @asynccontextmanager
