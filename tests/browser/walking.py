@@ -17,7 +17,7 @@ async def walk(
 ) -> dict[str, int]:
     """Open ``start`` and what it leads to, at most ``most`` addresses: each with its status.
 
-    ``look`` is called on each page. What the API answers is asked for and not shown.
+    ``look`` is called on each page. What the API answers, and files, are asked for and not shown.
     """
     seen: dict[str, int] = {}
     todo = [start]
@@ -25,7 +25,7 @@ async def walk(
         address = todo.pop(0)
         if address in seen:
             continue
-        if "/api/" in address:
+        if "/api/" in address or ".csv" in address:
             seen[address] = (await page.request.get(address)).status
             continue
         answer = await page.goto(address)
