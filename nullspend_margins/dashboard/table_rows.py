@@ -15,7 +15,6 @@ from nullspend_margins.domain.margin import SPARK_MONTHS, CustomerMargin
 from nullspend_margins.domain.period import Period
 from nullspend_margins.services.margin_table import TableRow
 
-
 _FIGURES_KEPT = 4_000
 """A few megabytes: what people look at again, or page through, is written once."""
 
