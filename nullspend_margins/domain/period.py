@@ -16,6 +16,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 _PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}")
 _EPOCH_DAY = date(1970, 1, 1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = _EPOCH_DAY.toordinal()
 
 
@@ -59,6 +60,11 @@ class Period:
         """The first instant of the next month, UTC: the month is ``[start, end)``."""
         return month_start(self.index + 1)
 
+    @property
+    def day_numbers(self) -> range:
+        """The ``day_number`` of each of its days."""
+        return range(day_number(self.start), day_number(self.end))
+
     def __str__(self) -> str:
         return f"{self.index // 12:04d}-{self.index % 12 + 1:02d}"
 
@@ -81,14 +87,38 @@ class Months:
         """How many."""
         return self.last.index - self.first.index + 1
 
+    @property
+    def indexes(self) -> range:
+        """The ``Period.index`` of each."""
+        return range(self.first.index, self.last.index + 1)
+
     def __iter__(self) -> Iterator[Period]:
         return (self.first.shift(offset) for offset in range(self.count))
 
 
+@lru_cache(maxsize=128)  # what makes up an invoice is mostly of the same moment
 def month_index(moment: datetime) -> int:
     """The ``Period.index`` of an aware moment, for whoever needs a million of them."""
     day = as_utc(moment)
     return day.year * 12 + day.month - 1
+
+
+@lru_cache(maxsize=128)
+def ticks(moment: datetime) -> int:
+    """An aware moment in microseconds since 1970."""
+    since = moment - _EPOCH  # divided by a microsecond it would take three times as long
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def moment_at(number: int) -> datetime:
+    """The moment of so many ``ticks``, in UTC."""
+    return _EPOCH + number * _EPOCH.resolution
+
+
+@lru_cache(maxsize=4096)
+def month_ticks(index: int) -> int:
+    """The first instant of the month with this ``Period.index``, in microseconds since 1970."""
+    return ticks(month_start(index))
 
 
 def as_utc(moment: datetime) -> datetime:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
 
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
-from nullspend_margins.domain.period import month_index
+from nullspend_margins.domain.period import moment_at, month_index, ticks
 from nullspend_margins.domain.recognition import (
+    MAX_MICRODOLLARS,
     Conversion,
     MonthCells,
     month_cells,
@@ -19,9 +21,19 @@ from nullspend_margins.domain.recognition import (
     unconverted_cells,
 )
 from nullspend_margins.domain.revenue import FactKind, RevenueFact
-from nullspend_margins.domain.revenue_part import BASES, Basis, ExchangeRate, PartKind, RevenuePart
+from nullspend_margins.domain.revenue_part import (
+    BASES,
+    MAX_COUNTED_CENTS,
+    Basis,
+    ExchangeRate,
+    PartKind,
+    RevenuePart,
+)
+from nullspend_margins.errors import ValidationFailed
 
 _INVOICED = BASES.index("invoiced")
+_TOO_MUCH = "%s %s is more than 9.2 trillion dollars: it does not count as revenue"
+_log = logging.getLogger("nullspend_margins.sync")
 
 
 class _Part(msgspec.Struct, array_like=True, omit_defaults=True):
@@ -54,24 +66,42 @@ _encoder = msgspec.json.Encoder()
 
 
 def recognition(fact: RevenueFact, conversion: Conversion) -> Recognition:
-    """What is stored of a fact. Raises ``ValidationFailed`` for what no cell can hold."""
+    """What is stored of a fact. One that no cell can hold in microdollars is not counted: for its
+    sake the other facts are not left out.
+
+    Raises ``ValidationFailed`` for what is too much in its own currency's minor unit, too.
+    """
     if fact.parts is None and not fact.is_foreign and fact.digits == 2:
         return _of_simple(fact)
     counted = recognized(fact, conversion)
-    parts = fact.all_parts if counted is None else counted
-    is_plain = fact.parts is None and counted is None
-    cells = unconverted_cells(parts) if counted is None else month_cells(parts, fact.digits)
-    text = None if is_plain else _encode(parts)
-    microdollars = 0
-    if counted is not None:
-        microdollars = sum(cell[_INVOICED] for cell in cells.values())
-    return Recognition(counted is not None, microdollars, text, _cell_text(cells, fact))
+    cells = None if counted is None else _counted_cells(counted, fact)
+    if counted is None or cells is None:
+        text = None if fact.parts is None else _encode(fact.parts)
+        return Recognition(False, 0, text, _cell_text(unconverted_cells(fact.all_parts), fact))
+    microdollars = sum(cell[_INVOICED] for cell in cells.values())
+    return Recognition(True, microdollars, _encode(counted), _cell_text(cells, fact))
+
+
+def _counted_cells(parts: Sequence[RevenuePart], fact: RevenueFact) -> MonthCells | None:
+    """What parts add to each month; ``None``, and told in the log, where that is too much."""
+    try:
+        cells = month_cells(parts, fact.digits)
+    except ValidationFailed:
+        pass
+    else:
+        if abs(sum(cell[_INVOICED] for cell in cells.values())) <= MAX_MICRODOLLARS:
+            return cells
+    _log.warning(_TOO_MUCH, fact.kind, fact.object_id)
+    return None
 
 
 def _of_simple(fact: RevenueFact) -> Recognition:
     """The same for the most frequent case, without an object for its part."""
     month = month_index(fact.occurred_at)
     is_counted = fact.customer_id is not None
+    if is_counted and abs(fact.amount_minor) > MAX_COUNTED_CENTS:
+        is_counted = False
+        _log.warning(_TOO_MUCH, fact.kind, fact.object_id)
     amount = fact.amount_minor * MICRODOLLARS_PER_CENT if is_counted else fact.amount_minor
     cells = f"[[{month},{amount},{amount},{amount},{amount}]]"
     return Recognition(is_counted, amount if is_counted else 0, None, cells)
@@ -81,12 +111,8 @@ def _cell_text(cells: MonthCells, fact: RevenueFact) -> str:
     """Months it adds nothing to are left out, except its own: an invoice counts there."""
     own = month_index(fact.occurred_at)
     cells.setdefault(own, [0] * len(BASES))
-    rows = [
-        f"[{month},{','.join(map(str, cells[month]))}]"
-        for month in sorted(cells)
-        if month == own or any(cells[month])
-    ]
-    return f"[{','.join(rows)}]"
+    rows = [[month, *cells[month]] for month in sorted(cells) if month == own or any(cells[month])]
+    return _encoder.encode(rows).decode()
 
 
 def _encode(parts: Sequence[RevenuePart]) -> str:
@@ -100,8 +126,8 @@ def _stored(part: RevenuePart) -> tuple[object, ...]:
         [*part.bases],
         part.kind,
         part.amount_minor,
-        _number(part.occurred_at),
-        None if until is None else _number(until),
+        ticks(part.occurred_at),
+        None if until is None else ticks(until),
         part.part_id,
         part.description,
     )
@@ -128,8 +154,8 @@ def stored_parts(
             bases=part.bases,
             kind=part.kind,
             amount_minor=part.amount_minor,
-            occurred_at=_moment(part.occurred_at),
-            until=None if part.until is None else _moment(part.until),
+            occurred_at=moment_at(part.occurred_at),
+            until=None if part.until is None else moment_at(part.until),
             part_id=part.part_id,
             description=part.description,
             rate=None
@@ -139,16 +165,3 @@ def stored_parts(
         for part in _decoder.decode(parts)
         if basis is None or basis in part.bases
     ]
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = _EPOCH.resolution
-
-
-def _number(moment: datetime) -> int:
-    since = moment - _EPOCH  # divided by a tick it would take three times as long
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def _moment(number: int) -> datetime:
-    return _EPOCH + number * _TICK
