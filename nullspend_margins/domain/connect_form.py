@@ -110,21 +110,22 @@ class ConnectForm:
     """How people connect to a provider: ``connect_form`` of a ``RevenueProvider``.
 
     ``title`` is the provider's name for people (``Stripe``), ``credential`` what its credential
-    is called (``restricted key``). Of several ``ways`` a person takes one. ``links`` lead to where
-    a credential is made, the best one first. Texts are plain; every part checks itself and raises
-    ``ValidationFailed``.
+    is called (``restricted key``), ``about`` a sentence of what it brings, ``intro`` what to do.
+    Of several ``ways`` a person takes one. ``links`` lead to where a credential is made, the best
+    one first. Texts are plain; every part checks itself and raises ``ValidationFailed``.
     """
 
     title: str
     ways: Sequence[ConnectWay]
     credential: str = "credential"
+    about: str = ""
     intro: str = ""
     permissions: Sequence[ConnectPermission] = ()
     links: Sequence[ConnectLink] = ()
 
     def __post_init__(self) -> None:
         found = _word_problems(self, ("title", "credential"))
-        found += _word_problems(self, ("intro",), at_least=0)
+        found += _word_problems(self, ("about", "intro"), at_least=0)
         found += _list_problems("ways", self.ways, ConnectWay, at_least=1)
         found += _list_problems("permissions", self.permissions, ConnectPermission)
         found += _list_problems("links", self.links, ConnectLink, key="url")

@@ -1,4 +1,4 @@
-"""The suite of a revenue provider: ``CredentialRules``, ``FormRules``, and the rules of what it reads."""
+"""The suite of a revenue provider: the rules of credentials, of its form, and of what it reads."""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ def connect_form(settings: CsvSettings) -> ConnectForm:
     return ConnectForm(
         title="CSV files",
         credential="file",
-        intro="One line for each payment or invoice: customer, amount, currency and date. All of "
-        "the file is read at every sync.",
+        about="Revenue from anywhere that can export a table: a line for each payment.",
+        intro="A line of column names, customer, date and amount among them, then a line for each "
+        "payment. All of the file is read at every sync.",
         ways=ways,
     )
 

@@ -63,14 +63,15 @@ _PERMISSIONS = (
 
 def connect_form(environment: str) -> ConnectForm:
     """The form: in production for live keys first, elsewhere for test keys first."""
-    live = ConnectLink(label="Make a live key in Stripe", url=remedy_url(livemode=True))
-    test = ConnectLink(label="Make a test key in Stripe", url=remedy_url(livemode=False))
+    live = ConnectLink(label="Make a live key", url=remedy_url(livemode=True))
+    test = ConnectLink(label="Make a test key", url=remedy_url(livemode=False))
     is_production = environment == "production"
     return ConnectForm(
         title="Stripe",
         credential="restricted key",
-        intro="Make a restricted key in Stripe with the permissions below, all of them to read "
-        "and none to write, and paste it here.",
+        about="What your customers paid, were refunded and credited, from the invoices of one "
+        "Stripe account.",
+        intro="A restricted key that may read, and write nothing.",
         ways=(
             ConnectWay(
                 name="key",

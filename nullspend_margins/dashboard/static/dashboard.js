@@ -20,6 +20,19 @@
     form.setAttribute("aria-busy", "true");
   });
 
+  // A page that nobody looks at asks for nothing.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && event.target.matches("[data-poll]")) event.preventDefault();
+  });
+
+  // Where asking again fails, what is there stays; what is not for this person any more goes.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const status = event.detail.xhr.status;
+    if (status === 200 || !event.target.matches("[data-poll]")) return;
+    event.detail.shouldSwap = false;
+    if (status < 429) location.reload();
+  });
+
   // Back to a page that the browser kept: its forms may be sent again.
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) {
