@@ -25,6 +25,9 @@ PAGES = {
     "/customers/{customer:path}": Sight("customer", "/margins/customers/globex%2Feu-west"),
     "/matching": Sight("matching", "/margins/matching"),
     "/connect": Sight("connect", "/margins/connect"),
+    "/connect/{provider}": Sight("connection", "/margins/connect/stripe"),
+    "/connect/{provider}/replace": Sight("replace", "/margins/connect/stripe/replace"),
+    "/connect/{provider}/disconnect": Sight("disconnect", "/margins/connect/stripe/disconnect"),
 }
 """One for each line of the dashboard's table that is read."""
 
@@ -35,12 +38,14 @@ STATES = (
             ("margins", "/margins"),
             ("matching", "/margins/matching"),
             ("connect", "/margins/connect"),
+            ("stripe", "/margins/connect/stripe"),
+            ("csv", "/margins/connect/csv"),
         )
     ),
     *(
         Sight(f"{sight.name}-viewer", sight.path, role="viewer")
         for sight in PAGES.values()
-        if sight.name in {"customer", "matching", "connect"}
+        if sight.name in {"customer", "matching", "connect", "connection"}
     ),
     Sight("signed-out", "/margins", status=401, role=None),
     Sight("free-plan", "/margins", status=403, org=FREE_ORG),

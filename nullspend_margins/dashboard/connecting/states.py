@@ -99,7 +99,7 @@ def _of_key(shown: ProviderShown, state: ConnectionState) -> Situation | None:
             tone="bad",
             text=f"{shown.title} does not accept the stored {noun} any more, so there are no more "
             f"syncs. {_KEPT}",
-            advice=f"Make a new {noun} of the same account and put it in the old one's place: "
+            advice=f"Make a new {noun} of the same account and put it in the place of the old one: "
             "nothing that is stored gets lost.",
         )
     if status == "error":
