@@ -85,8 +85,13 @@ _ORPHANED = Situation(
     advice="Whoever runs this application can install it again. What was stored stays until you "
     "disconnect.",
 )
-_KEPT = "The figures stay those of the last good sync."
-_NEXT = "The next scheduled sync tries again by itself; you may also sync now."
+_NEXT = "The next scheduled sync tries again by itself, and so does Sync now."
+
+
+def _kept(state: ConnectionState) -> str:
+    if state.connection.last_sync_at is None:
+        return "There was no good sync yet, so there are no figures of it."
+    return "The figures stay those of the last good sync."
 
 
 def _of_key(shown: ProviderShown, state: ConnectionState) -> Situation | None:
@@ -98,7 +103,7 @@ def _of_key(shown: ProviderShown, state: ConnectionState) -> Situation | None:
             word=f"{noun.capitalize()} refused",
             tone="bad",
             text=f"{shown.title} does not accept the stored {noun} any more, so there are no more "
-            f"syncs. {_KEPT}",
+            f"syncs. {_kept(state)}",
             advice=f"Make a new {noun} of the same account and put it in the place of the old one: "
             "nothing that is stored gets lost.",
         )
@@ -108,7 +113,7 @@ def _of_key(shown: ProviderShown, state: ConnectionState) -> Situation | None:
             word=f"{noun.capitalize()} unreadable",
             tone="bad",
             text=f"The stored {noun} cannot be decrypted with the configured encryption keys. "
-            f"{_KEPT}",
+            f"{_kept(state)}",
             advice="Whoever runs this application can bring the old encryption key back, as one "
             f"more of [encryption] keys. Or put a new {noun} in its place.",
         )
@@ -123,11 +128,11 @@ def _of_last_sync(shown: ProviderShown, state: ConnectionState) -> Situation:
             word="Sync broke off",
             tone="warn",
             text="The last sync ended without a word: the process that ran it is gone. Nothing "
-            f"of it was kept. {_KEPT}",
+            f"of it was kept. {_kept(state)}",
             advice=_NEXT,
         )
     if connection.last_error is not None:
-        return _of_failure(shown, sync)
+        return _of_failure(shown, state)
     if connection.last_sync_at is None:
         return Situation(
             name="new",
@@ -139,8 +144,8 @@ def _of_last_sync(shown: ProviderShown, state: ConnectionState) -> Situation:
     return Situation(name="good", word="Connected", tone="good")
 
 
-def _of_failure(shown: ProviderShown, sync: SyncState) -> Situation:
-    error = sync.error
+def _of_failure(shown: ProviderShown, state: ConnectionState) -> Situation:
+    error = state.sync.error
     code = error.code if error is not None else ""
     if code == "permission_missing":
         named = error.permission if error is not None else None
@@ -150,33 +155,39 @@ def _of_failure(shown: ProviderShown, sync: SyncState) -> Situation:
             word="Permission missing",
             tone="bad",
             text=f"The stored {shown.credential} lacks {lacking}, without which there is no sync. "
-            f"{_KEPT}",
+            f"{_kept(state)}",
             advice=f"Add it in {shown.title}, or replace the {shown.credential} by one that has "
             "it. Then sync again.",
         )
-    if code == "provider_unavailable" and error is not None and error.rate_limited:
+    if code == "provider_unavailable":
+        return _of_silence(shown, state)
+    return Situation(
+        name="failed",
+        word="Sync failed",
+        tone="warn",
+        text=f"The last sync failed. {_kept(state)}",
+        advice=_NEXT,
+    )
+
+
+def _of_silence(shown: ProviderShown, state: ConnectionState) -> Situation:
+    """The provider gave nothing of use, which says nothing of the credential."""
+    error = state.sync.error
+    if error is not None and error.rate_limited:
         return Situation(
             name="rate-limited",
             word="Slowed down",
             tone="warn",
             text=f"{shown.title} limits how often it may be asked, and the limit was reached. "
-            f"Nothing is wrong with the {shown.credential}. {_KEPT}",
+            f"Nothing is wrong with the {shown.credential}. {_kept(state)}",
             advice=f"Give it some minutes. {_NEXT}",
         )
-    if code == "provider_unavailable":
-        return Situation(
-            name="unavailable",
-            word="No answer",
-            tone="warn",
-            text=f"{shown.title} gave no usable answer. That says nothing about the "
-            f"{shown.credential}. {_KEPT}",
-            advice=_NEXT,
-        )
     return Situation(
-        name="failed",
-        word="Sync failed",
+        name="unavailable",
+        word="No answer",
         tone="warn",
-        text=f"The last sync failed. {_KEPT}",
+        text=f"{shown.title} gave no usable answer. That says nothing about the "
+        f"{shown.credential}. {_kept(state)}",
         advice=_NEXT,
     )
 

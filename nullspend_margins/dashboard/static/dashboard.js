@@ -33,6 +33,12 @@
     if (status < 429) location.reload();
   });
 
+  // What is announced is put there once, not as often as it is asked for.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    if (target.textContent === fragment.textContent) event.detail.shouldSwap = false;
+  });
+
   // Back to a page that the browser kept: its forms may be sent again.
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) {
