@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from playwright.async_api import Page, expect
 
+from nullspend_margins import RevenueFact, RevenueGap
 from tests.browser.conftest import Axe
 from tests.browser.products import NEW_ORG, NOW, Product, running_product
 from tests.browser.visits import Visits
 from tests.contract.ledgers import Ledger
+from tests.storage.builders import invoice
 
 STRIPE = "/margins/connect/stripe"
 KEY = "rk_live_zyxwvutsrqponmlkjihgfedcba"
@@ -27,30 +31,62 @@ async def connect(page: Page, key: str = KEY) -> None:
     await page.get_by_role("button", name="Connect").click()
 
 
-async def test_from_a_key_to_a_report_with_live_progress(
+async def test_from_a_key_to_the_report_of_the_first_sync(
     visit: Visits, fresh_demo: Product, axe: Axe
 ) -> None:
     account(fresh_demo)
     page = await visit(fresh_demo, org=NEW_ORG)
     await connect(page)
     await expect(page.get_by_role("status").first).to_contain_text("Stripe is connected.")
+    await expect(page.get_by_role("row", name="Accrual")).to_contain_text("Exact")
     await axe(page)
-    watching = await visit(fresh_demo, org=NEW_ORG, role="viewer")
-    hold = fresh_demo.stripe.faults.hold("/v1/invoices")
     await page.get_by_role("button", name="Sync now").click()
-    await expect(page.get_by_role("progressbar")).to_be_visible()
-    assert await page.get_by_role("progressbar").get_attribute("value") is None
-    await expect(page.locator("#said")).to_have_text("Syncing. Reading from Stripe.")
-    await watching.goto(STRIPE)
-    await expect(watching.get_by_role("progressbar")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Last sync")).to_be_visible()
+    await expect(page.locator("#said")).to_have_text("Last sync done: 1 invoice, 1 customer.")
+    assert KEY not in await page.content()
     await axe(page)
-    hold.release()
-    for each in (page, watching):
-        await expect(each.get_by_role("heading", name="Last sync")).to_be_visible()
-        await expect(each.get_by_role("progressbar")).to_have_count(0)
-        await expect(each.locator("#said")).to_have_text("Last sync done: 1 invoice, 1 customer.")
-    await expect(watching.get_by_role("button")).to_have_count(0)
-    await axe(page)
+
+
+class Gated(Ledger):
+    """A provider that tells nothing until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__("gated", facts=[invoice("in_1", occurred_at=NOW)])
+        self.opened = asyncio.Event()
+
+    async def fetch_revenue(
+        self, secret: str, window: object
+    ) -> AsyncIterator[Sequence[RevenueFact | RevenueGap]]:
+        await self.opened.wait()
+        async for page in super().fetch_revenue(secret, window):
+            yield page
+
+
+async def test_a_sync_is_seen_live_by_whoever_looks_and_announced(
+    visit: Visits, tmp_path: Path, axe: Axe
+) -> None:
+    gated = Gated()
+    async with running_product(tmp_path / "gated.db", plugins=[gated]) as product:
+        services = await product.margins.services()
+        await services.connections.connect(NEW_ORG, "gated", {})
+        page = await visit(product, org=NEW_ORG)
+        await page.goto("/margins/connect/gated")
+        await page.get_by_role("button", name="Sync now").click()
+        await expect(page.get_by_role("progressbar")).to_be_visible()
+        assert await page.get_by_role("progressbar").get_attribute("value") is None
+        await expect(page.locator("#said")).to_have_text("Syncing. Reading from gated.")
+        await axe(page)
+        watching = await visit(product, org=NEW_ORG, role="viewer")
+        await watching.goto("/margins/connect/gated")
+        await expect(watching.get_by_role("progressbar")).to_be_visible()
+        gated.opened.set()
+        for each in (page, watching):
+            await expect(each.get_by_role("heading", name="Last sync")).to_be_visible()
+            await expect(each.get_by_role("progressbar")).to_have_count(0)
+            await expect(each.locator("#said")).to_have_text(
+                "Last sync done: 1 invoice, 1 customer."
+            )
+        await expect(watching.get_by_role("button")).to_have_count(0)
 
 
 async def test_a_refused_key_is_explained_and_never_shown(
