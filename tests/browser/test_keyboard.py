@@ -7,7 +7,6 @@ from playwright.async_api import Page, expect
 
 from tests.browser.products import Product
 from tests.browser.sights import PAGES, Sight
-from tests.browser.visits import Visits
 
 every_page = pytest.mark.parametrize("sight", PAGES.values(), ids=str)
 
@@ -91,23 +90,3 @@ async def test_nothing_moves_for_who_wants_no_motion(
         }).map((each) => each.outerHTML.slice(0, 100))"""
     )
     assert moving == []
-
-
-@every_page
-async def test_targets_are_large_enough_for_a_finger(
-    visit: Visits, demo: Product, sight: Sight
-) -> None:
-    """24 CSS pixels, but for links within a sentence: WCAG 2.2, 2.5.8."""
-    page = await visit(demo, width=390, has_touch=True)
-    await page.goto(demo.url(sight.path))
-    small = await page.evaluate(
-        """() => [...document.querySelectorAll("button, input:not([type=hidden]), select, nav a")]
-          .filter((each) => each.checkVisibility())
-          .filter((each) => {
-            const target = each.closest("label") ?? each;
-            const box = target.getBoundingClientRect();
-            return box.width < 24 || box.height < 24;
-          }).filter((each) => !(each.matches("[type=checkbox], [type=radio]")))
-          .map((each) => each.outerHTML.slice(0, 120))"""
-    )
-    assert small == []
