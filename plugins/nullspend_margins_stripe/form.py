@@ -48,8 +48,8 @@ _PERMISSIONS = (
     ConnectPermission(
         name=permissions.EVENTS.permission,
         label="Events: Read",
-        purpose="Finds late payments of old invoices at every sync, not once a day, and what "
-        "becomes of old refunds and credit notes.",
+        purpose="Finds late payments of old invoices, and what becomes of old refunds and credit "
+        "notes, at every sync and not once a day.",
         bases=permissions.EVENTS.bases,
     ),
     ConnectPermission(
