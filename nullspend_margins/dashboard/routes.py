@@ -42,6 +42,13 @@ PAGES: tuple[PageLine, ...] = (
     PageLine("GET", "/customers/{customer:path}", "customer.detail"),
     PageLine("GET", "/matching", "matching.overview"),
     PageLine("GET", "/connect", "connect.overview"),
+    PageLine("GET", "/connect/{provider}", "connect.provider"),
+    PageLine("POST", "/connect/{provider}", "connect.connect", Role.ADMIN),
+    PageLine("GET", "/connect/{provider}/replace", "connect.replacing", Role.ADMIN),
+    PageLine("POST", "/connect/{provider}/replace", "connect.replace", Role.ADMIN),
+    PageLine("POST", "/connect/{provider}/sync", "connect.sync", Role.MEMBER),
+    PageLine("GET", "/connect/{provider}/disconnect", "connect.asking", Role.ADMIN),
+    PageLine("POST", "/connect/{provider}/disconnect", "connect.disconnect", Role.ADMIN),
 )
 """Paths are below ``[server] prefix`` and ``[dashboard] path``."""
 
