@@ -65,18 +65,22 @@ class MappingService:
 
         return await self._database.write(save)
 
-    async def delete(self, org_id: str, mapping_id: str) -> None:
-        """Remove a mapping; its pair is not matched again by itself. Raises ``NotFound``."""
+    async def delete(self, org_id: str, mapping_id: str) -> CustomerMapping:
+        """Remove a mapping and return it; its pair is not matched again by itself.
 
-        def remove(tx: Transaction) -> None:
+        Raises ``NotFound``.
+        """
+
+        def remove(tx: Transaction) -> CustomerMapping:
             mappings.lock(tx, org_id)
             removed = mappings.delete(tx, org_id, mapping_id)
             if removed is None:
                 raise NotFound(f"This org has no mapping with the id {mapping_id}.")
             _reject(tx, removed)
             revisions.advance(tx, org_id)
+            return removed
 
-        await self._database.write(remove)
+        return await self._database.write(remove)
 
 
 def _save(tx: Transaction, wanted: CustomerMapping) -> CustomerMapping:
