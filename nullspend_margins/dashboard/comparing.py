@@ -46,8 +46,9 @@ class ModelRow(NamedTuple):
 
 
 def change(now: int, before: int) -> Change:
-    """The difference, and what part of a positive ``before`` it is."""
-    percent = round_half_up((now - before) * _WHOLE, before) if before > 0 else None
+    """The difference, and what part of ``before`` it is, where neither is below 0."""
+    tells = before > 0 and now >= 0
+    percent = round_half_up((now - before) * _WHOLE, before) if tells else None
     return Change(now - before, percent)
 
 

@@ -42,6 +42,11 @@ class MonthPoint(NamedTuple):
         return self.revenue - self.cost
 
     @property
+    def is_empty(self) -> bool:
+        """Neither revenue nor cost."""
+        return self.revenue == self.cost == 0
+
+    @property
     def percent(self) -> int | None:
         """The margin in hundredths of a percent; ``None`` without revenue: there is none."""
         return margin_hundredths(self.revenue, self.cost) if self.revenue > 0 else None
@@ -201,7 +206,7 @@ def _column(
 
 
 def _tier(point: MonthPoint, thresholds: HealthThresholds) -> str | None:
-    if point.revenue == point.cost == 0:
+    if point.is_empty:
         return None
     return health_tier(point.revenue, point.cost, thresholds).wire_name
 
