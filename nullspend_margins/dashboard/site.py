@@ -43,7 +43,7 @@ class Site:
         self._providers = tuple(registry.revenue_providers)
         self._assets = Assets(config)
         self._templates = environment(registry.template_folders)
-        self._tokens = Tokens(config.session)
+        self._tokens = Tokens(config.session, clock)
 
     def asset(self, request: Incoming) -> Response:
         """A file that pages load; open to everybody."""
