@@ -61,7 +61,7 @@ class Formats:
         decimals = 2 if size >= 10**6 or not size else min(max(9 - len(str(size)), 2), 6)
         return self._currency(_rounded(microdollars, 6, decimals), "USD", decimals)
 
-    def amount(self, minor: int, digits: int, currency: str) -> str:
+    def amount_exact(self, minor: int, digits: int, currency: str) -> str:
         """``€19.99`` from an amount in the minor unit of a lower-case currency."""
         return self._currency(Decimal(minor).scaleb(-digits), currency.upper(), digits)
 
@@ -101,8 +101,12 @@ class Formats:
         tenth = pattern if ".0" in pattern else pattern.replace("0", "0.0", 1)
         return format_percent(_rounded(hundredths, 4, 3), tenth, locale=self._numbers)
 
-    def number(self, value: int | Decimal) -> str:
-        """``12,345``, with the decimals that it has."""
+    def decimal(self, value: Decimal) -> str:
+        """``29.5``: with the decimals that it has."""
+        return format_decimal(value, locale=self._numbers)
+
+    def number(self, value: int) -> str:
+        """``12,345``."""
         return format_decimal(value, locale=self._numbers)
 
     def month(self, period: Period) -> str:

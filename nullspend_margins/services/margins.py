@@ -132,7 +132,7 @@ class MarginsService:
     ) -> TableAnswer:
         """The table with what belongs to it, of one snapshot and the same answers of sources."""
         basis = basis or self._basis
-        months, now = _months_until(period), self._clock.now()
+        months, now = _spark_months(period), self._clock.now()
         remote = await self._costs.remote_months(org_id, months.first, months.last)
 
         def read(tx: Transaction) -> tuple[MarginTable | _Ingredients, Coverage | None, Bases]:
@@ -189,7 +189,7 @@ class MarginsService:
     ) -> CustomerDetail:
         """One customer, with all bases if asked. Raises ``NotFound``: no mapping has that value."""
         basis = basis or self._basis
-        months = _months_until(period, months_shown)
+        months = Months(period.shift(1 - months_shown), period)
         remote = await self._costs.remote_customer(org_id, tag_value, months.first, months.last)
 
         def read(
@@ -263,8 +263,8 @@ def _names(profiles: Sequence[CustomerProfile]) -> dict[tuple[str, str], str]:
     }
 
 
-def _months_until(period: Period, count: int = SPARK_MONTHS) -> Months:
-    return Months(period.shift(1 - count), period)
+def _spark_months(period: Period) -> Months:
+    return Months(period.shift(1 - SPARK_MONTHS), period)
 
 
 def _model_breakdown(models: Sequence[ModelCost]) -> list[tuple[str, int, int]]:

@@ -111,6 +111,14 @@ async def test_a_customer_without_revenue_has_no_margin(here: World) -> None:
     assert "No month here has revenue" in text
 
 
+async def test_a_gap_in_the_line_is_told_where_there_is_one(here: World) -> None:
+    await falling(here)
+    await here.sync()
+    assert "the line has a gap" not in (await page(here)).text
+    await here.spend("one", 5_000_000, occurredAt="2026-09-01T00:00:00Z")
+    assert "the line has a gap" in (await page(here)).text
+
+
 async def test_a_customer_without_cost_is_all_margin(here: World) -> None:
     await here.map("cus_1", "one")
     here.account.add_customer("cus_1", name="One & Only")

@@ -25,16 +25,15 @@ async def here(sqlite_url: str) -> AsyncIterator[World]:
 
 
 async def page(here: World, path: str = ONE, **options: object) -> Markup:
-    answer = await here.call("GET", path, **options)  # type: ignore[arg-type]
+    answer = await here.call("GET", path, **options)
     return Markup.of(answer.text)
 
 
 async def send(
     here: World, path: str, fields: Mapping[str, str], **options: object
 ) -> httpx.Response:
-    return await here.call(
-        "POST", path, headers=FORM, data=None, content=urlencode(fields).encode(), **options
-    )  # type: ignore[arg-type]
+    body = urlencode(fields).encode()
+    return await here.call("POST", path, headers=FORM, content=body, **options)
 
 
 async def removal(here: World) -> dict[str, str]:

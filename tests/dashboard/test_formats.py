@@ -1,6 +1,7 @@
 """Figures as each reader's locale writes them."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_fine_money_has_three_digits_that_tell_something(microdollars: int, show
 def test_amounts_have_their_currencys_decimals(
     minor: int, digits: int, currency: str, shown: str
 ) -> None:
-    assert american().amount(minor, digits, currency) == shown
+    assert american().amount_exact(minor, digits, currency) == shown
 
 
 def test_changes_have_a_sign() -> None:
@@ -95,6 +96,11 @@ def test_changes_have_a_sign() -> None:
     assert formats.money_change(-12_000_000) == "-$12.00"
     assert formats.money_change(0) == "$0.00"
     assert formats.percent_change(-3_20) == "-3.2%"
+
+
+def test_decimals_are_the_readers() -> None:
+    assert [american().decimal(Decimal(each)) for each in ("30", "29.5")] == ["30", "29.5"]
+    assert formats_for("de", None).decimal(Decimal("29.5")) == "29,5"
 
 
 def test_axes_have_short_percents_and_months() -> None:

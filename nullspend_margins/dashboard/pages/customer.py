@@ -21,6 +21,7 @@ from nullspend_margins.web.target import require_sound_path
 
 MONTHS_SHOWN = 12
 MODELS_SHOWN = 10
+MANY_MODELS = 100
 
 
 async def detail(call: PageCall) -> Page:
@@ -48,7 +49,8 @@ async def detail(call: PageCall) -> Page:
             await services.alerts.of_customer(call.org_id, tag_value, months), services.clock.now()
         ),
     }
-    return Page(template="customer.html", context=context)
+    is_large = explanation is not None or len(found.models) > MANY_MODELS
+    return Page(template="customer.html", context=context, is_large=is_large)
 
 
 def asked_tag(call: PageCall) -> str:
