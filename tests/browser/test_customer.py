@@ -25,6 +25,18 @@ async def test_the_number_is_explained_in_place(demo: Product, page: Page, axe: 
     await axe(page)
     await page.reload()
     await expect(page.get_by_role("heading", name="Revenue, invoiced: $79.00")).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_role("link", name="Explain $79.00 of revenue")).to_be_visible()
+
+
+async def test_who_is_signed_out_meanwhile_is_told_so_on_a_whole_page(
+    demo: Product, visit: Visits
+) -> None:
+    page = await visit(demo, tolerated="401")
+    await page.goto(demo.url(WONKA))
+    await page.context.clear_cookies()
+    await page.get_by_role("link", name="Explain $79.00 of revenue").click()
+    await expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
 
 
 async def test_the_number_is_explained_without_scripts(
