@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from jinja2 import Environment
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 NOTICE_COOKIE = "nullspend_notice"
 
+_log = logging.getLogger("nullspend_margins.dashboard")
+
 
 class Site:
     """The dashboard of one app. Raises ``ConfigurationError`` for a logo that can't be read."""
@@ -45,6 +49,7 @@ class Site:
         self._providers = tuple(registry.revenue_providers)
         self._assets = Assets(config)
         self._templates = environment(registry.template_folders)
+        self._originals = environment(())
         self._tokens = Tokens(config.session, clock)
 
     def asset(self, request: Incoming) -> Response:
@@ -80,15 +85,25 @@ class Site:
         except Exception as error:
             asked = f"{line.method} {line.page}"
             page = failure_page(error, asked, self._config, request, visit.links)
+        try:
             return await self._answer(page, visit, request)
+        except Exception:  # a plugin's template: what failed once may fail here too
+            _log.exception("%s: the page that says so failed too", asked)
+            return await self._answer(page, visit, request, self._originals)
 
-    async def _answer(self, answer: PageAnswer, visit: _Visit, request: Incoming) -> Response:
+    async def _answer(
+        self,
+        answer: PageAnswer,
+        visit: _Visit,
+        request: Incoming,
+        templates: Environment | None = None,
+    ) -> Response:
         if isinstance(answer, Redirect):
             return self._redirect(answer, visit.links, visit.principal)
         nonce = secrets.token_urlsafe(16)
         notice = self._notice(request, visit.principal)
         render = partial(
-            self._templates.get_template(answer.template).render,
+            (templates or self._templates).get_template(answer.template).render,
             **self._common(visit),
             csp_nonce=nonce,
             notice=notice,

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from nullspend_margins.dashboard import routes
 from tests.browser.conftest import Axe
 from tests.browser.products import Product
-from tests.browser.sights import EVERYTHING, PAGES, Sight
+from tests.browser.sights import EVERYTHING, Sight
 from tests.browser.visits import Visits
 
 ROOT = Path(__file__).parent.parent.parent
@@ -20,10 +19,6 @@ NARROWEST = 320
 """CSS pixels to which WCAG wants pages to reflow: 1280 at a zoom of 400 %."""
 
 every_sight = pytest.mark.parametrize("sight", EVERYTHING, ids=str)
-
-
-def test_every_page_is_seen() -> None:
-    assert set(PAGES) == {line.path for line in routes.PAGES if line.is_safe}
 
 
 @every_sight
