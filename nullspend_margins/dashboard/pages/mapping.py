@@ -18,7 +18,7 @@ _UUID = re.compile(UUID_PATTERN)
 
 
 async def remove(call: PageCall) -> Redirect:
-    """Remove the mapping with the form's ``id``, and offer to put it back.
+    """Remove one mapping, and offer to put it back.
 
     Leads to the customer's page, or to matching where nobody is mapped to it any more.
     """
