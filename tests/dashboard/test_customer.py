@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import pytest
 import pytest_asyncio
 
-from tests.contract.alerting import OCTOBER, falling, synced
+from tests.contract.alerting import OCTOBER, Listener, falling, synced
 from tests.dashboard.markup import Markup
 from tests.world import World, unix, world
 
@@ -243,6 +243,28 @@ async def test_alerts_are_told_with_who_has_heard(here: World) -> None:
     assert "to Critical -5.0%" in found.text
     assert "log: delivered" in found.text
     assert "None for the months" in (await page(here, f"{ONE}?period=2026-10")).text
+
+
+async def test_an_alert_that_nobody_gets_says_so_and_why_to_admins(sqlite_url: str) -> None:
+    listener = Listener()
+    listener.fails = True
+    async with world(sqlite_url, plugins=[listener]) as here:
+        await falling(here)
+        await synced(here)
+        text, viewers = (await page(here)).text, (await page(here, role="viewer")).text
+    assert "listener: not delivered yet, tried 1 time, again in 5 seconds: Connection" in text
+    assert "listener: not delivered yet, tried 1 time, again in 5 seconds" in viewers
+    assert "ConnectionError" not in viewers
+
+
+async def test_with_stricter_tiers_a_critical_customer_may_still_pay(sqlite_url: str) -> None:
+    health = {"healthy": 60, "moderate": 50, "at_risk": 40}
+    async with world(sqlite_url, health=health) as here:
+        await falling(here)
+        await here.sync()
+        text = (await page(here, f"{ONE}?period=2026-10")).text
+    assert "Hardly pays its costs. With a budget of $40.00 a month" in text
+    assert "(60.0% margin)" in text
 
 
 async def test_what_the_people_of_another_org_see_is_nothing(here: World) -> None:
