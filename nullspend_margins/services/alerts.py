@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from nullspend_margins.config import Config
 from nullspend_margins.domain.alert import AlertDelivery, AlertRecord, Occurrence
 from nullspend_margins.domain.cost import MonthCost
+from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Months
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.crossings import CrossingFinder
-from nullspend_margins.services.ledger import mapped_to
 from nullspend_margins.services.notifier_queue import NOTIFY_SECONDS, NotifierQueue, Resent
-from nullspend_margins.storage import alert_outbox, alerts
+from nullspend_margins.storage import alert_outbox, alerts, mappings
 from nullspend_margins.storage.alerts import DeliveryFilter
 from nullspend_margins.storage.database import Database, Transaction
 
@@ -133,10 +133,9 @@ class AlertService:
         def read(tx: Transaction) -> list[AlertRecord]:
             return [
                 record
-                for provider, customers in mapped_to(tx, org_id, tag_value).items()
-                for customer_id in customers
+                for mapped in mappings.for_tag(tx, org_id, CUSTOMER_TAG_KEY, tag_value)
                 for record in alerts.of_customer(
-                    tx, org_id, provider, customer_id, months, tuple(self._queues)
+                    tx, org_id, mapped.provider, mapped.customer_id, months, tuple(self._queues)
                 )
             ]
 
