@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
+
+from msgspec.structs import replace
 
 from nullspend_margins import ExchangeRate
 from nullspend_margins.dashboard.explaining import MOST_ROWS
