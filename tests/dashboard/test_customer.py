@@ -252,8 +252,8 @@ async def test_an_alert_that_nobody_gets_says_so_and_why_to_admins(sqlite_url: s
         await falling(here)
         await synced(here)
         text, viewers = (await page(here)).text, (await page(here, role="viewer")).text
-    assert "listener: not delivered yet, tried 1 time, again in 5 seconds: Connection" in text
-    assert "listener: not delivered yet, tried 1 time, again in 5 seconds" in viewers
+    assert "listener: not delivered yet, tried 1 time, again in a moment: Connection" in text
+    assert "listener: not delivered yet, tried 1 time, again in a moment" in viewers
     assert "ConnectionError" not in viewers
 
 

@@ -115,7 +115,11 @@ async def test_every_variable_of_templates_is_listed_and_no_other(
     async with world(sqlite_url, plugins=[Pages(folder, failed=spy)]) as here:
         failed = await here.call("GET", "/margins", params={"period": "never"})
     told = {re.split(r"[.(]", code)[0] for code in listed("Your own templates")}
-    assert set(failed.text.split()) - DEFAULT_NAMESPACE.keys() == told | {"status", "message"}
+    assert set(failed.text.split()) - DEFAULT_NAMESPACE.keys() == told | {
+        "status",
+        "message",
+        "may_retry",
+    }
 
 
 def test_every_block_and_every_variable_of_a_theme_is_listed() -> None:
