@@ -40,6 +40,8 @@ class PageLine(NamedTuple):
 PAGES: tuple[PageLine, ...] = (
     PageLine("GET", "", "margins.table"),
     PageLine("GET", "/customers/{customer:path}", "customer.detail"),
+    PageLine("POST", "/mappings/remove", "mapping.remove", Role.ADMIN),
+    PageLine("POST", "/mappings/restore", "mapping.restore", Role.ADMIN),
     PageLine("GET", "/matching", "matching.overview"),
     PageLine("GET", "/connect", "connect.overview"),
     PageLine("GET", "/connect/{provider}", "connect.provider"),
