@@ -40,6 +40,15 @@ PAGES: tuple[PageLine, ...] = (
     PageLine("GET", "", "margins.table"),
     PageLine("GET", "/customers/{customer:path}", "customer.detail"),
     PageLine("GET", "/matching", "matching.overview"),
+    PageLine("POST", "/matching/map", "matching_actions.map_pair", Role.ADMIN),
+    PageLine("POST", "/matching/confirm", "matching_actions.confirm", Role.ADMIN),
+    PageLine("POST", "/matching/reject", "matching_actions.reject", Role.ADMIN),
+    PageLine("POST", "/matching/unmap", "matching_actions.unmap", Role.ADMIN),
+    PageLine("POST", "/matching/undo", "matching_actions.undo", Role.ADMIN),
+    PageLine("GET", "/matching/unmatched.csv", "matching_upload.template"),
+    PageLine("GET", "/matching/upload", "matching_upload.choose", Role.ADMIN),
+    PageLine("POST", "/matching/upload", "matching_upload.preview", Role.ADMIN),
+    PageLine("POST", "/matching/upload/apply", "matching_upload.apply", Role.ADMIN),
     PageLine("GET", "/connect", "connect.overview"),
 )
 """Paths are below ``[server] prefix`` and ``[dashboard] path``."""

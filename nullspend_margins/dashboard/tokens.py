@@ -15,6 +15,7 @@ from nullspend_margins.protocols import Principal
 
 _FORM_SALT = "nullspend_margins.form"
 _NOTICE_SALT = "nullspend_margins.notice"
+_KEPT_SALT = "nullspend_margins.kept"
 _NOTICE_SECONDS = 60
 
 
@@ -70,6 +71,22 @@ class Tokens:
         except (BadData, TypeError, ValueError):
             pass
         return None
+
+    def keep(self, principal: Principal, purpose: str, value: object) -> str:
+        """JSON for a hidden field, to be read again from the form that comes back."""
+        payload = [purpose, principal.org_id, principal.user_id, value]
+        return str(self._serializer(_KEPT_SALT).dumps(payload))
+
+    def kept(self, principal: Principal, purpose: str, text: str) -> Any:
+        """What ``keep`` was given for this person and purpose. Raises ``Forbidden``."""
+        try:
+            payload = self._serializer(_KEPT_SALT).loads(text, max_age=self._form_seconds)
+            *owner, value = payload
+        except (BadData, TypeError, ValueError):
+            owner, value = [], None
+        if owner != [purpose, principal.org_id, principal.user_id]:
+            raise Forbidden("This form is too old, or another person's. Load the page again.")
+        return value
 
     def _serializer(self, salt: str) -> Any:
         return URLSafeTimedSerializer(

@@ -21,8 +21,9 @@ from nullspend_margins.domain.mapping_changes import (
 )
 from nullspend_margins.errors import Conflict, NotFound, ValidationFailed
 from nullspend_margins.protocols import Clock
-from nullspend_margins.storage import mappings, revisions
+from nullspend_margins.storage import mappings, revenue, revisions
 from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.revenue import CustomerProfile
 
 MOST_AT_ONCE = 5_000
 """Mappings that one transaction changes."""
@@ -95,10 +96,20 @@ class MappingService:
             if pair.tag_key == CUSTOMER_TAG_KEY
         )
 
-    async def preview(self, org_id: str, wanted: Sequence[Wanted]) -> Sequence[Outcome]:
+    async def customer(
+        self, org_id: str, provider: str, customer_id: str
+    ) -> CustomerProfile | None:
+        """What revenue tells of a customer, if it tells anything."""
+        return await self._database.read(
+            lambda tx: revenue.profile(tx, org_id, provider, customer_id)
+        )
+
+    async def preview(
+        self, org_id: str, wanted: Sequence[Wanted], released: Collection[str] = ()
+    ) -> Sequence[Outcome]:
         """What ``save_many`` would do with each."""
         _limit(wanted)
-        return await self._database.read(lambda tx: _planned(tx, org_id, wanted))
+        return await self._database.read(lambda tx: _planned(tx, org_id, wanted, released))
 
     async def save_many(
         self,
