@@ -92,7 +92,7 @@ def build_lists(
 ) -> Lists:
     """Takes tens of milliseconds where there are thousands: not for an event loop.
 
-    ``mappings`` are those to list; none where the page does not list them.
+    ``mappings`` are those to list, oldest first; none where the page does not list them.
     """
     found = [each for each in unmatched.customers if _has(view.q, *_texts(each))]
     tags = [each for each in unmatched.tags if _has(view.q, each[0])]
@@ -106,7 +106,10 @@ def build_lists(
         tags = [each for each in tags if each[0] in of_tag]
     names = unmatched.names
     pending = [MappingRow(*each) for each in unmatched.pending]
-    mapped = [MappingRow(each, names.get((each.provider, each.customer_id))) for each in mappings]
+    mapped = [
+        MappingRow(each, names.get((each.provider, each.customer_id)))
+        for each in reversed(mappings)
+    ]
     return Lists(
         customers=_part(
             [CustomerRow(each, suggestions.get(each[:2], ())) for each in found],
