@@ -29,7 +29,10 @@ nitpick_ignore_regex = [
     # The standard library, Starlette and httpx: to know where they are, a build needs a network.
     ("py:class", r"(collections\.abc|datetime|decimal|os|pathlib)\..*|Path|ASGIApp|httpx\..*"),
     # The tables of the configuration: configuration.md has every key.
-    ("py:class", r"nullspend_margins\.config\.(model|metering|cost_sources|revenue|dashboard)\.\w+Settings"),
+    (
+        "py:class",
+        r"nullspend_margins\.config\.(model|metering|cost_sources|revenue|dashboard)\.\w+Settings",
+    ),
     # Names of literals and type variables, which have no place of their own.
     ("py:class", r"Environment|nullspend_margins\..*\.[A-Z]"),
 ]

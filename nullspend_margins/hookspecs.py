@@ -183,6 +183,16 @@ def register_notifiers(context: PluginContext) -> list[Notifier]:
     raise NotImplementedError
 
 
+@_hookspec
+def register_templates(context: PluginContext) -> list[Path]:
+    """How do the pages look? Folders, by absolute paths, whose templates take the place of ours.
+
+    The folder of the plugin that is asked first wins. ``{% extends "default/base.html" %}``
+    reaches the original. Names and syntax are checked at start.
+    """
+    raise NotImplementedError
+
+
 HOOKS: Mapping[str, str] = MappingProxyType(
     {
         "register_authenticators": "authenticator",
@@ -190,6 +200,7 @@ HOOKS: Mapping[str, str] = MappingProxyType(
         "register_cost_sources": "cost source",
         "register_revenue_providers": "revenue provider",
         "register_notifiers": "notifier",
+        "register_templates": "template folder",
     }
 )
 """Each hook and what it registers, in the words of messages."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nullspend_margins.app.asgi import SubApplication
 from nullspend_margins.builtin import builtin_plugins
 from nullspend_margins.config import Config, config_from_mapping, finish_config, load_config
-from nullspend_margins.dashboard import dashboard_routes
+from nullspend_margins.dashboard import dashboard_routes, template_problems
 from nullspend_margins.domain.cost import CostEvent, dedupe_problem
 from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
 from nullspend_margins.metering import CALL_KIND, CallReader
@@ -69,6 +69,7 @@ class Margins:
                     allow_networks=self.config.outbound.allow_networks,
                 )
             ),
+            check_templates=template_problems,
         )
         self.recorder: Recorder = Recorder(
             _bounds(self.config),

@@ -14,8 +14,7 @@ from jinja2 import (
     StrictUndefined,
 )
 
-ORIGINALS = "default"
-"""``{% extends "default/base.html" %}``: a template of ours from one that takes its place."""
+from nullspend_margins.dashboard.overrides import ORIGINALS
 
 
 def environment(folders: Sequence[Path]) -> Environment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from jinja2 import Environment
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 NOTICE_COOKIE = "nullspend_notice"
 
+_log = logging.getLogger("nullspend_margins.dashboard")
+
 
 class Site:
     """The dashboard of one app. Raises ``ConfigurationError`` for a logo that can't be read."""
@@ -44,7 +48,8 @@ class Site:
         self._providers = tuple(registry.revenue_providers)
         self._assets = Assets(config)
         self._templates = environment(registry.template_folders)
-        self._tokens = Tokens(config.session)
+        self._originals = environment(())
+        self._tokens = Tokens(config.session, clock)
 
     def asset(self, request: Incoming) -> Response:
         """A file that pages load; open to everybody."""
@@ -79,17 +84,29 @@ class Site:
         except Exception as error:
             asked = f"{line.method} {line.page}"
             page = failure_page(error, asked, self._config, request, visit.links)
+        try:
             return self._answer(page, visit, request)
+        except Exception:  # a plugin's template: what failed once may fail here too
+            _log.exception("%s: the page that says so failed too", asked)
+            return self._answer(page, visit, request, self._originals)
 
-    def _answer(self, answer: PageAnswer, visit: _Visit, request: Incoming) -> Response:
+    def _answer(
+        self,
+        answer: PageAnswer,
+        visit: _Visit,
+        request: Incoming,
+        templates: Environment | None = None,
+    ) -> Response:
         if isinstance(answer, Redirect):
             return self._redirect(answer, visit.links, visit.principal)
         if isinstance(answer, Download):
             return _download(answer)
         nonce = secrets.token_urlsafe(16)
         notice = self._notice(request, visit.principal)
-        body = self._templates.get_template(answer.template).render(
-            **self._common(visit), csp_nonce=nonce, notice=notice, **answer.context
+        body = (
+            (templates or self._templates)
+            .get_template(answer.template)
+            .render(**self._common(visit), csp_nonce=nonce, notice=notice, **answer.context)
         )
         response = HTMLResponse(
             body, answer.status, page_headers(self._config.dashboard.frame_ancestors, nonce)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import Any
 
 import msgspec
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
 
+from nullspend_margins.builtin.signing import SignedValues
 from nullspend_margins.config import SessionSettings
 from nullspend_margins.errors import Forbidden
-from nullspend_margins.protocols import Principal
+from nullspend_margins.protocols import Clock, Principal
 
 _FORM_SALT = "nullspend_margins.form"
 _NOTICE_SALT = "nullspend_margins.notice"
@@ -32,10 +32,12 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tokens:
-    """Signs with ``[session] secret_keys``: the first signs, all verify."""
+    """Signs for one person at a time: nobody else can use what is signed for them."""
 
-    def __init__(self, settings: SessionSettings) -> None:
-        self._keys = [key.reveal() for key in reversed(settings.secret_keys)]
+    def __init__(self, settings: SessionSettings, clock: Clock) -> None:
+        self._forms = SignedValues(settings, _FORM_SALT, clock)
+        self._notices = SignedValues(settings, _NOTICE_SALT, clock)
+        self._kept = SignedValues(settings, _KEPT_SALT, clock)
         self._form_seconds = settings.max_age_seconds
 
     def form_token(self, principal: Principal) -> str:
@@ -43,30 +45,27 @@ class Tokens:
 
         Each is different, so that compressed pages tell nothing of it by their lengths.
         """
-        payload = [secrets.token_urlsafe(6), principal.org_id, principal.user_id]
-        return str(self._serializer(_FORM_SALT).dumps(payload))
+        return self._forms.sign([secrets.token_urlsafe(6), principal.org_id, principal.user_id])
 
     def check_form_token(self, principal: Principal, token: str) -> None:
         """Raises ``Forbidden`` unless it was made for this very person and is not too old."""
         try:
-            payload = self._serializer(_FORM_SALT).loads(token, max_age=self._form_seconds)
-            _, org_id, user_id = payload
+            _, *whose = self._forms.read(token, max_age_seconds=self._form_seconds)
         except (BadData, TypeError, ValueError):
-            org_id = user_id = None
-        if (org_id, user_id) != (principal.org_id, principal.user_id):
+            whose = []
+        if whose != [principal.org_id, principal.user_id]:
             raise Forbidden("This form is too old, or another person's. Load the page again.")
 
     def sign_notice(self, principal: Principal, notice: Notice) -> str:
         """A cookie's value."""
-        payload = [principal.org_id, principal.user_id, msgspec.to_builtins(notice)]
-        return str(self._serializer(_NOTICE_SALT).dumps(payload))
+        whose = [principal.org_id, principal.user_id]
+        return self._notices.sign([*whose, msgspec.to_builtins(notice)])
 
     def read_notice(self, principal: Principal, cookie: str) -> Notice | None:
         """What ``sign_notice`` signed for this person within the last minute."""
         try:
-            payload = self._serializer(_NOTICE_SALT).loads(cookie, max_age=_NOTICE_SECONDS)
-            org_id, user_id, notice = payload
-            if (org_id, user_id) == (principal.org_id, principal.user_id):
+            *whose, notice = self._notices.read(cookie, max_age_seconds=_NOTICE_SECONDS)
+            if whose == [principal.org_id, principal.user_id]:
                 return msgspec.convert(notice, Notice)
         except (BadData, TypeError, ValueError):
             pass
@@ -74,23 +73,14 @@ class Tokens:
 
     def keep(self, principal: Principal, purpose: str, value: object) -> str:
         """JSON for a hidden field, to be read again from the form that comes back."""
-        payload = [purpose, principal.org_id, principal.user_id, value]
-        return str(self._serializer(_KEPT_SALT).dumps(payload))
+        return self._kept.sign([purpose, principal.org_id, principal.user_id, value])
 
     def kept(self, principal: Principal, purpose: str, text: str) -> Any:
         """What ``keep`` was given for this person and purpose. Raises ``Forbidden``."""
         try:
-            payload = self._serializer(_KEPT_SALT).loads(text, max_age=self._form_seconds)
-            *owner, value = payload
+            *whose, value = self._kept.read(text, max_age_seconds=self._form_seconds)
         except (BadData, TypeError, ValueError):
-            owner, value = [], None
-        if owner != [purpose, principal.org_id, principal.user_id]:
+            whose, value = [], None
+        if whose != [purpose, principal.org_id, principal.user_id]:
             raise Forbidden("This form is too old, or another person's. Load the page again.")
         return value
-
-    def _serializer(self, salt: str) -> Any:
-        return URLSafeTimedSerializer(
-            self._keys,
-            salt=salt,
-            signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
-        )

@@ -7,31 +7,41 @@ from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from nullspend_margins.app import Margins, MarginsMiddleware
 
-HOME = "/api/margins"
-"""Where signing in leads."""
 SIGN_IN = "/demo/sign-in"
 
-_GREETING = f"""\
-NullSpend Margins, demo. This page is the host's own; the product answers under /api.
-Sign in with the link in the terminal, then see {HOME}, /api/margins/unmatched, /api/openapi.json.
+_GREETING = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>NullSpend Margins, demo</title>
+<h1>NullSpend Margins, demo</h1>
+<p>This page is the host's own. The product has its <a href="{home}">pages</a>
+and its <a href="/api/margins">API</a> (<a href="/api/openapi.json">described</a>).</p>
+<p>Sign in with the link in the terminal.</p>
+</html>
 """
 
 
 def demo_host(margins: Margins, *, token: str, sign: Callable[[], str]) -> ASGIApp:
-    """The host around ``margins``. Whoever has ``token`` gets the session that ``sign`` makes."""
+    """The host around ``margins``. Whoever has ``token`` gets the session that ``sign`` makes.
+
+    Signing in leads to the pages.
+    """
+    home = margins.config.server.prefix + margins.config.dashboard.path
 
     async def sign_in(request: Request) -> Response:
         given = request.query_params.get("token", "")
         if not hmac.compare_digest(given.encode(), token.encode()):
             return PlainTextResponse("This link is not valid: use the one in the terminal.\n", 403)
         response = RedirectResponse(
-            HOME, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+            home, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         )
         session = margins.config.session
         response.set_cookie(
@@ -44,7 +54,7 @@ def demo_host(margins: Margins, *, token: str, sign: Callable[[], str]) -> ASGIA
         return response
 
     async def greet(_request: Request) -> Response:
-        return PlainTextResponse(_GREETING)
+        return HTMLResponse(_GREETING.format(home=home))
 
     host = Starlette(routes=[Route("/", greet), Route(SIGN_IN, sign_in)])
     return MarginsMiddleware(host, margins)

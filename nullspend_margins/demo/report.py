@@ -14,9 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from nullspend_margins.demo.host import HOME
 from nullspend_margins.demo.seed import Advance, Seeded
 
+_TABLE = "/api/margins"
 _TIERS = ("healthy", "moderate", "at_risk", "critical")
 _COLOURS = {"healthy": "green", "moderate": "yellow", "at_risk": "dark_orange", "critical": "red"}
 
@@ -61,12 +61,12 @@ class Report:
         self._console.print(grid)
 
     def invitation(self, url: str, link: str, cookie: str, tag_value: str) -> None:
-        """How to look at it: a link for a browser, and commands that can be pasted."""
+        """How to look at it: a link to the pages, and commands that can be pasted."""
         self.line()
         self.line(f"Open {link}", style="bold")
         self.line()
-        self.line("Or paste one of these:")
-        for path in (HOME, f"{HOME}?format=csv", f"{HOME}/{quote(tag_value, safe='')}"):
+        self.line("Or ask the API, by one of these:")
+        for path in (_TABLE, f"{_TABLE}?format=csv", f"{_TABLE}/{quote(tag_value, safe='')}"):
             self.line(f"  curl -s -b {shlex.quote(cookie)} {shlex.quote(url + path)}")
         self.line()
         self.line("Ctrl-C stops the demo; nothing is kept.", style="dim")

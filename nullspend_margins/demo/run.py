@@ -93,6 +93,7 @@ def _product(folder: Path, stripe_url: str) -> Margins:
             {
                 "database": {"url": f"sqlite:///{folder / 'demo.db'}"},
                 "plans": {"orgs": {_ORG: "pro"}},
+                "dashboard": {"login_url": "/"},
                 "plugins": {"stripe": {"api_base": stripe_url}},
             },
             base=folder,

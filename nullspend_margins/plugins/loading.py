@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,11 @@ from nullspend_margins.plugins.candidates import (
     table_problems,
 )
 from nullspend_margins.plugins.contracts import article, kinds_of, nearest_method, problems_of
+from nullspend_margins.plugins.folders import (
+    TEMPLATE_FOLDER,
+    CheckTemplates,
+    folder_problem,
+)
 from nullspend_margins.plugins.hooks import PluginHooks, has_hooks, hook_problems
 from nullspend_margins.plugins.registry import LoadedPlugin, Registry
 from nullspend_margins.protocols import Clock
@@ -38,17 +44,19 @@ def load_plugins(
     clock: Clock | None = None,
     http: Callable[[], httpx.AsyncClient] | None = None,
     outbound: Outbound | None = None,
+    check_templates: CheckTemplates = lambda _folder: (),
 ) -> Registry:
     """Everything that plugins register, in the order of asking.
 
     ``extra`` are the host's modules and objects, ``builtins`` pairs of name and plugin, ``http``
     gives the HTTP client of the running event loop, ``outbound`` is for URLs that people
-    configured. Raises ``PluginError`` with every problem, one a line: plugin, distribution, hook,
-    and what was probably meant.
+    configured, ``check_templates`` tells what is wrong in a folder of templates. Raises
+    ``PluginError`` with every problem, one a line: plugin, distribution, hook, and what was
+    probably meant.
     """
     if isinstance(extra, str) or not isinstance(extra, Sequence):
         raise PluginError(f"plugins must be a list, not {type(extra).__name__}: plugins=[...]")
-    loading = _Loading(config, clock, http, outbound)
+    loading = _Loading(config, clock, http, outbound, check_templates)
     candidates = find_candidates(extra, builtins)
     in_use = arrange(candidates, config, loading.problems)
     loading.problems += name_problems(in_use)
@@ -68,6 +76,7 @@ class _Loading:
     clock: Clock | None
     http: Callable[[], httpx.AsyncClient] | None
     outbound: Outbound | None
+    check_templates: CheckTemplates
     problems: list[str] = field(default_factory=list)
     cause: BaseException | None = None
     _objects: dict[str, list[Any]] = field(
@@ -113,6 +122,7 @@ class _Loading:
                 {provider.name: provider for provider in found["revenue provider"]}
             ),
             notifiers=tuple(found["notifier"]),
+            template_folders=tuple(found[TEMPLATE_FOLDER]),
             loaded=tuple(self._loaded),
         )
 
@@ -140,9 +150,22 @@ class _Loading:
                 provides += self._register(candidate, label, HOOKS[hook], found)
         return provides
 
+    def _register_folders(self, label: str, found: Sequence[object]) -> list[tuple[str, str]]:
+        provides = []
+        for each in found:
+            problem = folder_problem(each)
+            path = Path(str(each))
+            wrong = [problem] if problem else self.check_templates(path)
+            self.problems += [f"{label}: {each}" for each in wrong]
+            self._objects[TEMPLATE_FOLDER].append(path)
+            provides.append((TEMPLATE_FOLDER, path.name))
+        return provides
+
     def _register(
         self, candidate: Candidate, label: str, kind: str, found: Sequence[Any]
     ) -> list[tuple[str, str]]:
+        if kind == TEMPLATE_FOLDER:
+            return self._register_folders(label, found)
         provides = []
         for each in found:
             if not self._keeps_protocol(label, kind, each):

@@ -64,19 +64,38 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     yield from started(tmp_path_factory.mktemp("demo"), "--port", 0)
 
 
-def test_the_link_signs_in_with_a_guarded_cookie_and_leads_to_the_table(demo: RunningDemo) -> None:
+def test_the_link_signs_in_with_a_guarded_cookie_and_leads_to_the_pages(demo: RunningDemo) -> None:
     answer = httpx.get(demo.link, trust_env=False)
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/api/margins"
+    assert answer.headers["location"] == "/margins"
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("nullspend_session=")
     assert "HttpOnly" in cookie
     assert "samesite=lax" in cookie.lower()
 
 
+def test_the_page_that_it_leads_to_shows_the_customers(demo: RunningDemo) -> None:
+    with demo.visitor() as visitor:
+        page = visitor.get(demo.link)
+    assert page.headers["content-type"].startswith("text/html")
+    for name in ("Acme Robotics", "株式会社あおぞら", "O&#39;Reilly &amp; Sons"):
+        assert name in page.text
+
+
+def test_signed_out_the_pages_and_the_hosts_own_lead_to_each_other(demo: RunningDemo) -> None:
+    with demo.visitor() as visitor:
+        refused = visitor.get("/margins")
+        home = visitor.get("/")
+    assert refused.status_code == 401
+    assert 'href="/"' in refused.text
+    assert "link in the terminal" in home.text
+    assert 'href="/margins"' in home.text
+
+
 def test_the_table_has_customers_of_every_tier(demo: RunningDemo) -> None:
     with demo.visitor() as visitor:
-        table = visitor.get(demo.link).json()["data"]
+        visitor.get(demo.link)
+        table = visitor.get("/api/margins").json()["data"]
     rows, summary = table["customers"], table["summary"]
     assert len(rows) >= 30
     assert {row["healthTier"] for row in rows} == TIERS
@@ -104,7 +123,8 @@ def test_something_is_left_to_map(demo: RunningDemo) -> None:
 
 def test_every_customer_of_the_table_can_be_opened(demo: RunningDemo) -> None:
     with demo.visitor() as visitor:
-        rows = visitor.get(demo.link).json()["data"]["customers"]
+        visitor.get(demo.link)
+        rows = visitor.get("/api/margins").json()["data"]["customers"]
         for row in rows:
             answer = visitor.get(f"/api/margins/{quote(row['tagValue'], safe='')}")
             assert answer.status_code == 200, row["tagValue"]

@@ -31,6 +31,7 @@ from nullspend_margins import (
 )
 from nullspend_margins.builtin import builtin_plugins
 from nullspend_margins.config import config_from_mapping
+from nullspend_margins.dashboard import template_problems
 from nullspend_margins.plugins import Registry, load_plugins
 from nullspend_margins.testing import FakeService
 
@@ -106,7 +107,14 @@ def test_it_is_loaded_from_its_distribution(acme: dict[str, Any]) -> None:
         "cost source acme-export",
         "cost source acme-warehouse",
         "revenue provider acme",
+        "template folder pages",
     )
+
+
+def test_its_templates_are_in_the_package(acme: dict[str, Any], site: Path) -> None:
+    [folder] = load(acme).template_folders
+    assert folder == site / "acme_margins" / "pages"
+    assert template_problems(folder) == []
 
 
 def test_a_webhook_is_only_there_when_configured(acme: dict[str, Any]) -> None:

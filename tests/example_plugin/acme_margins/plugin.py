@@ -45,3 +45,8 @@ def register_revenue_providers(context: PluginContext) -> list[AcmeBilling]:
 def register_notifiers(context: PluginContext) -> list[AcmeWebhook]:
     url = context.settings(AcmeSettings).webhook
     return [AcmeWebhook(url, context)] if url else []
+
+
+@hookimpl
+def register_templates() -> list[Path]:
+    return [Path(__file__).parent / "pages"]

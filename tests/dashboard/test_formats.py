@@ -1,0 +1,88 @@
+"""Figures as each reader's locale writes them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from nullspend_margins.dashboard.formats import Formats, formats_for
+from nullspend_margins.domain.period import Period
+
+APRIL = Period.parse("2026-04")
+MORNING = datetime(2026, 4, 5, 10, tzinfo=UTC)
+
+
+def american() -> Formats:
+    return formats_for("en_US", None)
+
+
+@pytest.mark.parametrize(
+    ("microdollars", "shown"),
+    [
+        (0, "$0.00"),
+        (1_234_567_890, "$1,234.57"),
+        (-1_234_565_000, "-$1,234.57"),
+        (10_000, "$0.01"),
+        (9_999, "<$0.01"),
+        (-1, ">-$0.01"),
+        (9_007_199_254_740_993_000_000, "$9,007,199,254,740,993.00"),
+    ],
+)
+def test_money_has_cents_and_tells_nothing_from_next_to_nothing(
+    microdollars: int, shown: str
+) -> None:
+    assert american().money(microdollars) == shown
+
+
+@pytest.mark.parametrize(
+    ("microdollars", "shown"),
+    [(1_234_500_000, "$1,235"), (12_345_000_000, "$12.3K"), (1_250_000_000_000, "$1.2M")],
+)
+def test_short_money_fits_an_axis(microdollars: int, shown: str) -> None:
+    assert american().money_short(microdollars) == shown
+
+
+@pytest.mark.parametrize(
+    ("hundredths", "shown"),
+    [(67_20, "67.2%"), (0, "0.0%"), (-21_22, "-21.2%"), (-1_000_00, "-1,000.0%"), (5, "0.1%")],
+)
+def test_percents_have_one_decimal(hundredths: int, shown: str) -> None:
+    assert american().percent(hundredths) == shown
+
+
+def test_a_german_reads_german_figures_and_english_words() -> None:
+    formats = formats_for("", "de-DE,de;q=0.9,en;q=0.5")
+    assert formats.money(1_234_560_000) == "1.234,56\xa0$"
+    assert formats.percent(67_20) == "67,2\xa0%"
+    assert formats.number(12_345) == "12.345"
+    assert formats.day(MORNING) == "5 Apr 2026"
+
+
+def test_months_and_days_are_in_words() -> None:
+    formats = american()
+    assert (formats.month(APRIL), formats.month_short(APRIL)) == ("April 2026", "Apr 2026")
+    assert formats.day(MORNING) == "Apr 5, 2026"
+    assert formats.instant(MORNING).endswith("UTC")
+    assert formats.ago(MORNING, MORNING + timedelta(hours=3)) == "3 hours ago"
+
+
+def test_days_are_those_of_utc() -> None:
+    tokyo = datetime.fromisoformat("2026-04-06T08:00:00+09:00")
+    assert american().day(tokyo) == "Apr 5, 2026"
+
+
+@pytest.mark.parametrize(
+    ("configured", "header", "money"),
+    [
+        ("fr", "de", "1,00\xa0$US"),
+        ("", "xx, de;q=0.3, en-US;q=0.8", "$1.00"),
+        ("", "de;q=0, fr;q=0.1", "1,00\xa0$US"),
+        ("", "*", "$1.00"),
+        ("", ";;;,q=,==", "$1.00"),
+        ("", None, "$1.00"),
+        ("", "de;q=oops, en-US", "$1.00"),
+    ],
+)
+def test_the_configured_locale_wins_and_then_the_best_that_is_known(
+    configured: str, header: str | None, money: str
+) -> None:
+    assert formats_for(configured, header).money(1_000_000) == money

@@ -1,0 +1,139 @@
+"""Templates of a plugin's take the place of ours, and mistakes in them stop the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nullspend_margins import Margins, hookimpl
+from nullspend_margins.errors import PluginError
+from tests.world import config, world
+
+LABEL = "plugin Pages (given by the host), register_templates"
+
+
+class Pages:
+    """A plugin with folders of templates."""
+
+    def __init__(self, *folders: object) -> None:
+        self._folders = folders
+
+    @hookimpl
+    def register_templates(self) -> list[object]:
+        return list(self._folders)
+
+
+def folder(path: Path, **templates: str) -> Path:
+    path.mkdir(parents=True)
+    for name, text in templates.items():
+        (path / f"{name}.html").write_text(text, "utf-8")
+    return path
+
+
+def refusal(*folders: object) -> str:
+    with pytest.raises(PluginError) as caught:
+        Margins(config("sqlite:///never-made.db", "http://127.0.0.1:9"), plugins=[Pages(*folders)])
+    return caught.value.message
+
+
+async def test_a_template_takes_the_place_of_ours_and_builds_upon_it(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    mine = folder(
+        tmp_path / "mine",
+        base='{% extends "default/base.html" %}{% block foot %}Call Ada, {{ product_name }}'
+        "{% include 'parts/small.html' %}{% include '_own.html' %}{% endblock %}",
+        _own=" Own part.",
+    )
+    folder(mine / "parts", small=" Small print.")
+    async with world(sqlite_url, plugins=[Pages(mine)]) as here:
+        page = await here.call("GET", "/margins")
+    assert page.status_code == 200
+    assert "Call Ada, Margins Small print. Own part." in page.text
+    assert "<h1>Margins</h1>" in page.text
+    assert "Months are calendar months" not in page.text
+
+
+async def test_the_folder_of_the_plugin_that_is_asked_first_wins(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    first = folder(tmp_path / "first", matching="The first's.")
+    second = folder(tmp_path / "second", matching="The second's.", connect="The second's own.")
+    async with world(sqlite_url, plugins=[Pages(first, str(second))]) as here:
+        assert (await here.call("GET", "/margins/matching")).text == "The first's."
+        assert (await here.call("GET", "/margins/connect")).text == "The second's own."
+        assert next(each.provides for each in here.margins.registry.loaded) == (
+            "template folder first",
+            "template folder second",
+        )
+
+
+async def test_what_a_template_shows_is_escaped_and_an_unknown_name_is_an_error(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    mine = folder(
+        tmp_path / "mine",
+        matching="{{ '<b>' + principal.user_id }}",
+        connect="{{ principle.user_id }}",
+    )
+    async with world(sqlite_url, plugins=[Pages(mine)]) as here:
+        assert (await here.call("GET", "/margins/matching")).text == "&lt;b&gt;u1"
+        failed = await here.call("GET", "/margins/connect")
+    assert failed.status_code == 500
+    assert "Something went wrong" in failed.text
+    assert "principle" not in failed.text
+
+
+async def test_a_frame_of_pages_that_fails_is_told_of_on_a_page_of_ours(
+    sqlite_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = folder(tmp_path / "mine", base="{{ nothing_of_this_name }}")
+    async with world(sqlite_url, plugins=[Pages(mine)]) as here:
+        failed = await here.call("GET", "/margins")
+    assert failed.status_code == 500
+    assert "<h1>Something went wrong</h1>" in failed.text
+    assert "default-src 'none'" in failed.headers["content-security-policy"]
+    assert "the page that says so failed too" in caplog.text
+    assert "nothing_of_this_name" in caplog.text
+
+
+def test_every_mistake_stops_the_start_by_plugin_and_hook(tmp_path: Path) -> None:
+    mine = folder(
+        tmp_path / "mine",
+        margin="a name that is nearly one",
+        matching="first line\n{% if %}",
+    )
+    folder(mine / "default", base="")
+    first, second, third = refusal(mine).splitlines()
+    assert first == (
+        f"{LABEL}: {mine}/default: default/ stands for the product's own templates; rename it"
+    )
+    assert second == (
+        f"{LABEL}: {mine}/margin.html: there is no template of this name to take the place of. "
+        "Did you mean margins.html?"
+    )
+    assert third.startswith(f"{LABEL}: {mine}/matching.html: line 2: Expected an expression")
+
+
+def test_what_is_no_folder_is_refused_with_a_guess(tmp_path: Path) -> None:
+    file = folder(tmp_path / "mine", base="") / "base.html"
+    missing = tmp_path / "missing"
+    for wrong, told in (
+        (file, f"{file} is a file; return the folder that it is in"),
+        (missing, f"{missing} does not exist; is it left out of the package?"),
+        ("pages", "pages is not absolute; begin it with Path(__file__).parent"),
+        (folder, "folder is no folder; return its path"),
+        (None, "None is no folder; return paths, for example Path(__file__).parent / 'pages'"),
+    ):
+        assert refusal(wrong) == f"{LABEL}: {told}"
+
+
+def test_a_folder_that_is_not_in_a_list_is_refused(tmp_path: Path) -> None:
+    class One:
+        @hookimpl
+        def register_templates(self) -> Path:
+            return tmp_path
+
+    with pytest.raises(PluginError, match=r"returned a PosixPath, not a list; did you mean"):
+        Margins(config("sqlite:///never-made.db", "http://127.0.0.1:9"), plugins=[One()])

@@ -1,0 +1,109 @@
+"""Who sees pages, with which headers, and what stands there when there is none."""
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from nullspend_margins import Margins
+from tests.world import World, config
+
+PAGES = ["/margins", "/margins/matching", "/margins/connect"]
+
+
+def form_token(page: str) -> str:
+    """The token of a page's first form."""
+    found = re.search(r'name="form_token" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+async def get(here: World, path: str, **options: object) -> httpx.Response:
+    return await here.call("GET", path, **options)
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_viewer_sees_every_page(here: World, path: str) -> None:
+    answer = await get(here, path, role="viewer")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert '<main id="main"' in answer.text
+
+
+async def test_nobody_keeps_a_page_frames_it_or_runs_scripts_in_it(here: World) -> None:
+    headers = (await get(here, "/margins")).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_every_page_has_a_nonce_of_its_own(here: World) -> None:
+    first, second = [await get(here, "/margins") for _ in range(2)]
+    policies = {each.headers["content-security-policy"] for each in (first, second)}
+    assert len(policies) == 2
+
+
+async def test_who_is_signed_out_is_sent_to_the_hosts_sign_in(here: World) -> None:
+    answer = await here.http.get("/margins")
+    assert answer.status_code == 401
+    assert "You are signed out" in answer.text
+
+
+async def test_an_org_on_a_lower_plan_sees_the_way_up(here: World) -> None:
+    answer = await get(here, "/margins", org="org_free")
+    assert answer.status_code == 403
+    assert 'href="https://host.example/upgrade"' in answer.text
+    assert "free plan" in answer.text
+
+
+async def test_a_wrong_address_is_told_in_words(here: World) -> None:
+    answer = await get(here, "/margins?period=2026-13")
+    assert answer.status_code == 400
+    assert "2026-04" in answer.text  # the example of how to write one
+
+
+async def test_assets_are_kept_for_ever_and_need_no_session(here: World) -> None:
+    page = (await get(here, "/margins")).text
+    files = re.findall(r'(?:href|src)="(/margins/assets/[^"]+)"', page)
+    assert len(files) >= 4
+    for file in files:
+        answer = await here.http.get(file)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+    assert (await here.http.get("/margins/assets/dashboard.css")).status_code == 404
+
+
+async def test_head_is_get_without_its_body(here: World) -> None:
+    answer = await here.call("HEAD", "/margins")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+async def test_a_defect_shows_no_internals(
+    here: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    services = await here.margins.services()
+
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret internals")
+
+    monkeypatch.setattr(type(services.margins), "table", broken)
+    monkeypatch.setattr(type(services.margins), "table_with", broken)
+    answer = await get(here, "/margins")
+    assert answer.status_code == 500
+    assert "secret internals" not in answer.text
+    assert "secret internals" in caplog.text
+
+
+async def test_pages_can_be_switched_off(tmp_path: Path) -> None:
+    settings = config(f"sqlite:///{tmp_path / 'm.db'}", "http://127.0.0.1:1")
+    margins = Margins({**settings, "dashboard": {"enabled": False}})
+    transport = httpx.ASGITransport(margins.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://host.example") as http:
+        answer = await http.get("/margins")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/json"
