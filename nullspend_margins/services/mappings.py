@@ -161,6 +161,8 @@ class MappingService:
 
     async def restore(self, org_id: str, undo: Undo) -> None:
         """Take changes back, as a whole. Raises ``Conflict`` when something of it has changed."""
+        _limit(undo.gone)
+        _limit(undo.new, 2 * MOST_AT_ONCE)  # each may have taken another's tag value
 
         def put_back(tx: Transaction) -> None:
             mappings.lock(tx, org_id)
@@ -173,9 +175,9 @@ class MappingService:
         await self._database.write(put_back)
 
 
-def _limit(asked: Sequence[object]) -> None:
-    if len(asked) > MOST_AT_ONCE:
-        raise ValidationFailed.of(("", f"must be at most {MOST_AT_ONCE:,} mappings at once"))
+def _limit(asked: Sequence[object], most: int = MOST_AT_ONCE) -> None:
+    if len(asked) > most:
+        raise ValidationFailed.of(("", f"must be at most {most:,} mappings at once"))
 
 
 def _planned(
