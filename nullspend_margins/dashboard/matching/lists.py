@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -18,6 +18,7 @@ MOST_CUSTOMERS_SUGGESTED = 2_000
 MOST_CHOICES = 500
 """Customers in the list that a tag value's field offers."""
 
+Found = TypeVar("Found")
 Row = TypeVar("Row")
 
 
@@ -112,24 +113,33 @@ def build_lists(
     ]
     return Lists(
         customers=_part(
-            [CustomerRow(each, suggestions.get(each[:2], ())) for each in found],
+            found,
             len(unmatched.customers),
             view.c,
+            lambda each: CustomerRow(each, suggestions.get(each[:2], ())),
         ),
         tags=_part(
-            [TagRow(*each, of_tag.get(each[0], ())) for each in tags], len(unmatched.tags), view.t
+            tags, len(unmatched.tags), view.t, lambda each: TagRow(*each, of_tag.get(each[0], ()))
         ),
-        pending=_part(_searched(pending, view.q), len(pending), view.p),
-        mapped=_part(_searched(mapped, view.q), len(mapped), view.m),
+        pending=_part(_searched(pending, view.q), len(pending), view.p, _as_it_is),
+        mapped=_part(_searched(mapped, view.q), len(mapped), view.m, _as_it_is),
         suggested=len(suggested),
         choices=unmatched.customers[:MOST_CHOICES],
     )
 
 
-def _part(rows: Sequence[Row], total: int, page: int) -> Part[Row]:
-    page = min(page, max(1, -(-len(rows) // PAGE_ROWS)))
+def _part(
+    found: Sequence[Found], total: int, page: int, row_of: Callable[[Found], Row]
+) -> Part[Row]:
+    """Rows are made for the page alone."""
+    page = min(page, max(1, -(-len(found) // PAGE_ROWS)))
     start = (page - 1) * PAGE_ROWS
-    return Part(rows=rows[start : start + PAGE_ROWS], total=total, found=len(rows), page=page)
+    rows = [row_of(each) for each in found[start : start + PAGE_ROWS]]
+    return Part(rows=rows, total=total, found=len(found), page=page)
+
+
+def _as_it_is(row: MappingRow) -> MappingRow:
+    return row
 
 
 def _searched(rows: Iterable[MappingRow], text: str) -> list[MappingRow]:
