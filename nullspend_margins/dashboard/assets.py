@@ -53,7 +53,7 @@ class Assets:
         content["theme.css"] = theme_css(config).encode()
         logo = config.dashboard.logo
         if logo is not None:
-            content[f"logo{logo.suffix.lower()}"] = _logo(config, logo)
+            content[f"logo{logo.suffix.lower()}"] = read_logo(config, logo)
         self._content: Mapping[str, bytes] = content
         self._names = {name: _hashed(name, data) for name, data in content.items()}
         self._by_hash = {hashed: name for name, hashed in self._names.items()}
@@ -96,7 +96,8 @@ def _hashed(name: str, data: bytes) -> str:
     return f"{stem}.{hashlib.sha256(data).hexdigest()[:10]}.{suffix}"
 
 
-def _logo(config: Config, path: Path) -> bytes:
+def read_logo(config: Config, path: Path) -> bytes:
+    """The picture. Raises ``ConfigurationError`` where it is missing or too large."""
     try:
         content = path.read_bytes()
     except OSError as problem:

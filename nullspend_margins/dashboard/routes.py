@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from starlette.responses import Response
 
 from nullspend_margins.config import Config
+from nullspend_margins.dashboard.assets import read_logo
 from nullspend_margins.domain.access import Role
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock
@@ -57,9 +58,14 @@ ASSETS_PATH = "/assets/{name}"
 
 
 def dashboard_routes(config: Config, registry: Registry, clock: Clock) -> Sequence[PageRoute]:
-    """The routes of the pages; none where they are switched off."""
+    """The routes of the pages; none where they are switched off.
+
+    Raises ``ConfigurationError`` for a logo that can't be read.
+    """
     if not config.dashboard.enabled:
         return ()
+    if config.dashboard.logo is not None:
+        read_logo(config, config.dashboard.logo)
     base = config.dashboard.path
     site = _LazySite(config, registry, clock)
     return (

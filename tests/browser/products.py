@@ -79,9 +79,8 @@ async def running_product(
     stripe = stripe or company_stripe()
     clock = FixedClock(NOW)
     async with serving(stripe, listen("127.0.0.1", 0)) as stripe_url:
-        settings = config(
-            f"sqlite:///{database}", stripe_url, plans=PLANS, limits=LIMITS, **sections
-        )
+        given = {"plans": PLANS, "limits": LIMITS, "plugins": {"disabled": ["log"]}, **sections}
+        settings = config(f"sqlite:///{database}", stripe_url, **given)
         margins = Margins(settings, plugins=plugins, clock=clock)
         host = _host(margins.app, mount)
         async with margins.lifespan(), serving(host, listen("127.0.0.1", 0)) as origin:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from nullspend_margins.dashboard import routes
+from nullspend_margins.domain.access import Role
 from tests.browser.products import FREE_ORG, NEW_ORG, ORG
 
 
@@ -20,14 +22,30 @@ class Sight(NamedTuple):
         return self.name
 
 
-PAGES = {
+DOWNLOADS = {"/matching/unmatched.csv"}
+"""Files, which no page shows."""
+
+_KNOWN = {
     "": Sight("margins", "/margins"),
     "/customers/{customer:path}": Sight("customer", "/margins/customers/globex%2Feu-west"),
     "/matching": Sight("matching", "/margins/matching"),
     "/matching/upload": Sight("matching-upload", "/margins/matching/upload"),
     "/connect": Sight("connect", "/margins/connect"),
+    "/connect/{provider}": Sight("provider", "/margins/connect/stripe"),
+    "/connect/{provider}/replace": Sight("replace", "/margins/connect/stripe/replace"),
+    "/connect/{provider}/disconnect": Sight("disconnect", "/margins/connect/stripe/disconnect"),
 }
-"""One for each line of the dashboard's table that is read."""
+PAGES = {
+    line.path: _KNOWN[line.path]
+    for line in routes.PAGES
+    if line.is_safe and line.path not in DOWNLOADS
+}
+"""One for each line of the dashboard's table that is looked at."""
+
+VIEWED = tuple(
+    PAGES[line.path] for line in routes.PAGES if line.path in PAGES and line.role == Role.VIEWER
+)
+"""Those that a viewer may see."""
 
 STATES = (
     *(
@@ -40,8 +58,18 @@ STATES = (
     ),
     *(
         Sight(f"{sight.name}-viewer", sight.path, role="viewer")
+        for sight in VIEWED
+        if sight.name != "margins"
+    ),
+    *(
+        Sight("provider-nothing-yet", sight.path, org=NEW_ORG)
         for sight in PAGES.values()
-        if sight.name in {"customer", "matching", "connect"}
+        if sight.name == "provider"
+    ),
+    *(
+        Sight(f"{sight.name}-not-allowed", sight.path, status=403, role="viewer")
+        for sight in PAGES.values()
+        if sight not in VIEWED
     ),
     Sight("matching-mapped", "/margins/matching?show=mapped"),
     Sight("matching-nothing-found", "/margins/matching?q=nobody"),

@@ -53,7 +53,7 @@ async def test_what_a_test_provokes_may_be_tolerated(browser: Browser, demo: Pro
     assert await visits.close() == ["console error: another"]
 
 
-async def test_axe_sees_a_field_without_a_label_and_text_that_is_too_pale(
+async def test_axe_sees_a_field_without_a_label_small_targets_and_text_that_is_too_pale(
     page: Page, axe: Axe
 ) -> None:
     await page.goto("/margins")
@@ -63,12 +63,22 @@ async def test_axe_sees_a_field_without_a_label_and_text_that_is_too_pale(
           pale.style.color = "#cccccc";
           pale.style.backgroundColor = "#ffffff";
           pale.textContent = "hardly to be seen";
-          document.querySelector("main").append(document.createElement("input"), pale);
+          const small = () => {
+            const button = document.createElement("button");
+            button.style.cssText = "width: 12px; height: 12px; min-height: 0; padding: 0";
+            button.ariaLabel = "small";
+            return button;
+          };
+          const together = document.createElement("div");
+          together.append(small(), small());
+          const main = document.querySelector("main");
+          main.append(document.createElement("input"), pale, together);
         }"""
     )
     with pytest.raises(AssertionError) as found:
         await axe(page)
     assert "light: label:" in str(found.value)
+    assert "light: target-size:" in str(found.value)
     assert "dark: color-contrast:" in str(found.value)
 
 

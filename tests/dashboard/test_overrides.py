@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nullspend_margins import Margins, hookimpl
-from nullspend_margins.errors import PluginError
+from nullspend_margins.errors import ConfigurationError, PluginError
 from tests.world import config, world
 
 LABEL = "plugin Pages (given by the host), register_templates"
@@ -137,3 +137,16 @@ def test_a_folder_that_is_not_in_a_list_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(PluginError, match=r"returned a PosixPath, not a list; did you mean"):
         Margins(config("sqlite:///never-made.db", "http://127.0.0.1:9"), plugins=[One()])
+
+
+def test_a_logo_that_cannot_be_read_stops_the_start_by_its_key(tmp_path: Path) -> None:
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(512 * 1024 + 1))
+    for logo, told in (
+        (tmp_path / "missing.svg", "missing.svg cannot be read: No such file or directory"),
+        (large, "large.png is larger than 524288 bytes"),
+    ):
+        settings = {"dashboard": {"logo": str(logo)}}
+        with pytest.raises(ConfigurationError, match=r"^dashboard.logo: ") as caught:
+            Margins(config("sqlite:///never-made.db", "http://127.0.0.1:9", **settings))
+        assert told in caught.value.message

@@ -1,8 +1,8 @@
 """The parts of the docs that are made from the code.
 
-Keys of the configuration, what the OpenAPI document says about each route, and the types of
-bodies and answers. ``python -m tests.docs.reference`` writes them into their pages; a test
-compares them.
+Keys of the configuration, the dashboard's pages, what the OpenAPI document says about each route,
+and the types of bodies and answers. ``python -m tests.docs.reference`` writes them into their
+pages; a test compares them.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import re
 import typing
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from nullspend_margins.config import reference_rows
 from nullspend_margins.config.sections import describe
+from nullspend_margins.dashboard.routes import PAGES, PageLine
 from nullspend_margins_csv.settings import CsvSettings
 from nullspend_margins_litellm.settings import LiteLLMSettings
 from nullspend_margins_slack.settings import SlackSettings
@@ -28,6 +30,7 @@ from tests.docs.pages import DOCS
 PAGE = DOCS / "configuration.md"
 API_PAGE = DOCS / "api.md"
 TYPES_PAGE = DOCS / "api-types.md"
+DASHBOARD_PAGE = DOCS / "dashboard.md"
 Row = tuple[str, str, str, str, str]
 
 _ROUTE = r"### `([A-Z]+) (/\S+)`\n"
@@ -117,7 +120,28 @@ def types_page(page: str) -> str:
     return _with_part(page, "types", types())
 
 
-PARTS = {PAGE: configuration_page, API_PAGE: api_page, TYPES_PAGE: types_page}
+def dashboard_page(page: str) -> str:
+    """The page with the table of the dashboard's addresses."""
+    lines = ["| | path | from the role | |", "|---|---|---|---|"]
+    for line in PAGES:
+        place = f"`{line.path}`" if line.path else ""
+        role = line.role.name.lower()
+        lines.append(f"| {line.method} | {place} | {role} | {_said_of(line)} |")
+    return _with_part(page, "pages", "\n".join(lines))
+
+
+def _said_of(line: PageLine) -> str:
+    module, _, function = line.page.partition(".")
+    pages = import_module(f"nullspend_margins.dashboard.pages.{module}")
+    return str(getattr(pages, function).__doc__).partition("\n\n")[0].replace("\n   ", "").strip()
+
+
+PARTS = {
+    PAGE: configuration_page,
+    API_PAGE: api_page,
+    TYPES_PAGE: types_page,
+    DASHBOARD_PAGE: dashboard_page,
+}
 """How each page with such parts is made anew."""
 
 

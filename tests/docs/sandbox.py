@@ -17,6 +17,8 @@ from tests.docs.pages import Block, blocks
 ANY_SECRET = base64.b64encode(bytes(range(32))).decode()
 """Long enough for a session key and a cron secret, and a good encryption key."""
 
+ANY_LOGO = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+
 ANY_URL = "https://hooks.example.com/T0/B0/x"
 
 _NAMED = re.compile(r"# (\w+)\.py\n")
@@ -29,6 +31,8 @@ def settings(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dic
         monkeypatch.setenv(name, _value(name))
     for name in re.findall(r'"file:([^"]+)"', text):
         (folder / name).write_text(ANY_SECRET)
+    for name in re.findall(r'^logo = "([^"]+)"', text, re.MULTILINE):
+        (folder / name).write_text(ANY_LOGO)
     return tomli.loads(text)
 
 

@@ -26,6 +26,8 @@ RUN = {
     ("litellm.md", "sql"): "tests/litellm_plugin/test_reading.py",
     ("litellm.md", "text"): "tests/litellm/test_page.py",
     ("litellm.md", "toml"): "tests/docs/test_examples.py",
+    ("dashboard.md", "jinja"): "tests/docs/test_dashboard.py",
+    ("dashboard.md", "toml"): "tests/docs/test_dashboard.py",
     ("import-costs.md", "sh"): "tests/docs/test_import_examples.py",
     ("import-costs.md", "text"): "tests/docs/test_import_examples.py",
     ("metering.md", "python"): "tests/docs/test_metering_examples.py",

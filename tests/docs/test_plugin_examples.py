@@ -225,6 +225,18 @@ async def test_the_notifier_posts_the_payload_and_raises_when_it_is_not_taken(lo
         await found.notify(alert)
 
 
+def test_the_pages_are_in_the_folder_beside_the_plugin(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place = {"__file__": str(tmp_path / "acme_pages.py")}
+    module = module_of(plugin_modules()["acme_pages"], "acme_pages", monkeypatch, place)
+    monkeypatch.chdir(tmp_path)
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "base.html").write_text('{% extends "default/base.html" %}')
+    assert Margins({}, plugins=[module]).registry.template_folders == (pages,)
+
+
 def test_every_example_is_tested_here() -> None:
     assert set(plugin_modules()) == {
         "acme_tokens",
@@ -233,4 +245,5 @@ def test_every_example_is_tested_here() -> None:
         "usage_table",
         "acme_billing",
         "pager",
+        "acme_pages",
     }
