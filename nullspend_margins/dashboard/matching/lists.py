@@ -105,12 +105,8 @@ def build_lists(
     if view.only:
         found = suggested
         tags = [each for each in tags if each[0] in of_tag]
-    names = unmatched.names
     pending = [MappingRow(*each) for each in unmatched.pending]
-    mapped = [
-        MappingRow(each, names.get((each.provider, each.customer_id)))
-        for each in reversed(mappings)
-    ]
+    mapped = _named(unmatched, mappings)
     return Lists(
         customers=_part(
             found,
@@ -126,6 +122,15 @@ def build_lists(
         suggested=len(suggested),
         choices=unmatched.customers[:MOST_CHOICES],
     )
+
+
+def _named(unmatched: Unmatched, mappings: Sequence[CustomerMapping]) -> list[MappingRow]:
+    """Newest first."""
+    names = unmatched.names
+    return [
+        MappingRow(each, names.get((each.provider, each.customer_id)))
+        for each in reversed(mappings)
+    ]
 
 
 def _part(
