@@ -120,6 +120,7 @@ async def test_searching_lists_what_is_typed(page: Page, demo: Product) -> None:
     await expect(page.get_by_role("heading", name="BetaCo")).to_be_visible()
     await expect(page.get_by_role("heading", name="Contoso Ltd")).to_have_count(0)
     await expect(page).to_have_url(re.compile(r"\?q=beta$"))
+    await expect(page.locator("#found")).to_contain_text("1 customer, 0 tag values")
     await expect(search).to_be_focused()
 
 

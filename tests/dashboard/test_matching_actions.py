@@ -176,6 +176,17 @@ async def test_what_is_so_already_is_no_error(here: World, admin: Browser) -> No
     assert "Acme is mapped to mine already." in answer.text
 
 
+async def test_what_a_sync_matched_meanwhile_is_confirmed(here: World, admin: Browser) -> None:
+    await customers(here, ("cus_1", "Acme"))
+    await admin.open()
+    await here.map("cus_1", "mine", matchType="auto")
+    answer = await admin.press("Map", tag_value="mine")
+    assert "Acme is mapped to mine." in answer.text
+    assert await mapped(here) == {"cus_1": ("mine", "manual")}
+    await admin.press("Undo")
+    assert await mapped(here) == {"cus_1": ("mine", "auto")}
+
+
 @pytest.mark.parametrize(("button", "after"), [("Confirm", "manual"), ("Reject", None)])
 async def test_a_match_is_confirmed_or_rejected_and_back(
     here: World, admin: Browser, button: str, after: str | None

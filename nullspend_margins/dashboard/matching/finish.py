@@ -14,8 +14,8 @@ from nullspend_margins.web.bodies import MAX_BODY_BYTES
 
 UNDO = "undo"
 _PURPOSE = "undo mappings"
-_MOST_IN_A_COOKIE = 3_500
-"""Characters: browsers keep 4,096 with the name."""
+_MOST_IN_A_COOKIE = 2_500
+"""Characters: browsers keep 4,096 with the name, and proxies take all headers in as many."""
 MOST_IN_A_FORM = MAX_BODY_BYTES - 8 * 1024
 """Characters of one hidden field, with room for the others."""
 

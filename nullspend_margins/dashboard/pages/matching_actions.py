@@ -60,7 +60,7 @@ async def _in_the_way(call: PageCall, choice: Choice, outcome: Outcome) -> Probl
             way_out=f"Take it from {name}",
             release=holder.id,
         )
-    if before is not None and choice.replaces != before.tag_value:
+    if outcome.doing == "change" and before is not None and choice.replaces != before.tag_value:
         return choice.problem(
             f"{await _name(call, wanted)} was mapped to {before.tag_value} meanwhile.",
             way_out=f"Map it to {wanted.tag_value} instead",
