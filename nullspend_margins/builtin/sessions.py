@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, ClassVar
 
-from itsdangerous import BadData, SignatureExpired
+from itsdangerous import BadData
 
 from nullspend_margins.builtin.signing import SignedValues
 from nullspend_margins.config import Config, SessionSettings
@@ -15,6 +17,7 @@ from nullspend_margins.protocols import Clock, Principal, Scope, SystemClock
 _SALT = "nullspend_margins.session"
 """A signature made for another purpose with the same key is not a session."""
 _FIELDS = ("org", "user", "role")
+_SESSIONS_REMEMBERED = 1_024
 
 
 def sign_session(
@@ -39,7 +42,12 @@ class SignedSessionAuthenticator:
 
     def __init__(self, settings: SessionSettings, *, clock: Clock | None = None) -> None:
         self._settings = settings
-        self._signed = SignedValues(settings, _SALT, clock or SystemClock())
+        self._clock = clock or SystemClock()
+        self._signed = SignedValues(settings, _SALT, self._clock)
+        self._max_age = timedelta(seconds=settings.max_age_seconds)
+        # What a signature says never changes, and checking it takes longer than all else here.
+        # Only what is signed is remembered: what is not raises.
+        self._verified = lru_cache(_SESSIONS_REMEMBERED)(self._verify)
 
     async def authenticate(self, scope: Scope) -> Principal | None:
         """The cookie's person, ``None`` without the cookie.
@@ -58,16 +66,23 @@ class SignedSessionAuthenticator:
         return None
 
     def _read(self, value: str) -> Principal:
+        principal, signed_at = self._verified(value)
+        # One signed on a host whose clock is ahead is no forgery: only the age counts.
+        if self._clock.now() - signed_at > self._max_age:
+            raise AuthenticationRequired("Your session has expired: sign in again.")
+        return principal
+
+    def _verify(self, value: str) -> tuple[Principal, datetime]:
+        """Whose a cookie is, and when it was signed. Raises ``AuthenticationRequired``."""
         try:
-            payload = self._signed.read(value, max_age_seconds=self._settings.max_age_seconds)
+            payload, signed_at = self._signed.read(value)
             org_id, user_id, role = (payload[name] for name in _FIELDS)
-            return Principal(org_id=org_id, user_id=user_id, role=role)
-        except SignatureExpired as problem:
-            raise AuthenticationRequired("Your session has expired: sign in again.") from problem
+            principal = Principal(org_id=org_id, user_id=user_id, role=role)
         except (BadData, LookupError, TypeError, ValueError) as problem:
             raise AuthenticationRequired(
                 "This session cookie is not valid here: sign in again."
             ) from problem
+        return principal, signed_at
 
 
 def _cookies(scope: Scope, name: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
@@ -33,9 +33,14 @@ class SignedValues:
         """``payload``, which JSON must be able to hold, as a text for a cookie or a form."""
         return str(self._serializer.dumps(payload))
 
-    def read(self, value: str, *, max_age_seconds: int) -> Any:
-        """What ``sign`` signed. Raises ``BadData``, and its ``SignatureExpired`` when too old."""
+    def read(self, value: str) -> tuple[Any, datetime]:
+        """What ``sign`` signed, and when, however long ago. Raises ``BadData``."""
         payload, signed_at = self._serializer.loads(value, return_timestamp=True)
+        return payload, signed_at
+
+    def read_fresh(self, value: str, *, max_age_seconds: int) -> Any:
+        """What ``sign`` signed. Raises ``BadData``, and its ``SignatureExpired`` when too old."""
+        payload, signed_at = self.read(value)
         # One signed on a host whose clock is ahead is no forgery: only the age counts.
         if self._clock.now() - signed_at > timedelta(seconds=max_age_seconds):
             raise SignatureExpired("too old", payload=payload, date_signed=signed_at)

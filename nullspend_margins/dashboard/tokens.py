@@ -50,7 +50,7 @@ class Tokens:
     def check_form_token(self, principal: Principal, token: str) -> None:
         """Raises ``Forbidden`` unless it was made for this very person and is not too old."""
         try:
-            _, *whose = self._forms.read(token, max_age_seconds=self._form_seconds)
+            _, *whose = self._forms.read_fresh(token, max_age_seconds=self._form_seconds)
         except (BadData, TypeError, ValueError):
             whose = []
         if whose != [principal.org_id, principal.user_id]:
@@ -64,7 +64,7 @@ class Tokens:
     def read_notice(self, principal: Principal, cookie: str) -> Notice | None:
         """What ``sign_notice`` signed for this person within the last minute."""
         try:
-            *whose, notice = self._notices.read(cookie, max_age_seconds=_NOTICE_SECONDS)
+            *whose, notice = self._notices.read_fresh(cookie, max_age_seconds=_NOTICE_SECONDS)
             if whose == [principal.org_id, principal.user_id]:
                 return msgspec.convert(notice, Notice)
         except (BadData, TypeError, ValueError):
@@ -78,7 +78,7 @@ class Tokens:
     def kept(self, principal: Principal, purpose: str, text: str) -> Any:
         """What ``keep`` was given for this person and purpose. Raises ``Forbidden``."""
         try:
-            *whose, value = self._kept.read(text, max_age_seconds=self._form_seconds)
+            *whose, value = self._kept.read_fresh(text, max_age_seconds=self._form_seconds)
         except (BadData, TypeError, ValueError):
             whose, value = [], None
         if whose != [purpose, principal.org_id, principal.user_id]:

@@ -166,12 +166,23 @@ class StripeAccount:
             "id": f"cn_{next(self._numbers):024d}",
             "customer_id": invoice.customer_id,
             "currency": invoice.currency,
+            "kind": "post_payment" if invoice.status == "paid" else "pre_payment",
         }
         note = StripeCreditNote(
             **{**fields, **more}, invoice=invoice_id, amount=amount, created=created
         )
         self.add_event("credit_note.created", note.render(livemode=True), created=created)
         return self.credit_notes.add(note)
+
+    def credited(self) -> dict[str, dict[str, int]]:
+        """By invoice, where there are credit notes: its fields that tell what they come to."""
+        found: dict[str, dict[str, int]] = {}
+        for note in self.credit_notes.values():
+            if note.status == "issued":
+                amounts = found.setdefault(note.invoice, {})
+                name = f"{note.kind}_credit_notes_amount"
+                amounts[name] = amounts.get(name, 0) + note.amount
+        return found
 
     def add_dispute(
         self, invoice_id: str, amount: int, *, created: int, **more: Any

@@ -40,7 +40,7 @@ def _one(kind: str, shelf: Callable[[StripeAccount], Mapping[str, Any]]) -> Read
 
 
 def _invoice(account: StripeAccount, request: Request) -> Json:
-    return lists.render_invoice(account, lists.invoice_of(account, request))
+    return lists.render_invoice(account, lists.invoice_of(account, request), account.credited())
 
 
 _INVOICES, _CHARGES = "rak_invoice_read", "rak_charge_read"

@@ -50,11 +50,12 @@ def list_customers(account: StripeAccount, request: Request) -> Json:
 def list_invoices(account: StripeAccount, request: Request) -> Json:
     """``GET /v1/invoices``: of a status, of a customer."""
     _one_of(request.query_params, "status", STATUSES)
+    credited = account.credited()
     return _listed(
         request,
         account.invoices,
         {"status": lambda one: one.status, "customer": lambda one: one.customer_id},
-        lambda one: render_invoice(account, one),
+        lambda one: render_invoice(account, one, credited),
         also={"subscription"},
     )
 
@@ -170,9 +171,12 @@ def list_events(account: StripeAccount, request: Request) -> Json:
     )
 
 
-def render_invoice(account: StripeAccount, invoice: StripeInvoice) -> Json:
-    """An invoice with its customer's id."""
-    return invoice.render(invoice.customer_id, livemode=account.mode(invoice.livemode))
+def render_invoice(
+    account: StripeAccount, invoice: StripeInvoice, credited: Mapping[str, Mapping[str, int]]
+) -> Json:
+    """An invoice with its customer's id, and how much of it is ``credited``."""
+    shown = invoice.render(invoice.customer_id, livemode=account.mode(invoice.livemode))
+    return {**shown, **credited.get(invoice.id, {})}
 
 
 def invoice_of(account: StripeAccount, request: Request) -> StripeInvoice:

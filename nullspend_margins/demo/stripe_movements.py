@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from nullspend_margins.demo.stripe_invoices import TaxBehavior, taxes_of
 from nullspend_margins.demo.stripe_templates import Json
+
+CreditNoteKind = Literal["pre_payment", "post_payment"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +100,7 @@ class StripeCreditNote:
     tax_behavior: TaxBehavior = "exclusive"
     effective_at: int | None = None
     refunds: Mapping[str, int] = field(default_factory=dict)
+    kind: CreditNoteKind = "post_payment"
     livemode: bool | None = None
 
     def render(self, *, livemode: bool) -> Json:
@@ -126,7 +130,7 @@ class StripeCreditNote:
             "total": self.amount,
             "total_excluding_tax": self.amount - self.tax,
             "total_taxes": taxes_of(self.tax, self.tax_behavior),
-            "type": "post_payment",
+            "type": self.kind,
             "voided_at": None,
         }
 

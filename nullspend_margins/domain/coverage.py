@@ -32,13 +32,15 @@ class CostCoverage(NamedTuple):
 class SkippedRevenue(NamedTuple):
     """What one provider was paid in one currency that does not count as revenue.
 
-    In US dollars: by nobody that it names. ``amount_minor`` is in the currency's minor unit.
+    In US dollars: by nobody that it names, or more than can be stored. ``amount_minor`` is in the
+    currency's minor unit, and ``nobodys_minor`` what of it nobody paid.
     """
 
     provider: str
     currency: str
     invoices: int
     amount_minor: int
+    nobodys_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class RevenueCoverage:
     @property
     def without_customer(self) -> int:
         """What was paid in US dollars by nobody that the provider names."""
-        minor = sum(each.amount_minor for each in self.skipped if _is_reporting(each))
+        minor = sum(each.nobodys_minor for each in self.skipped if _is_reporting(each))
         return minor * MICRODOLLARS_PER_CENT
 
     @property

@@ -59,6 +59,11 @@ class Period:
         """The first instant of the next month, UTC: the month is ``[start, end)``."""
         return month_start(self.index + 1)
 
+    @property
+    def day_numbers(self) -> range:
+        """The ``day_number`` of each of its days."""
+        return range(day_number(self.start), day_number(self.end))
+
     def __str__(self) -> str:
         return f"{self.index // 12:04d}-{self.index % 12 + 1:02d}"
 
@@ -80,6 +85,11 @@ class Months:
     def count(self) -> int:
         """How many."""
         return self.last.index - self.first.index + 1
+
+    @property
+    def indexes(self) -> range:
+        """The ``Period.index`` of each."""
+        return range(self.first.index, self.last.index + 1)
 
     def __iter__(self) -> Iterator[Period]:
         return (self.first.shift(offset) for offset in range(self.count))

@@ -12,14 +12,22 @@ from nullspend_margins.domain.currency import converted
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import RevenueFact
-from nullspend_margins.domain.revenue_part import BASES, Basis, ExchangeRate, RevenuePart
+from nullspend_margins.domain.revenue_part import (
+    BASES,
+    MAX_COUNTED_CENTS,
+    Basis,
+    ExchangeRate,
+    RevenuePart,
+)
 from nullspend_margins.domain.shares import month_shares
 from nullspend_margins.errors import ValidationFailed
 
 CONFIGURED = "configuration"
 """The source of a rate that is the operator's."""
 
-_MOST = 2**63 - 1
+MAX_MICRODOLLARS = 2**63 - 1
+"""What one stored cell can hold; more is refused, never wrapped."""
+
 _USD = Decimal(1)
 _USD_DIGITS = 2
 
@@ -101,11 +109,13 @@ def part_shares(part: RevenuePart, minor_digits: int) -> list[Share]:
 def month_cells(parts: Iterable[RevenuePart], minor_digits: int) -> MonthCells:
     """What parts add to each month, in microdollars.
 
-    Raises ``ValidationFailed`` for what no cell can hold.
+    Raises ``ValidationFailed`` for what no cell can hold, a part by itself too.
     """
     cells: MonthCells = {}
     for part in parts:
         if part.rate is None and minor_digits == _USD_DIGITS:  # nearly all: nothing to round
+            if not -MAX_COUNTED_CENTS <= part.amount_minor <= MAX_COUNTED_CENTS:
+                raise _too_much()
             for month, amount in month_shares(part.amount_minor, part.occurred_at, part.until):
                 _add(cells, part.bases, month, amount * MICRODOLLARS_PER_CENT)
         else:
@@ -134,7 +144,7 @@ def _add(cells: MonthCells, bases: Iterable[Basis], month: int, amount: int) -> 
 def _fitting(cells: MonthCells) -> MonthCells:
     """Each part fits; what several add up to may not, and SQLite would cut it off in silence."""
     for cell in cells.values():
-        if max(cell) > _MOST or min(cell) < -_MOST:
+        if max(cell) > MAX_MICRODOLLARS or min(cell) < -MAX_MICRODOLLARS:
             raise _too_much()
     return cells
 
@@ -142,7 +152,7 @@ def _fitting(cells: MonthCells) -> MonthCells:
 def _microdollars(amount_minor: int, minor_digits: int, rate: ExchangeRate | None) -> int:
     """What is taken away mirrors what was given: it is rounded as its opposite is."""
     found = converted(abs(amount_minor), minor_digits, rate.value if rate else _USD)
-    if found > _MOST:
+    if found > MAX_MICRODOLLARS:
         raise _too_much()
     return found if amount_minor >= 0 else -found
 

@@ -220,8 +220,10 @@ class RevenueWindow:
 
     ``cursor`` is what the provider told last as ``RevenueCursor``; ``None`` the first time, and
     after a change of the credential. ``is_backfill``: months of long ago are brought; there is no
-    need to look for what happened to others since. ``converts``: other currencies are converted, so
-    that the provider's own rates are of use.
+    need to look for what happened to others since. ``looks_back``: it is the first month of a
+    backfill: of what was made before it, what was paid from it on and what accrues from it on is of
+    use all the same. ``converts``: other currencies are converted, so that the provider's own rates
+    are of use.
     """
 
     first: Period
@@ -229,6 +231,7 @@ class RevenueWindow:
     cursor: str | None = None
     is_backfill: bool = False
     converts: bool = False
+    looks_back: bool = False
 
     @classmethod
     def ending(cls, now: datetime, months: int = 4) -> RevenueWindow:

@@ -33,8 +33,10 @@ _USUAL = frozenset(chain.from_iterable(permutations(BASES, count) for count in r
 PartKind = Literal["invoice", "payment", "tax", "line", "refund", "credit_note", "dispute"]
 PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)
 
-MAX_MINOR_AMOUNT = (2**63 - 1) // MICRODOLLARS_PER_CENT
-"""About 9.2 trillion dollars: its microdollars fit 64 bits."""
+MAX_MINOR_AMOUNT = 10**17
+"""A quadrillion dollars: more than any integer that JSON numbers are exact for (2^53)."""
+MAX_COUNTED_CENTS = (2**63 - 1) // MICRODOLLARS_PER_CENT
+"""About 9.2 trillion dollars: its microdollars fit 64 bits. More is told and not counted."""
 MAX_SERVICE = timedelta(days=366 * 50)
 MAX_RATE = Decimal(10**6)
 

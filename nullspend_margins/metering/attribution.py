@@ -69,7 +69,7 @@ class CustomerHeaders:
             if name.decode("ascii") in settings.trusted_headers
         }
         # The same customers call again and again.
-        self._attribution = lru_cache(_CUSTOMERS_REMEMBERED)(_attribution)
+        self._told = lru_cache(_CUSTOMERS_REMEMBERED)(self._read_believed)
         # Some gateways read "_" as "-": written so, a header is known, but never believed.
         self._known = frozenset(spelt for name in names for spelt in _spellings(name))
         self._has_told = False
@@ -82,45 +82,66 @@ class CustomerHeaders:
         ``given`` is what the host said; then no header counts. The customer stands under the
         first of the names below.
         """
-        known, trusted = self._known, self._trusted
+        known, count = self._known, 0
+        for pair in headers:
+            name = pair[0].lower()
+            if name in known:
+                count += 1
+                found = name, pair
+        kept = [*headers]
+        believed: tuple[Header, ...] = ()
+        if count == 1:  # nearly always: no need to look at all of them again
+            name, pair = found
+            kept.remove(pair)
+            if name in self._trusted:
+                believed = ((name, pair[1]),)
+        elif count:
+            kept, believed = self._sorted_out(headers)
+        if given is not None:
+            kept += self._under_first(given.customer)
+            return given, kept
+        if not believed or (len(believed) > 1 and self._is_doubtful(believed)):
+            return NOBODY, kept
+        attribution, told = self._told(believed)
+        kept += told
+        return attribution, kept
+
+    def _sorted_out(self, headers: Sequence[Header]) -> tuple[list[Header], tuple[Header, ...]]:
+        """The headers that name nobody, and those that are believed, the first one first."""
         kept: list[Header] = []
         naming: dict[Header, None] = {}  # each once, however often a client repeats it
         for pair in headers:
             name = pair[0].lower()
-            if name not in known:
+            if name not in self._known:
                 kept.append(pair)
-            elif name in trusted:
+            elif name in self._trusted:
                 naming[name, pair[1]] = None
-        if given is not None:
-            return given, self._with_customer(kept, given.customer)
-        believed = list(naming)
-        if not believed:
-            return NOBODY, kept
-        if len(believed) > 1:
-            believed.sort(key=lambda pair: trusted[pair[0]])
-            twice = next((two for (one, _), (two, _) in pairwise(believed) if one == two), None)
-            if twice is not None:  # and nobody is to choose between them
-                self._tell_of_two(twice)
-                return NOBODY, kept
-        attribution = self._attribution(tuple(believed))
-        kept += believed
+        return kept, tuple(sorted(naming, key=lambda pair: self._trusted[pair[0]]))
+
+    def _read_believed(self, believed: tuple[Header, ...]) -> tuple[Attribution, list[Header]]:
+        """What trusted headers say, and how the app below gets it."""
+        attribution = _attribution(believed)
         if believed[0][0] == self._first:
-            return attribution, kept
-        return attribution, self._with_customer(kept, attribution.customer)
+            return attribution, [*believed]
+        return attribution, [*believed, *self._under_first(attribution.customer)]
 
-    def _with_customer(self, headers: list[Header], customer: str) -> list[Header]:
+    def _under_first(self, customer: str) -> list[Header]:
+        """The customer under the first name; tags have no place for it."""
         if customer and self._first is not None and not _holds_tags(self._first):
-            headers.append((self._first, customer.encode("utf-8")))
-        return headers
+            return [(self._first, customer.encode("utf-8"))]
+        return []
 
-    def _tell_of_two(self, name: bytes) -> None:
-        if not self._has_told:
+    def _is_doubtful(self, believed: Sequence[Header]) -> bool:
+        """One name with two values: nobody is to choose between them. Told once."""
+        twice = next((two for (one, _), (two, _) in pairwise(believed) if one == two), None)
+        if twice is not None and not self._has_told:
             self._has_told = True
             _log.warning(
                 "requests come with two values of the trusted header %s, and their costs are "
                 "nobody's: whatever sets it must replace what a client sent, not add to it",
-                name.decode("ascii"),
+                twice.decode("ascii"),
             )
+        return twice is not None
 
 
 def _attribution(believed: tuple[Header, ...]) -> Attribution:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from os import urandom
 
 from nullspend_margins.config import MeteringSettings
 from nullspend_margins.domain.cost import MAX_MODEL
 from nullspend_margins.metering.attribution import Attribution
 from nullspend_margins.metering.call import CALL_KIND, Call, encode_call
+from nullspend_margins.metering.ids import new_id
 from nullspend_margins.metering.usage import Found
 from nullspend_margins.protocols import Clock
 
@@ -17,7 +17,6 @@ Append = Callable[[str, bytes], bool]
 """The recorder's: kind and body of a line; whether it was taken."""
 
 _MAX_COST_TEXT = 64
-_ID_BYTES = 16
 
 _log = logging.getLogger("nullspend_margins.metering")
 
@@ -48,7 +47,7 @@ class Book:
                 self._tell_of_compression()
         call = Call(
             # Ours, never a header's: whoever could repeat an id would call for nothing.
-            id=urandom(_ID_BYTES).hex(),
+            id=new_id(),
             at=self._now(),
             org=attribution.org_id or self._org,
             source=self._source,

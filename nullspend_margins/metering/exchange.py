@@ -9,9 +9,9 @@ from starlette.types import Message, Send
 
 from nullspend_margins.metering.attribution import Attribution
 from nullspend_margins.metering.book import Book
-from nullspend_margins.metering.excerpt import Excerpt, ends_of
+from nullspend_margins.metering.excerpt import Excerpt
 from nullspend_margins.metering.stream import Stream
-from nullspend_margins.metering.usage import Found, read
+from nullspend_margins.metering.usage import Found, read, read_body
 
 _log = logging.getLogger("nullspend_margins.metering")
 
@@ -19,6 +19,7 @@ _CONTENT_TYPE, _ENCODING, _LENGTH = b"content-type", b"content-encoding", b"cont
 _CACHE_KEY = b"x-litellm-cache-key"
 WATCHED = frozenset((_CONTENT_TYPE, _ENCODING, _LENGTH, _CACHE_KEY))
 _PLAIN = (b"", b"identity")
+_EVENTS = b"text/event-stream"
 _UNKNOWN_LENGTH = -1
 
 
@@ -81,11 +82,14 @@ class Exchange:
             return  # a failure costs nothing
         self._is_open = True
         watched = self._book.watched
-        headers = message.get("headers", ())
-        found = {lower: value for name, value in headers if (lower := name.lower()) in watched}
+        found: dict[bytes, bytes] = {}
+        for name, value in message.get("headers", ()):
+            lower = name.lower()
+            if lower in watched:
+                found[lower] = value
         if _ENCODING in found and found[_ENCODING].strip().lower() not in _PLAIN:
             self._is_readable = False
-        elif found.get(_CONTENT_TYPE, b"").lower().startswith(b"text/event-stream"):
+        elif _CONTENT_TYPE in found and found[_CONTENT_TYPE].lower().startswith(_EVENTS):
             self._stream = Stream()
         if _LENGTH in found and found[_LENGTH].isdigit():
             self._missing = int(found[_LENGTH])
@@ -102,7 +106,7 @@ class Exchange:
             if self._stream.feed(chunk) or not has_more:
                 self._finish(self._stream.found())
         elif not has_more and self._body is None:
-            self._finish(read(ends_of(chunk), is_event=False) if self._is_readable else None)
+            self._finish(read_body(chunk) if self._is_readable else None)
         else:
             self._gather(chunk, has_more)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nullspend_margins.config import MeteringSettings
-from nullspend_margins.metering.attribution import Attribution, CustomerHeaders
+from nullspend_margins.metering.attribution import CustomerHeaders
 from nullspend_margins.metering.book import Append, Book
 from nullspend_margins.metering.customer import AskCustomer, ask
 from nullspend_margins.metering.exchange import WATCHED, Exchange
@@ -39,7 +39,8 @@ class Meter:
             await self._app(scope, receive, send)
             return
         given = await ask(self._customer, scope) if self._customer is not None else None
-        attribution, below = self._attributed(scope, given)
+        attribution, kept = self._headers.read(scope["headers"], given)
+        below: Scope = {**scope, _MARK: True, "headers": kept}
         exchange = Exchange(self._book, attribution, send)
         try:
             await self._app(below, receive, exchange.send)
@@ -52,8 +53,3 @@ class Meter:
             return False
         path = scope["path"]
         return path in self._exact or self._paths.fits(path, scope.get("root_path", ""))
-
-    def _attributed(self, scope: Scope, given: Attribution | None) -> tuple[Attribution, Scope]:
-        """Whose a request is, and the scope that the app below gets."""
-        attribution, kept = self._headers.read(scope["headers"], given)
-        return attribution, {**scope, _MARK: True, "headers": kept}

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue_part import BASES
-from nullspend_margins.services.ledger import Mapped
 from nullspend_margins.storage import mappings, revenue
 from nullspend_margins.storage.database import Transaction
+from nullspend_margins.storage.revenue import MappedCustomer
 
 Bases = Mapping[str, Sequence[int]]
 """Microdollars in the order of ``BASES``, by tag value; without revenue there is none."""
@@ -30,14 +30,13 @@ def read_bases(tx: Transaction, org_id: str, period: Period) -> Bases:
 
 
 def read_customer_bases(
-    tx: Transaction, org_id: str, mapped: Mapped, period: Period
+    tx: Transaction, org_id: str, customers: Sequence[MappedCustomer], period: Period
 ) -> Sequence[int]:
     """The same of the few customers that are one tag value, each by its own index."""
     sums: Sequence[int] = [0] * len(BASES)
-    for provider, customers in mapped.items():
-        for customer_id in customers:
-            amounts = revenue.customer_bases(tx, org_id, provider, customer_id, period)
-            sums = _sums(sums, amounts)
+    for each in customers:
+        amounts = revenue.customer_bases(tx, org_id, each.provider, each.customer_id, period)
+        sums = _sums(sums, amounts)
     return sums
 
 

@@ -14,6 +14,7 @@ from nullspend_margins.errors import ServiceUnavailable
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import AggregatingCostSource, PulledCostSource
 from nullspend_margins.storage.database import Transaction
+from nullspend_margins.storage.one_customer import CustomerRecord
 
 CostColumns = Sequence[Mapping[str, int]]
 """For each month, oldest first: nanodollars by tag value."""
@@ -80,16 +81,12 @@ class CostReader:
             models.extend(_checked(source, ModelCost, rows))
         return CustomerCosts(months, models)
 
-    def local_customer(
-        self, tx: Transaction, org_id: str, tag_value: str, months: Months
-    ) -> CustomerCosts:
-        """The same, of the local store."""
+    def local_customer(self, tag_value: str, record: CustomerRecord) -> CustomerCosts:
+        """The same, of the local store: what was read of it with all else of the customer."""
         if self.local is None:
             return CustomerCosts([], [])
-        return CustomerCosts(
-            self.local_months(tx, org_id, tag_value, months),
-            self.local.model_costs_in(tx, org_id, tag_value, months.last),
-        )
+        months = [MonthCost(tag_value, month, cost) for month, cost in record.month_costs.items()]
+        return CustomerCosts(months, record.model_costs)
 
     def local_months(
         self, tx: Transaction, org_id: str, tag_value: str, months: Months

@@ -10,16 +10,17 @@ from typing import NamedTuple
 from nullspend_margins.config import Config
 from nullspend_margins.domain.cost import CostPart, MonthCost
 from nullspend_margins.domain.health import HealthTier
+from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.margin import MonthAmounts, health_tier, margin_hundredths
 from nullspend_margins.domain.money import split_microdollars
 from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.recognition import Share, part_shares
 from nullspend_margins.domain.revenue_part import Basis, RevenuePart
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
-from nullspend_margins.services.ledger import Mapped, mapped_to, not_mapped, read_ledger
+from nullspend_margins.services.one_customer import customer_row
 from nullspend_margins.storage import revenue
 from nullspend_margins.storage.database import Database, Transaction
-from nullspend_margins.storage.revenue import StoredFact
+from nullspend_margins.storage.revenue import MappedCustomer, StoredFact
 from nullspend_margins.storage.revenue_parts import stored_parts
 
 
@@ -81,15 +82,13 @@ class ExplanationService:
         remote = await self._costs.remote_parts(org_id, tag_value, period)
 
         def read(tx: Transaction) -> tuple[MonthAmounts, list[_Facts], list[CostPart]]:
-            mapped = mapped_to(tx, org_id, tag_value)
+            customers = revenue.mapped_customers(tx, org_id, CUSTOMER_TAG_KEY, tag_value, month, by)
             cells = self._costs.local_months(tx, org_id, tag_value, month)
             beyond = sum(part.cost_nanodollars for part in remote)
             columns = cost_columns(month, [*cells, MonthCost(tag_value, period.index, beyond)])
-            ledger = read_ledger(tx, org_id, month, mapped, columns, by)
-            if not ledger:
-                raise not_mapped(tag_value)
+            row = customer_row(tag_value, customers, month, columns)
             local = self._costs.local_parts(tx, org_id, tag_value, period)
-            return ledger[0].amounts(0), _facts(tx, org_id, mapped, period), [*local, *remote]
+            return row.amounts(0), _facts(tx, org_id, customers, period), [*local, *remote]
 
         amounts, facts, parts = await self._database.read(read)
         # A customer may have thousands of invoices: not on the host's event loop.
@@ -106,15 +105,16 @@ class ExplanationService:
         )
 
 
-def _facts(tx: Transaction, org_id: str, mapped: Mapped, period: Period) -> list[_Facts]:
+def _facts(
+    tx: Transaction, org_id: str, customers: Sequence[MappedCustomer], period: Period
+) -> list[_Facts]:
     return [
         _Facts(
-            provider,
-            customer_id,
-            revenue.customer_facts(tx, org_id, provider, customer_id, period),
+            each.provider,
+            each.customer_id,
+            revenue.customer_facts(tx, org_id, each.provider, each.customer_id, period),
         )
-        for provider, customers in mapped.items()
-        for customer_id in customers
+        for each in customers
     ]
 
 

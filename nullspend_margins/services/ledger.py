@@ -9,14 +9,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.margin import MonthAmounts
 from nullspend_margins.domain.money import round_to_microdollars
 from nullspend_margins.domain.period import Months
 from nullspend_margins.domain.revenue_part import Basis
-from nullspend_margins.errors import NotFound
 from nullspend_margins.services.cost_reader import CostColumns
-from nullspend_margins.storage import mappings, revenue
+from nullspend_margins.storage import revenue
 from nullspend_margins.storage.database import Transaction
 from nullspend_margins.storage.revenue import CustomerMonth, CustomerProfile, MonthRevenue
 
@@ -53,19 +51,6 @@ class LedgerRow(Struct, gc=False):
         self.revenues = [sum(month) for month in zip(self.revenues, revenues, strict=True)]
         self.customer_name = self.customer_name or name
         self.avatar_url = self.avatar_url or avatar_url
-
-
-def mapped_to(tx: Transaction, org_id: str, tag_value: str) -> Mapped:
-    """The customers that are one tag value; there are none: it is mapped to nobody."""
-    return {
-        mapping.provider: {mapping.customer_id: tag_value}
-        for mapping in mappings.for_tag(tx, org_id, CUSTOMER_TAG_KEY, tag_value)
-    }
-
-
-def not_mapped(tag_value: str) -> NotFound:
-    """No mapping has that tag value."""
-    return NotFound(f"No customer is mapped to the tag value {tag_value!r}.")
 
 
 def read_ledger(

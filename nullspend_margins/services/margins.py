@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from nullspend_margins.config import Config
 from nullspend_margins.domain.cost import Amount, ModelCost, MonthCost, add_amount, largest_first
@@ -25,22 +26,18 @@ from nullspend_margins.protocols import Clock
 from nullspend_margins.services.bases import Bases, read_bases, read_customer_bases
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
 from nullspend_margins.services.coverage import CoverageReader
-from nullspend_margins.services.ledger import (
-    LedgerRow,
-    mapped_to,
-    not_mapped,
-    read_ledger,
-)
+from nullspend_margins.services.ledger import LedgerRow, read_ledger
 from nullspend_margins.services.margin_table import MarginTable, build_table
+from nullspend_margins.services.one_customer import customer_row
 from nullspend_margins.services.table_cache import TableCache
 from nullspend_margins.services.unmatched import RECENT_DAYS, Unmatched, read_unmatched
 from nullspend_margins.storage import connections, mappings, revisions
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.one_customer import CustomerRecord, read_customer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerDetail:
+class CustomerDetail(Struct, frozen=True, kw_only=True):
     """One customer in one period. Percent in hundredths, money in microdollars.
 
     ``months`` are (period, revenue, cost), oldest first; ``models`` are (model, cost, request
@@ -177,20 +174,19 @@ class MarginsService:
         months = _spark_months(period)
         remote = await self._costs.remote_customer(org_id, tag_value, months.first, months.last)
 
-        def read(
-            tx: Transaction,
-        ) -> tuple[list[LedgerRow], list[ModelCost], Sequence[int] | None]:
-            mapped = mapped_to(tx, org_id, tag_value)
-            local = self._costs.local_customer(tx, org_id, tag_value, months)
-            costs = cost_columns(months, [*local.months, *remote.months])
-            ledger = read_ledger(tx, org_id, months, mapped, costs, basis)
-            by_basis = read_customer_bases(tx, org_id, mapped, period) if bases else None
-            return ledger, [*local.models, *remote.models], by_basis
+        def read(tx: Transaction) -> tuple[CustomerRecord, Sequence[int] | None]:
+            record = read_customer(tx, org_id, CUSTOMER_TAG_KEY, tag_value, months, basis)
+            if not bases:
+                return record, None
+            return record, read_customer_bases(tx, org_id, record.customers, period)
 
-        ledger, models, by_basis = await self._database.read(read)
-        if not ledger:
-            raise not_mapped(tag_value)
-        return self._detail(ledger[0], models, months, by_basis)
+        # All of it is one question, unless the bases are asked for too.
+        run = self._database.read if bases else self._database.ask
+        record, by_basis = await run(read)
+        local = self._costs.local_customer(tag_value, record)
+        costs = cost_columns(months, [*local.months, *remote.months])
+        row = customer_row(tag_value, record.customers, months, costs)
+        return self._detail(row, [*local.models, *remote.models], months, by_basis)
 
     def _detail(
         self,

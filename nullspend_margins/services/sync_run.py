@@ -192,8 +192,10 @@ class SyncRun:
     def _window(self, now: datetime, connection: StoredConnection) -> RevenueWindow:
         converts = self._tools.conversion.is_on
         if self._backfill is not None:
-            month = self._backfill.month
-            return RevenueWindow(month, month, is_backfill=True, converts=converts)
+            month, first = self._backfill
+            return RevenueWindow(
+                month, month, is_backfill=True, converts=converts, looks_back=month == first
+            )
         window = RevenueWindow.ending(now)
         return replace(window, cursor=connection.cursor, converts=converts)
 

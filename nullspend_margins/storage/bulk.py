@@ -120,13 +120,13 @@ def fetch_tuples(
 
 
 def json_object(
-    tx: Connection, key: ColumnElement[str], value: ColumnElement[Any], *more: ColumnElement[Any]
+    dialect: str, key: ColumnElement[str], value: ColumnElement[Any], *more: ColumnElement[Any]
 ) -> ColumnElement[str | None]:
     """Many rows as one JSON text: ``value`` by ``key``, an array where there are ``more``.
 
     Decoding it takes half the time of as many rows. In PostgreSQL the object of no rows is NULL.
     """
-    if tx.dialect.name == "sqlite":
+    if dialect == "sqlite":
         content = func.json_array(value, *more) if more else value
         return func.json_group_object(key, content)
     content = func.json_build_array(value, *more) if more else value

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nullspend_margins.errors import Conflict
@@ -47,6 +47,12 @@ class StoredConnection:
 
 _FIELDS = tuple(field.name for field in fields(StoredConnection))
 _columns = [connections.c[name] for name in _FIELDS]
+# Made once: every table asks it.
+_of_org = (
+    select(*_columns)
+    .where(connections.c.org_id == bindparam("the_org"))
+    .order_by(connections.c.provider)
+)
 
 
 def insert(tx: Connection, connection: StoredConnection) -> None:
@@ -79,10 +85,7 @@ def get(
 
 def list_for_org(tx: Connection, org_id: str) -> list[StoredConnection]:
     """All connections of the org, by provider name."""
-    statement = (
-        select(*_columns).where(connections.c.org_id == org_id).order_by(connections.c.provider)
-    )
-    return [_connection(row) for row in tx.execute(statement)]
+    return [_connection(row) for row in tx.execute(_of_org, {"the_org": org_id})]
 
 
 def due(tx: Connection, provider: str | None) -> list[tuple[str, str]]:

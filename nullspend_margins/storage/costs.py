@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
 
 from nullspend_margins.domain.cost import Amount, CostPart, ModelCost, TagCost, add_amount
 from nullspend_margins.domain.period import Period, day_number, day_of
-from nullspend_margins.storage.bulk import json_object
+from nullspend_margins.storage.bulk import Row, json_object
 from nullspend_margins.storage.dialects import upsert
 from nullspend_margins.storage.events import (
     StoredEvent,
@@ -55,24 +56,24 @@ __all__ = [
 ]
 
 # Equality on each month and day, not a range: the indexes continue with the tag value.
-_customer_months = Question(
-    select(cost_months.c.month, cost_months.c.cost_nanodollars).where(
-        cost_months.c.org_id == bindparam("org_id"),
-        cost_months.c.month.in_(bindparam("months", expanding=True)),
-        cost_months.c.tag_value == bindparam("tag_value"),
-    )
+SELECT_CUSTOMER_MONTHS: Select[Any] = select(
+    cost_months.c.month, cost_months.c.cost_nanodollars
+).where(
+    cost_months.c.org_id == bindparam("org_id"),
+    cost_months.c.month.in_(bindparam("months", expanding=True)),
+    cost_months.c.tag_value == bindparam("tag_value"),
 )
-_customer_models = Question(
-    select(
-        cost_model_days.c.model,
-        cost_model_days.c.cost_nanodollars,
-        cost_model_days.c.request_count,
-    ).where(
-        cost_model_days.c.org_id == bindparam("org_id"),
-        cost_model_days.c.day.in_(bindparam("days", expanding=True)),
-        cost_model_days.c.tag_value == bindparam("tag_value"),
-    )
+SELECT_CUSTOMER_MODELS: Select[Any] = select(
+    cost_model_days.c.model,
+    cost_model_days.c.cost_nanodollars,
+    cost_model_days.c.request_count,
+).where(
+    cost_model_days.c.org_id == bindparam("org_id"),
+    cost_model_days.c.day.in_(bindparam("days", expanding=True)),
+    cost_model_days.c.tag_value == bindparam("tag_value"),
 )
+_customer_months = Question(SELECT_CUSTOMER_MONTHS)
+_customer_models = Question(SELECT_CUSTOMER_MODELS)
 _customer_days = Question(
     select(*(cost_model_days.c[name] for name in CostPart._fields)).where(
         cost_model_days.c.org_id == bindparam("org_id"),
@@ -80,16 +81,17 @@ _customer_days = Question(
         cost_model_days.c.tag_value == bindparam("tag_value"),
     )
 )
+_month = Question(
+    lambda dialect: select(
+        json_object(dialect, cost_months.c.tag_value, cost_months.c.cost_nanodollars)
+    ).where(cost_months.c.org_id == bindparam("org_id"), cost_months.c.month == bindparam("month"))
+)
 _by_tag_value = msgspec.json.Decoder(dict[str, int])
 
 
 def month_costs(tx: Connection, org_id: str, period: Period) -> dict[str, int]:
     """Cost by tag value in one month; unattributed cost stands under the empty one."""
-    found = tx.scalar(
-        select(json_object(tx, cost_months.c.tag_value, cost_months.c.cost_nanodollars)).where(
-            cost_months.c.org_id == org_id, cost_months.c.month == period.index
-        )
-    )
+    ((found,),) = _month.rows(tx, org_id=org_id, month=period.index)
     return _by_tag_value.decode(found) if found else {}
 
 
@@ -103,18 +105,22 @@ def customer_month_costs(
 
 def model_costs(tx: Connection, org_id: str, tag_value: str, period: Period) -> list[ModelCost]:
     """One customer's cost by model, all sources and AI providers together, by model name."""
-    days = range(day_number(period.start), day_number(period.end))
-    found = _customer_models.rows(tx, org_id=org_id, days=days, tag_value=tag_value)
-    # Added up here: a sum on the way to a total that fits may not fit, when there are credits.
+    days = period.day_numbers
+    return by_model(_customer_models.rows(tx, org_id=org_id, days=days, tag_value=tag_value))
+
+
+def by_model(rows: Iterable[Row]) -> list[ModelCost]:
+    """What ``SELECT_CUSTOMER_MODELS`` found, added up."""
+    # Here: a sum on the way to a total that fits may not fit, when there are credits.
     totals: dict[str, Amount] = {}
-    for model, cost, requests in found:
+    for model, cost, requests in rows:
         add_amount(totals, model, cost, requests)
     return [ModelCost(model, *totals[model]) for model in sorted(totals)]
 
 
 def day_costs(tx: Connection, org_id: str, tag_value: str, period: Period) -> list[CostPart]:
     """One customer's cost by day, source, AI provider and model."""
-    days = range(day_number(period.start), day_number(period.end))
+    days = period.day_numbers
     found = _customer_days.rows(tx, org_id=org_id, days=days, tag_value=tag_value)
     return [*map(CostPart._make, found)]
 

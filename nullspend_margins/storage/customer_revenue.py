@@ -1,18 +1,49 @@
-"""One customer's revenue of a month: by every basis, and the facts it is made of."""
+"""One customer's revenue: its months, a month by every basis, and the facts that is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    or_,
+    select,
+)
 
-from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue import FactKind
-from nullspend_margins.domain.revenue_part import BASES
+from nullspend_margins.domain.revenue_part import BASES, Basis
+from nullspend_margins.storage.bulk import Row
 from nullspend_margins.storage.questions import Question
-from nullspend_margins.storage.tables import customer_months, revenue_facts
+from nullspend_margins.storage.tables import (
+    customer_months,
+    mappings,
+    revenue_customers,
+    revenue_facts,
+)
+
+CustomerMonth = tuple[int, str | None, str | None]
+"""Microdollars, name, avatar URL."""
+
+
+class MappedCustomer(NamedTuple):
+    """A provider's customer that is one tag value; name and avatar as its latest revenue tells.
+
+    ``months`` are those with any revenue, by ``Period.index``.
+    """
+
+    provider: str
+    customer_id: str
+    name: str | None
+    avatar_url: str | None
+    months: dict[int, CustomerMonth]
 
 
 class StoredFact(NamedTuple):
@@ -27,6 +58,45 @@ class StoredFact(NamedTuple):
     parts: str | None
 
 
+def is_in(basis: Basis) -> ColumnElement[bool]:
+    """Rows of other bases alone are passed over; an invoice of nothing has a name to tell."""
+    return or_(customer_months.c[basis] != 0, customer_months.c.invoice_count != 0)
+
+
+def select_mapped(basis: Basis) -> Select[Any]:
+    """Of ``org_id``, ``tag_key``, ``tag_value`` and ``months``."""
+    pair, known, month = mappings.c, revenue_customers.c, customer_months.c
+    org_id: BindParameter[str] = bindparam("org_id")
+    is_known = and_(
+        known.org_id == org_id,
+        known.provider == pair.provider,
+        known.customer_id == pair.customer_id,
+    )
+    has_month = and_(
+        month.org_id == org_id,
+        # Equality on each month, not a range: the key continues with the customer.
+        month.month.in_(bindparam("months", expanding=True)),
+        month.provider == pair.provider,
+        month.customer_id == pair.customer_id,
+        is_in(basis),
+    )
+    return (
+        select(
+            *(pair.provider, pair.customer_id, known.name, known.avatar_url),
+            *(month.month, month[basis], month.customer_name, month.avatar_url),
+        )
+        .select_from(
+            mappings.outerjoin(revenue_customers, is_known).outerjoin(customer_months, has_month)
+        )
+        .where(
+            pair.org_id == org_id,
+            pair.tag_key == bindparam("tag_key"),
+            pair.tag_value == bindparam("tag_value"),
+        )
+    )
+
+
+_mapped_by: Mapping[Basis, Question] = {basis: Question(select_mapped(basis)) for basis in BASES}
 _bases = Question(
     select(*(customer_months.c[basis] for basis in BASES)).where(
         customer_months.c.org_id == bindparam("org_id"),
@@ -35,6 +105,30 @@ _bases = Question(
         customer_months.c.customer_id == bindparam("customer_id"),
     )
 )
+
+
+def mapped_customers(
+    tx: Connection, org_id: str, tag_key: str, tag_value: str, months: Months, basis: Basis
+) -> list[MappedCustomer]:
+    """Every provider's customer that is this tag value, one of each provider."""
+    return gathered(
+        _mapped_by[basis].rows(
+            tx, org_id=org_id, tag_key=tag_key, tag_value=tag_value, months=months.indexes
+        )
+    )
+
+
+def gathered(rows: Iterable[Row]) -> list[MappedCustomer]:
+    """What ``select_mapped`` found: a row for each customer and month, one if there is none."""
+    customers: dict[str, MappedCustomer] = {}
+    for provider, customer_id, name, avatar_url, month, *told in rows:
+        customer = customers.get(provider)
+        if customer is None:
+            customer = MappedCustomer(provider, customer_id, name, avatar_url, {})
+            customers[provider] = customer
+        if month is not None:
+            customer.months[month] = told[0], told[1], told[2]
+    return [*customers.values()]
 
 
 def customer_bases(

@@ -49,6 +49,10 @@ class Backend(Protocol):
         """Run ``work`` in a read-only snapshot."""
         ...
 
+    async def ask(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work``, which is one question."""
+        ...
+
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` and commit it."""
         ...
@@ -106,6 +110,14 @@ class Database:
         Raises ``ServiceUnavailable`` when the database does not answer.
         """
         return await self._translated(self._backend.read(work))
+
+    async def ask(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` that asks a single question, which is a snapshot by itself.
+
+        On PostgreSQL without a transaction around it: its beginning and its end would take as
+        long as the question. Raises ``ServiceUnavailable`` when the database does not answer.
+        """
+        return await self._translated(self._backend.ask(work))
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in a transaction and commit it; roll back when it raises.

@@ -27,8 +27,14 @@ _of_org = select(*(mappings.c[name] for name in _FIELDS)).where(
 )
 _of_key = _of_org.where(mappings.c.tag_key == bindparam("tag_key"))
 _in_order = (mappings.c.created_at, mappings.c.id)
-_of_tag = Question(
-    _of_key.where(mappings.c.tag_value == bindparam("tag_value")).order_by(*_in_order)
+_by_provider = Question(
+    lambda dialect: (
+        select(
+            mappings.c.provider, json_object(dialect, mappings.c.customer_id, mappings.c.tag_value)
+        )
+        .where(mappings.c.org_id == bindparam("org_id"), mappings.c.tag_key == bindparam("tag_key"))
+        .group_by(mappings.c.provider)
+    )
 )
 _tag_values = msgspec.json.Decoder(dict[str, str])
 
@@ -53,19 +59,8 @@ def of_key(tx: Connection, org_id: str, tag_key: str) -> list[CustomerMapping]:
 
 def tag_values(tx: Connection, org_id: str, tag_key: str) -> dict[str, dict[str, str]]:
     """Every mapping of one tag key: tag value by provider and customer id."""
-    of_provider = json_object(tx, mappings.c.customer_id, mappings.c.tag_value)
-    statement = (
-        select(mappings.c.provider, of_provider)
-        .where(mappings.c.org_id == org_id, mappings.c.tag_key == tag_key)
-        .group_by(mappings.c.provider)
-    )
-    found = fetch_tuples(tx, statement, {})
+    found = _by_provider.rows(tx, org_id=org_id, tag_key=tag_key)
     return {provider: _tag_values.decode(customers) for provider, customers in found}
-
-
-def for_tag(tx: Connection, org_id: str, tag_key: str, tag_value: str) -> list[CustomerMapping]:
-    """Every provider's customer that is this tag value."""
-    return _made_of(_of_tag.rows(tx, the_org=org_id, tag_key=tag_key, tag_value=tag_value))
 
 
 def for_customer(

@@ -49,6 +49,7 @@ class PostgresServer:
         self._patience_seconds = patience_seconds
         self._threads: EngineThreads | None = None
         self._reader: Engine | None = None
+        self._asker: Engine | None = None
         self._turns = asyncio.Semaphore(pool_size)
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -75,19 +76,20 @@ class PostgresServer:
             await threads.close()
             raise
         self._threads, self._reader = threads, reader
+        self._asker = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._turns = asyncio.Semaphore(self._pool_size)  # of this loop
 
     async def close(self) -> None:
         """Let abandoned work finish, then close the pool."""
         while self._running:
             await asyncio.wait(self._running)
-        threads, self._threads, self._reader = self._threads, None, None
+        threads, self._threads, self._reader, self._asker = self._threads, None, None, None
         if threads is not None:
             await threads.close()
 
     def abandon(self) -> None:
         """Close without an event loop."""
-        threads, self._threads, self._reader = self._threads, None, None
+        threads, self._threads, self._reader, self._asker = self._threads, None, None, None
         if threads is not None:
             threads.abandon()
 
@@ -106,6 +108,10 @@ class PostgresServer:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a read-only snapshot."""
         return await self._to_its_end(self._in_turn(work, self._reader))
+
+    async def ask(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` outside of transactions."""
+        return await self._to_its_end(self._in_turn(work, self._asker))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` and commit; again when the server rolled it back to break a deadlock."""

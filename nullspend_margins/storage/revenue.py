@@ -7,12 +7,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, true
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, true
 
 from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import BASES, Basis
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
-from nullspend_margins.storage.customer_revenue import StoredFact, customer_bases, customer_facts
+from nullspend_margins.storage.customer_revenue import (
+    CustomerMonth,
+    MappedCustomer,
+    StoredFact,
+    customer_bases,
+    customer_facts,
+    is_in,
+    mapped_customers,
+)
 from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.staging import (
     StagedReport,
@@ -38,6 +46,7 @@ from nullspend_margins.storage.tables import (
 __all__ = [
     "CustomerMonth",
     "CustomerProfile",
+    "MappedCustomer",
     "MonthRevenue",
     "StagedReport",
     "StoredFact",
@@ -50,6 +59,7 @@ __all__ = [
     "discard_staged",
     "fact_rows",
     "last_invoices",
+    "mapped_customers",
     "month_amounts",
     "month_bases",
     "month_customers",
@@ -65,9 +75,6 @@ __all__ = [
 
 MonthRevenue = dict[str, dict[str, int]]
 """One month by provider and customer id, in microdollars."""
-
-CustomerMonth = tuple[int, str | None, str | None]
-"""Microdollars, name, avatar URL."""
 
 
 class CustomerProfile(NamedTuple):
@@ -93,14 +100,9 @@ def _one_customer(basis: Basis) -> Question:
             months.month.in_(bindparam("months", expanding=True)),
             months.provider == bindparam("provider"),
             months.customer_id == bindparam("customer_id"),
-            _is_in(basis),
+            is_in(basis),
         )
     )
-
-
-def _is_in(basis: Basis) -> ColumnElement[bool]:
-    """Rows of other bases alone are passed over; an invoice of nothing has a name to tell."""
-    return or_(months_table.c[basis] != 0, months_table.c.invoice_count != 0)
 
 
 _one_customer_by: Mapping[Basis, Question] = {basis: _one_customer(basis) for basis in BASES}
@@ -118,6 +120,8 @@ _profiles = select(
     revenue_customers.c.avatar_url,
     revenue_customers.c.total_microdollars,
 ).where(revenue_customers.c.org_id == bindparam("org_id"))
+_all_profiles = Question(_profiles)
+_pictured_profiles = Question(_profiles.where(revenue_customers.c.avatar_url.is_not(None)))
 _one_profile = Question(
     _profiles.where(
         revenue_customers.c.provider == bindparam("provider"),
@@ -126,9 +130,42 @@ _one_profile = Question(
 )
 
 
+def _of_month(wanted: ColumnElement[bool], *columns: ColumnElement[Any]) -> Question:
+    """Each provider with a JSON object of ``columns`` by customer id, in one month."""
+    return Question(
+        lambda dialect: (
+            select(
+                months_table.c.provider,
+                json_object(dialect, months_table.c.customer_id, *columns),
+            )
+            .where(
+                months_table.c.org_id == bindparam("org_id"),
+                months_table.c.month == bindparam("month"),
+                wanted,
+            )
+            .group_by(months_table.c.provider)
+        )
+    )
+
+
+_amounts_by: Mapping[Basis, Question] = {
+    basis: _of_month(is_in(basis), months_table.c[basis]) for basis in BASES
+}
+_customers_by: Mapping[Basis, Question] = {
+    basis: _of_month(
+        is_in(basis),
+        months_table.c[basis],
+        months_table.c.customer_name,
+        months_table.c.avatar_url,
+    )
+    for basis in BASES
+}
+_all_bases = _of_month(true(), *(months_table.c[basis] for basis in BASES))
+
+
 def month_amounts(tx: Connection, org_id: str, period: Period, basis: Basis) -> MonthRevenue:
     """What every customer with revenue in one month brought."""
-    found = _read_month(tx, org_id, period, _is_in(basis), months_table.c[basis])
+    found = _amounts_by[basis].rows(tx, org_id=org_id, month=period.index)
     return {provider: _amounts.decode(customers) for provider, customers in found}
 
 
@@ -136,10 +173,7 @@ def month_customers(
     tx: Connection, org_id: str, period: Period, basis: Basis
 ) -> dict[str, dict[str, CustomerMonth]]:
     """The same, with what the customers were called in that month."""
-    table = months_table.c
-    found = _read_month(
-        tx, org_id, period, _is_in(basis), table[basis], table.customer_name, table.avatar_url
-    )
+    found = _customers_by[basis].rows(tx, org_id=org_id, month=period.index)
     return {provider: _customers.decode(customers) for provider, customers in found}
 
 
@@ -147,30 +181,8 @@ def month_bases(
     tx: Connection, org_id: str, period: Period
 ) -> dict[str, dict[str, tuple[int, int, int, int]]]:
     """Every customer's revenue of one month by each basis, in the order of ``BASES``."""
-    columns = [months_table.c[basis] for basis in BASES]
-    found = _read_month(tx, org_id, period, true(), *columns)
+    found = _all_bases.rows(tx, org_id=org_id, month=period.index)
     return {provider: _bases.decode(customers) for provider, customers in found}
-
-
-def _read_month(
-    tx: Connection,
-    org_id: str,
-    period: Period,
-    wanted: ColumnElement[bool],
-    *columns: ColumnElement[Any],
-) -> list[Row]:
-    """Each provider with a JSON object of ``columns`` by customer id."""
-    customers = json_object(tx, months_table.c.customer_id, *columns)
-    statement = (
-        select(months_table.c.provider, customers)
-        .where(
-            months_table.c.org_id == bindparam("org_id"),
-            months_table.c.month == bindparam("month"),
-            wanted,
-        )
-        .group_by(months_table.c.provider)
-    )
-    return fetch_tuples(tx, statement, {"org_id": org_id, "month": period.index})
 
 
 def one_customer_months(
@@ -180,7 +192,7 @@ def one_customer_months(
     return _one_customer_by[basis].rows(
         tx,
         org_id=org_id,
-        months=range(months.first.index, months.last.index + 1),
+        months=months.indexes,
         provider=provider,
         customer_id=customer_id,
     )
@@ -204,9 +216,8 @@ def customer_profiles(
     tx: Connection, org_id: str, *, pictured: bool = False
 ) -> list[CustomerProfile]:
     """Every customer of the org's revenue, of all providers; ``pictured``: with an avatar."""
-    statement = _profiles.where(revenue_customers.c.avatar_url.is_not(None))
-    found = fetch_tuples(tx, statement if pictured else _profiles, {"org_id": org_id})
-    return [*map(CustomerProfile._make, found)]
+    asked = _pictured_profiles if pictured else _all_profiles
+    return [*map(CustomerProfile._make, asked.rows(tx, org_id=org_id))]
 
 
 def profile(tx: Connection, org_id: str, provider: str, customer_id: str) -> CustomerProfile | None:

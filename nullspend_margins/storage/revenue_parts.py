@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ import msgspec
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
 from nullspend_margins.domain.period import month_index
 from nullspend_margins.domain.recognition import (
+    MAX_MICRODOLLARS,
     Conversion,
     MonthCells,
     month_cells,
@@ -19,9 +21,19 @@ from nullspend_margins.domain.recognition import (
     unconverted_cells,
 )
 from nullspend_margins.domain.revenue import FactKind, RevenueFact
-from nullspend_margins.domain.revenue_part import BASES, Basis, ExchangeRate, PartKind, RevenuePart
+from nullspend_margins.domain.revenue_part import (
+    BASES,
+    MAX_COUNTED_CENTS,
+    Basis,
+    ExchangeRate,
+    PartKind,
+    RevenuePart,
+)
+from nullspend_margins.errors import ValidationFailed
 
 _INVOICED = BASES.index("invoiced")
+_TOO_MUCH = "%s %s is more than 9.2 trillion dollars: it does not count as revenue"
+_log = logging.getLogger("nullspend_margins.sync")
 
 
 class _Part(msgspec.Struct, array_like=True, omit_defaults=True):
@@ -54,24 +66,42 @@ _encoder = msgspec.json.Encoder()
 
 
 def recognition(fact: RevenueFact, conversion: Conversion) -> Recognition:
-    """What is stored of a fact. Raises ``ValidationFailed`` for what no cell can hold."""
+    """What is stored of a fact. One that no cell can hold in microdollars is not counted: for its
+    sake the other facts are not left out.
+
+    Raises ``ValidationFailed`` for what is too much in its own currency's minor unit, too.
+    """
     if fact.parts is None and not fact.is_foreign and fact.digits == 2:
         return _of_simple(fact)
     counted = recognized(fact, conversion)
-    parts = fact.all_parts if counted is None else counted
-    is_plain = fact.parts is None and counted is None
-    cells = unconverted_cells(parts) if counted is None else month_cells(parts, fact.digits)
-    text = None if is_plain else _encode(parts)
-    microdollars = 0
-    if counted is not None:
-        microdollars = sum(cell[_INVOICED] for cell in cells.values())
-    return Recognition(counted is not None, microdollars, text, _cell_text(cells, fact))
+    cells = None if counted is None else _counted_cells(counted, fact)
+    if counted is None or cells is None:
+        text = None if fact.parts is None else _encode(fact.parts)
+        return Recognition(False, 0, text, _cell_text(unconverted_cells(fact.all_parts), fact))
+    microdollars = sum(cell[_INVOICED] for cell in cells.values())
+    return Recognition(True, microdollars, _encode(counted), _cell_text(cells, fact))
+
+
+def _counted_cells(parts: Sequence[RevenuePart], fact: RevenueFact) -> MonthCells | None:
+    """What parts add to each month; ``None``, and told in the log, where that is too much."""
+    try:
+        cells = month_cells(parts, fact.digits)
+    except ValidationFailed:
+        pass
+    else:
+        if abs(sum(cell[_INVOICED] for cell in cells.values())) <= MAX_MICRODOLLARS:
+            return cells
+    _log.warning(_TOO_MUCH, fact.kind, fact.object_id)
+    return None
 
 
 def _of_simple(fact: RevenueFact) -> Recognition:
     """The same for the most frequent case, without an object for its part."""
     month = month_index(fact.occurred_at)
     is_counted = fact.customer_id is not None
+    if is_counted and abs(fact.amount_minor) > MAX_COUNTED_CENTS:
+        is_counted = False
+        _log.warning(_TOO_MUCH, fact.kind, fact.object_id)
     amount = fact.amount_minor * MICRODOLLARS_PER_CENT if is_counted else fact.amount_minor
     cells = f"[[{month},{amount},{amount},{amount},{amount}]]"
     return Recognition(is_counted, amount if is_counted else 0, None, cells)

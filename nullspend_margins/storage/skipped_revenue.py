@@ -1,4 +1,6 @@
-"""Revenue that does not count: in other currencies than the reporting one, or of no customer."""
+"""Revenue that does not count: in other currencies than the reporting one, of no customer, or more
+than can be stored.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    case,
     func,
     literal_column,
     or_,
@@ -19,7 +22,7 @@ from sqlalchemy import (
 from nullspend_margins.domain.coverage import SkippedRevenue
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import INVOICE
-from nullspend_margins.domain.revenue_part import BASES, Basis
+from nullspend_margins.domain.revenue_part import BASES, MAX_COUNTED_CENTS, Basis
 from nullspend_margins.storage.revenue_sums import opened_cells
 from nullspend_margins.storage.sums import halves, joined
 from nullspend_margins.storage.tables import revenue_facts
@@ -52,6 +55,7 @@ def skipped_in(
             _facts.currency,
             func.count(),
             *halves(amount),
+            *halves(case((_is_nobodys(amount), amount), else_=0)),
         )
         .select_from(revenue_facts.join(cell, true()))
         .where(*wanted)
@@ -59,6 +63,13 @@ def skipped_in(
         .order_by(_facts.provider, _facts.currency)
     )
     return [
-        SkippedRevenue(provider, currency, invoices, joined(high, low))
-        for provider, currency, invoices, high, low in found
+        SkippedRevenue(provider, currency, invoices, joined(*whole), joined(*nobodys))
+        for provider, currency, invoices, *whole, nobodys_high, nobodys_low in found
+        for nobodys in [(nobodys_high, nobodys_low)]
     ]
+
+
+def _is_nobodys(amount: ColumnElement[int]) -> ColumnElement[bool]:
+    """Of no customer; in US dollars only what would count if it had one."""
+    most = MAX_COUNTED_CENTS
+    return and_(_facts.customer_id.is_(None), amount.between(-most, most))

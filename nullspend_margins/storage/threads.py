@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -19,15 +20,24 @@ class EngineThreads:
     synchronous driver takes less of the processor than an asynchronous one.
     """
 
-    def __init__(self, engine: Engine, count: int, name: str) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, count: int, name: str, *, keep: bool = False) -> None:
+        """``keep``: each thread has a connection of its own, where those to a file do not break.
+
+        To take one from the engine's pool and give it back takes longer than many a read.
+        """
+        self.engine: Engine = engine
         self._executor = ThreadPoolExecutor(count, name)
+        self._keeps = keep
+        self._own = threading.local()
+        self._kept: set[Connection] = set()
 
     async def run(self, work: Callable[[Connection], T], engine: Engine | None = None) -> T:
         """Run ``work`` in a transaction, of ``engine`` where that is another view of ours.
 
         A cancelled caller leaves work that waits unstarted and work that runs to its end.
         """
+        if self._keeps and engine is None:
+            return await self.call(lambda: self._transact(work))
         chosen = engine or self.engine
         return await self.call(lambda: _transact(chosen, work))
 
@@ -39,13 +49,35 @@ class EngineThreads:
     def abandon(self) -> None:
         """Stop at once; the threads are idle when their loop is gone."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+        for connection in [each for each in self._kept if not each.in_transaction()]:
+            connection.close()
         self.engine.dispose()
 
     async def close(self) -> None:
         """Run what was submitted, then stop."""
         await asyncio.to_thread(self._executor.shutdown)
         # SQLite's last connection writes the log back into the file, which takes a while.
-        await asyncio.to_thread(self.engine.dispose)
+        await asyncio.to_thread(self._dispose)
+
+    def _dispose(self) -> None:
+        for connection in self._kept:
+            connection.close()
+        self.engine.dispose()
+
+    def _transact(self, work: Callable[[Connection], T]) -> T:
+        """On this thread's own connection; after an error it goes back, and gets a new one."""
+        connection: Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = self.engine.connect()
+            self._kept.add(connection)
+        try:
+            with connection.begin():
+                return work(connection)
+        except BaseException:
+            self._own.connection = None
+            self._kept.discard(connection)
+            connection.close()
+            raise
 
 
 def opened(threads: EngineThreads | None) -> EngineThreads:

@@ -131,7 +131,7 @@ def _in_window(fact: RevenueFact, window: RevenueWindow) -> RevenueFact | None:
     start, end = window.first.start, window.last.end
     if start <= fact.occurred_at < end:
         return fact
-    if fact.occurred_at >= end or window.is_backfill:
+    if fact.occurred_at >= end or (window.is_backfill and not window.looks_back):
         return None
     accrual = tuple(part for part in fact.all_parts if part.until is not None)
     if not any(part.until is not None and part.until > start for part in accrual):

@@ -4,44 +4,58 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from nullspend_margins import ExchangeRate, RevenuePart, ValidationFailed, split_amount
+from nullspend_margins import ExchangeRate, RevenuePart, split_amount
 from nullspend_margins_stripe.facts import made, moment
 from nullspend_margins_stripe.objects import Invoice, InvoiceLine, Span
 from nullspend_margins_stripe.payments import untaxed_of
 from nullspend_margins_stripe.texts import clean
 
 _LONGEST = timedelta(days=366 * 50)
+_MOST_TIMES = 2
+_MOST = (2**63 - 1) // 10_000
+"""Of cents, more does not count."""
 
 
 def accrual_parts(invoice: Invoice, rate: ExchangeRate | None) -> list[RevenuePart]:
     """``total_excluding_tax`` over the invoice's lines, each over its own ``period``.
 
     A line weighs ``amount`` less ``pretax_credit_amounts`` (discounts, credit grants) less
-    inclusive taxes, in Stripe's fields. Where the weights add up to the whole, they are the
-    shares; where not (shipping, rounding), the whole is split by them, to the unit by largest
-    remainder. Lines that weigh nothing together, no lines, or shares that no part can hold:
-    one part when the invoice was made.
+    inclusive taxes, in Stripe's fields. Lines that weigh nothing together, no lines, or trillions
+    that cancel each other out: one part when the invoice was made.
     """
     whole = untaxed_of(invoice)
     lines = invoice.lines.data if invoice.lines else []
-    weights = [_weight(line) for line in lines]
-    if sum(weights) == whole:
-        shares = weights
-    elif sum(weights):
-        shares = split_amount(whole, weights)
-    else:
+    shares = _shares(whole, [_weight(line) for line in lines])
+    if not shares or (max(map(abs, shares)) > _MOST >= abs(whole)):
         lines, shares = [], []
-    try:
-        found = [
-            _line(line, share, made(invoice.created), rate)
-            for line, share in zip(lines, shares, strict=True)
-            if share
-        ]
-    except ValidationFailed:
-        found = []  # lines of trillions that nearly cancel each other out
+    found = [
+        _line(line, share, made(invoice.created), rate)
+        for line, share in zip(lines, shares, strict=True)
+        if share
+    ]
     if found or not whole:
         return found
     return [_point(whole, made(invoice.created), rate)]
+
+
+def _shares(whole: int, weights: list[int]) -> list[int]:
+    """``whole`` by lines, to the unit by largest remainder; none where there is nothing to go by.
+
+    Where the weights add up to it, they are the shares; where not (shipping, rounding), it is
+    split by them. Lines that nearly cancel each other out would become many times what they are;
+    where they would become more than twice that, each stays as it is, and what is missing is
+    shared by their sizes, whatever their signs.
+    """
+    together = sum(weights)
+    if together == whole:
+        return weights
+    if not together:
+        return []
+    sizes = [abs(weight) for weight in weights]
+    if abs(together) == sum(sizes) or abs(whole) <= _MOST_TIMES * abs(together):
+        return split_amount(whole, weights)
+    missing = split_amount(whole - together, sizes)
+    return [weight + more for weight, more in zip(weights, missing, strict=True)]
 
 
 def _weight(line: InvoiceLine) -> int:

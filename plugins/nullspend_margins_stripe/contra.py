@@ -9,14 +9,15 @@ from functools import partial
 from nullspend_margins import RevenueFact
 from nullspend_margins_stripe.contra_facts import (
     credit_note_fact,
-    credited_refunds,
     dispute_facts,
+    nothing_of,
     refund_fact,
 )
-from nullspend_margins_stripe.facts import made, usable
+from nullspend_margins_stripe.credited import Credited
 from nullspend_margins_stripe.failures import settled
 from nullspend_margins_stripe.invoices import Facts
-from nullspend_margins_stripe.objects import CreditNote, Dispute, Invoice, Refund
+from nullspend_margins_stripe.notes import note_expansions, note_fact, notes_of
+from nullspend_margins_stripe.objects import CreditNote, Dispute, Refund
 from nullspend_margins_stripe.optional_lists import CREDIT_NOTES, DISPUTES, RATE, REFUNDS
 from nullspend_margins_stripe.payers import Payers
 from nullspend_margins_stripe.reading import Reading
@@ -37,7 +38,7 @@ class Refunded:
         self._asker = asker
         self._reading = reading
         self._payers = Payers()
-        self._credited: set[str] = set()
+        self._credited = Credited()
         self._unmet: set[str] = set()
 
     async def facts(self) -> Facts:
@@ -53,21 +54,20 @@ class Refunded:
         reading, asker = self._reading, self._asker
         # Of a backfill's last month a refund's note may be of the next one.
         asked = reading.made(later=_NOTE_MONTHS if reading.window.is_backfill else 0)
-        expand = _note_expansions(reading)
+        expand = note_expansions(reading)
         pages = reading.lists.pages(asker, CREDIT_NOTES, asked, self._read_notes, expand=expand)
         async with aclosing(pages):
             async for notes in pages:
-                facts = [await _note_fact(asker, reading, note) for note in notes]
+                facts = [await note_fact(asker, reading, note) for note in notes]
                 yield [fact for fact in facts if fact is not None]
 
     def _read_notes(self, notes: list[CreditNote]) -> list[CreditNote]:
         mine = [one for one in notes if self._reading.counts(one)]
         for note in mine:
             credit_note_fact(note, tag_key="")  # one that is of no use is asked for again
-            credited = credited_refunds(note)
-            self._credited |= credited
+            refunds = self._credited.note(note)
             if self._reading.is_in(note.created):
-                self._unmet |= credited
+                self._unmet.update(refunds)
         return [one for one in mine if self._reading.is_in(one.created)]
 
     async def _refunds(self) -> Facts:
@@ -98,9 +98,11 @@ async def disputed(asker: Asker, reading: Reading) -> Facts:
     """Disputes of the window and of half a year before, with all that they moved."""
 
     def read(disputes: list[Dispute]) -> list[RevenueFact]:
-        return [fact for one in disputes for fact in _dispute_facts(reading, one)]
+        return [fact for one in disputes for fact in counted_disputes(reading, one)]
 
-    asked = reading.made(earlier=0 if reading.window.is_backfill else DISPUTE_MONTHS)
+    window = reading.window
+    looks_back = window.looks_back or not window.is_backfill
+    asked = reading.made(earlier=DISPUTE_MONTHS if looks_back else 0)
     pages = reading.lists.pages(asker, DISPUTES, asked, read, expand=["charge"])
     async with aclosing(pages):
         async for facts in pages:
@@ -108,80 +110,49 @@ async def disputed(asker: Asker, reading: Reading) -> Facts:
 
 
 async def refund_again(
-    asker: Asker, reading: Reading, refund_id: str, credited: set[str] | None = None
+    asker: Asker, reading: Reading, refund_id: str, credited: Credited | None = None
 ) -> Sequence[RevenueFact]:
     """An older refund: one that failed is told as nothing.
 
     One that succeeded is told where a note is known that credits it, in ``credited``; else it is
-    left as it was told, since its note is not known here.
+    left as it was told, since its note is not known here. Where that note credits some of it, an
+    older one may credit the rest.
     """
     expand = _refund_expansions(reading)
     refund = await reading.lists.one(asker, REFUNDS, refund_id, expand)
     if refund is None or not reading.counts(refund):
         return ()
     if refund.status != "succeeded":
-        return [_nothing(refund, refund.currency)]
-    if credited is None or refund.id not in credited:
+        return [nothing_of(refund)]
+    invoice_id = credited and credited.invoice_of(refund.id)
+    if credited is None or not credited.amount(refund.id):
         return ()
+    if invoice_id and credited.amount(refund.id) < refund.amount:
+        for note in await notes_of(asker, reading, invoice_id):
+            credited.note(note)
     fact = settled(partial(_refund_fact, reading, refund, credited))
     payers = Payers()
     payers.note(refund, fact)
     return () if fact is None else await payers.named(asker, [fact])
 
 
-async def note_again(asker: Asker, reading: Reading, note_id: str) -> Sequence[RevenueFact]:
-    """An older credit note: one that is void by now is told as nothing."""
-    note = await reading.lists.one(asker, CREDIT_NOTES, note_id, _note_expansions(reading))
-    if note is None or not reading.counts(note):
-        return ()
-    return [await _note_fact(asker, reading, note) or _nothing(note, note.currency)]
-
-
 async def dispute_again(asker: Asker, reading: Reading, dispute_id: str) -> Sequence[RevenueFact]:
     """An older dispute, with what it has moved since."""
     dispute = await reading.lists.one(asker, DISPUTES, dispute_id, ["charge"])
-    return [] if dispute is None else settled(partial(_dispute_facts, reading, dispute))
+    return [] if dispute is None else settled(partial(counted_disputes, reading, dispute))
 
 
-async def _note_fact(asker: Asker, reading: Reading, note: CreditNote) -> RevenueFact | None:
-    if isinstance(note.invoice, Invoice):
-        await reading.rates.look_up(asker, [note.invoice])
-    make = partial(credit_note_fact, note, tag_key=reading.tag_key, rates=reading.rates.known)
-    return settled(make)
-
-
-def _refund_fact(reading: Reading, refund: Refund, credited: set[str]) -> RevenueFact | None:
+def _refund_fact(reading: Reading, refund: Refund, credited: Credited) -> RevenueFact | None:
     if not reading.counts(refund):
         return None
-    known = reading.rates.known
-    return refund_fact(refund, tag_key=reading.tag_key, rates=known, credited=credited)
+    known, amount = reading.rates.known, credited.amount(refund.id)
+    return refund_fact(refund, tag_key=reading.tag_key, rates=known, credited=amount)
 
 
-def _dispute_facts(reading: Reading, dispute: Dispute) -> list[RevenueFact]:
+def counted_disputes(reading: Reading, dispute: Dispute) -> list[RevenueFact]:
+    """The facts of a dispute; none of one that is not real."""
     return dispute_facts(dispute, tag_key=reading.tag_key) if reading.counts(dispute) else []
-
-
-def _nothing(one: Refund | CreditNote, currency: str) -> RevenueFact:
-    """A fact without parts: it takes the place of what was told when it still counted."""
-    kind = "refund" if isinstance(one, Refund) else "credit_note"
-
-    def make() -> RevenueFact:
-        return RevenueFact(
-            object_id=one.id,
-            customer_id=None,
-            amount_minor=0,
-            currency=currency.lower(),
-            occurred_at=made(one.created),
-            kind=kind,  # type: ignore[arg-type]  # both are kinds of facts
-            parts=(),
-        )
-
-    return settled(partial(usable, f"a {kind}", make))
 
 
 def _refund_expansions(reading: Reading) -> list[str]:
     return ["charge", RATE] if reading.rates.is_wanted else ["charge"]
-
-
-def _note_expansions(reading: Reading) -> list[str]:
-    return ["invoice", "invoice.payments"] if reading.rates.is_wanted else ["invoice"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
-from nullspend_margins import Basis, ExchangeRate, RevenueFact, RevenuePart
+from nullspend_margins import ExchangeRate, RevenueFact, RevenuePart
 from nullspend_margins_stripe.currencies import NO_RATES, Rates, minor_digits_of, rate_by, rate_of
 from nullspend_margins_stripe.facts import (
     NO_PAYERS,
@@ -17,6 +18,7 @@ from nullspend_margins_stripe.facts import (
     payer_of,
     usable,
 )
+from nullspend_margins_stripe.failures import settled
 from nullspend_margins_stripe.invoice_facts import invoice_rate
 from nullspend_margins_stripe.objects import (
     BalanceTransaction,
@@ -29,6 +31,9 @@ from nullspend_margins_stripe.objects import (
 from nullspend_margins_stripe.payments import PAID, sum_of
 from nullspend_margins_stripe.texts import clean
 
+ALL = 2**63
+"""Of a refund: more than any is."""
+
 
 def refund_fact(
     refund: Refund,
@@ -36,13 +41,13 @@ def refund_fact(
     tag_key: str,
     rates: Rates = NO_RATES,
     payers: Payers = NO_PAYERS,
-    credited: Container[str] = (),
+    credited: int = 0,
 ) -> RevenueFact | None:
     """The fact of a refund, in the month it was made; ``None`` unless it succeeded.
 
-    Taken off ``net`` whole (tax and all: it is the money that left), and off ``accrual``, unless
-    its id is in ``credited``: then a credit note takes it off there. One that fails later has no
-    fact any more, as if it had never been. Raises ``Transient`` for one that no fact can hold.
+    Taken off ``net`` whole (tax and all: it is the money that left), and off ``accrual`` less what
+    of it is ``credited``: that a credit note takes off there. One that fails later has no fact any
+    more, as if it had never been. Raises ``Transient`` for one that no fact can hold.
     """
     if refund.status != "succeeded" or not refund.amount:
         return None
@@ -63,15 +68,18 @@ def credit_note_fact(
     return usable("a credit note", partial(_credit_note, note, tag_key, rates))
 
 
-def credited_refunds(note: CreditNote) -> set[str]:
-    """The ids of the refunds that an issued credit note speaks for in ``accrual``.
+def credited_refunds(note: CreditNote) -> dict[str, int]:
+    """How much of which refunds, by id, an issued credit note speaks for in ``accrual``.
 
-    Of an invoice that is not paid too: neither accrued, so there is nothing to take off.
+    Of an invoice that is not paid too: neither accrued, so there is nothing to take off. Where it
+    does not tell how much it is all of it.
     """
-    if note.status != "issued":
-        return set()
-    ids = (id_of(one.refund) for one in note.refunds or ())
-    return {refund_id for refund_id in ids if refund_id}
+    found: dict[str, int] = {}
+    for one in note.refunds or () if note.status == "issued" else ():
+        if refund_id := id_of(one.refund):
+            amount = ALL if one.amount_refunded is None else one.amount_refunded
+            found[refund_id] = found.get(refund_id, 0) + amount
+    return found
 
 
 def dispute_facts(
@@ -99,26 +107,46 @@ def dispute_facts(
     ]
 
 
+def nothing_of(one: Refund | CreditNote) -> RevenueFact:
+    """A fact without parts: it takes the place of what was told when it still counted."""
+    kind = "refund" if isinstance(one, Refund) else "credit_note"
+
+    def make() -> RevenueFact:
+        return RevenueFact(
+            object_id=one.id,
+            customer_id=None,
+            amount_minor=0,
+            currency=one.currency.lower(),
+            occurred_at=made(one.created),
+            kind=kind,  # type: ignore[arg-type]  # both are kinds of facts
+            parts=(),
+        )
+
+    return settled(partial(usable, f"a {kind}", make))
+
+
 def _refund(
-    refund: Refund, tag_key: str, rates: Rates, payers: Payers, credited: Container[str]
+    refund: Refund, tag_key: str, rates: Rates, payers: Payers, credited: int
 ) -> RevenueFact:
     currency = refund.currency.lower()
     rate = rate_of(refund.balance_transaction, currency, refund.amount)
-    bases: Sequence[Basis] = ("net",) if refund.id in credited else ("net", "accrual")
+    uncredited = refund.amount - min(max(credited, 0), refund.amount)
+    is_whole = uncredited == refund.amount
     part = RevenuePart(
-        bases=bases,
+        bases=("net", "accrual") if is_whole else ("net",),
         kind="refund",
         amount_minor=-refund.amount,
         occurred_at=made(refund.created),
         rate=rate or rate_by((refund.payment_intent, refund.charge), currency, rates),
     )
+    rest = replace(part, bases=("accrual",), amount_minor=-uncredited)
     return RevenueFact(
         object_id=refund.id,
         amount_minor=-refund.amount,
         currency=currency,
         occurred_at=part.occurred_at,
         kind="refund",
-        parts=(part,),
+        parts=(part,) if is_whole or not uncredited else (part, rest),
         minor_digits=minor_digits_of(currency),
         **payer_of(
             refund.customer,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from functools import partial
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from nullspend_margins import Period, ProviderUnavailable, RevenueFact
+from nullspend_margins import Period, PermissionMissing, ProviderUnavailable, RevenueFact
+from nullspend_margins_stripe import permissions
 from nullspend_margins_stripe.answers import (
     CUSTOMER,
     INVOICE,
@@ -21,8 +22,10 @@ from nullspend_margins_stripe.answers import (
 from nullspend_margins_stripe.facts import with_customer
 from nullspend_margins_stripe.failures import Unknown, settled
 from nullspend_margins_stripe.invoice_facts import invoice_fact
+from nullspend_margins_stripe.notes import notes_with
 from nullspend_margins_stripe.objects import Customer, Identified, Invoice, Page, id_of
 from nullspend_margins_stripe.payments import PAID
+from nullspend_margins_stripe.permissions import Loss
 from nullspend_margins_stripe.reading import Reading, seconds
 from nullspend_margins_stripe.requests import Asker, Params
 
@@ -80,21 +83,23 @@ async def invoice_facts(
             wanted = _wanted(page, of_use)
             told = map(of_use, await _finished(asker, reading, wanted))
             facts = [fact for fact in told if fact is not None]
-            if facts:
+            if facts and first < reading.window.first:
+                yield await _with_notes(asker, reading, wanted.invoices, facts)
+            elif facts:
                 yield facts
 
 
-async def invoice_again(asker: Asker, reading: Reading, invoice_id: str) -> RevenueFact | None:
-    """The fact of one invoice; ``None`` where there is none, and for one of which nothing was
-    paid.
+async def invoice_again(asker: Asker, reading: Reading, invoice_id: str) -> Sequence[RevenueFact]:
+    """An invoice of before the window, with its credit notes; nothing where nothing was paid, or
+    there is none. One of the window is in its lists.
     """
     path = f"{_PATH}/{quote(invoice_id, safe='')}"
     invoice = await asker.one(INVOICE, path, {"expand[]": list(_EXPANDED)}, expected=invoice_id)
-    if invoice is None or not reading.counts(invoice):
-        return None
+    if invoice is None or not reading.counts(invoice) or not reading.is_old(invoice.created):
+        return ()
     fact = settled(partial(_fact, reading, invoice))
     found = await _finished(asker, reading, InvoicePage([invoice], [fact]))
-    return found[0] if found else None
+    return await _with_notes(asker, reading, [invoice], found)
 
 
 def _wanted(page: InvoicePage, of_use: Callable[[RevenueFact], RevenueFact | None]) -> InvoicePage:
@@ -108,6 +113,18 @@ def _wanted(page: InvoicePage, of_use: Callable[[RevenueFact], RevenueFact | Non
     return found
 
 
+async def _with_notes(
+    asker: Asker, reading: Reading, invoices: Sequence[Invoice], facts: Sequence[RevenueFact]
+) -> Sequence[RevenueFact]:
+    """The facts, and those of the credit notes of older invoices that are told as paid."""
+    paid = {fact.object_id for fact in facts if fact.kind == "invoice" and not fact.is_partial}
+    notes: list[RevenueFact] = []
+    for invoice in invoices:
+        if invoice.id in paid:
+            notes += await notes_with(asker, reading, invoice)
+    return [*facts, *notes] if notes else facts
+
+
 async def _finished(asker: Asker, reading: Reading, page: InvoicePage) -> list[RevenueFact]:
     """The page's facts with what it leaves out: further lines and payments, rates, customers."""
     await reading.rates.look_up(asker, page.invoices)
@@ -116,7 +133,7 @@ async def _finished(asker: Asker, reading: Reading, page: InvoicePage) -> list[R
     for invoice, told in zip(page.invoices, page.facts, strict=True):
         fact = told
         if _is_cut(invoice) or reading.rates.misses(invoice):
-            whole = await _whole(asker, invoice)
+            whole = await _whole(asker, reading, invoice)
             await reading.rates.look_up(asker, [whole])
             fact = settled(partial(_fact, reading, whole))
         if fact is not None:
@@ -146,28 +163,29 @@ async def _named(
     ]
 
 
-async def _whole(asker: Asker, invoice: Invoice) -> Invoice:
+async def _whole(asker: Asker, reading: Reading, invoice: Invoice) -> Invoice:
     """The invoice with all of its lines and payments, of which it has the first few in itself."""
     lines, payments = invoice.lines, invoice.payments
     if lines is not None and lines.has_more:
         path = f"{_PATH}/{quote(invoice.id, safe='')}/lines"
-        lines = await _rest(asker, INVOICE_LINE, path, {}, lines.data)
+        with _without(reading, permissions.LINES):
+            lines = await _rest(asker, INVOICE_LINE, path, {}, lines.data)
     if payments is not None and payments.has_more:
         # From the beginning: in a list of their own they may have another order.
         asked = {"invoice": invoice.id, "status": "paid"}
-        told = await _rest(asker, INVOICE_PAYMENT, "/v1/invoice_payments", asked, [])
-        mine = [one for one in told.data if id_of(one.invoice) in (None, invoice.id)]
-        payments = Page(mine) if mine else payments
+        with _without(reading, permissions.PAYMENTS):
+            told = await _rest(asker, INVOICE_PAYMENT, "/v1/invoice_payments", asked, [])
+            mine = [one for one in told.data if id_of(one.invoice) in (None, invoice.id)]
+            payments = Page(mine) if mine else payments
     return msgspec.structs.replace(invoice, lines=lines, payments=payments)
 
 
 async def _rest(
     asker: Asker, kind: ObjectKind[O], path: str, params: Params, known: list[O]
 ) -> Page[O]:
-    """``known`` and all that a list has after them; ``known`` alone where there is no such list.
+    """``known`` and all that a list has after them.
 
-    Stripe has it. For what stands in its place and has not, the invoice is worth more than how
-    its lines share it.
+    Raises ``Unknown`` where there is no such list, and ``PermissionMissing``.
     """
     found = [*known]
     pages = asker.pages(
@@ -178,18 +196,29 @@ async def _rest(
         after=known[-1].id if known else None,
         optional=True,
     )
-    try:
-        async with aclosing(pages):
-            async for page in pages:
-                found += page
-                if len(found) > _MOST_PARTS:
-                    raise ProviderUnavailable(
-                        f"An invoice has more than {_MOST_PARTS:,} {kind.name}s. "
-                        "Nothing was changed."
-                    )
-    except Unknown:
-        return Page(known)
+    async with aclosing(pages):
+        async for page in pages:
+            found += page
+            if len(found) > _MOST_PARTS:
+                raise ProviderUnavailable(
+                    f"An invoice has more than {_MOST_PARTS:,} {kind.name}s. Nothing was changed."
+                )
     return Page(found)
+
+
+@contextmanager
+def _without(reading: Reading, loss: Loss) -> Iterator[None]:
+    """What is read in it may be missing, and is told so.
+
+    Stripe has it. Where the key may not read it, or what stands in Stripe's place has no such list,
+    the invoice is worth more than how its lines share it.
+    """
+    try:
+        yield
+    except Unknown:
+        reading.lists.gaps.add(loss)
+    except PermissionMissing as missing:
+        reading.lists.gaps.add(loss, missing.permission)
 
 
 def _is_cut(invoice: Invoice) -> bool:

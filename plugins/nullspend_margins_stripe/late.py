@@ -1,9 +1,9 @@
 """What happened to older invoices since: payments of them, and what became of refunds and notes.
 
 No list can be asked for what changed. Events tell, for 30 days and to keys that may read them;
-they are pointers, and what they point to is read again. The first time, once a week, and once a
-day where events cannot be read, the invoices of the months before the window are listed, which
-also brings services that were paid before and go on in the window.
+they are pointers, and what they point to is read again. The first time, once a week, once a day
+where events cannot be read, and where a backfill begins, the invoices of the months before the
+window are listed, which also brings services that were paid before and go on in the window.
 """
 
 from __future__ import annotations
@@ -16,17 +16,14 @@ from functools import partial
 import msgspec
 
 from nullspend_margins import Period, RevenueCursor, RevenueFact
-from nullspend_margins_stripe.contra import (
-    DISPUTE_MONTHS,
-    dispute_again,
-    note_again,
-    refund_again,
-)
+from nullspend_margins_stripe.contra import DISPUTE_MONTHS, dispute_again, refund_again
 from nullspend_margins_stripe.invoices import UNPAID, Facts, invoice_again, invoice_facts
+from nullspend_margins_stripe.notes import note_again
 from nullspend_margins_stripe.objects import Event, EventObject, id_of
 from nullspend_margins_stripe.optional_lists import EVENTS
 from nullspend_margins_stripe.reading import Reading, seconds
 from nullspend_margins_stripe.requests import Asker
+from nullspend_margins_stripe.undone import LOOKS
 
 TYPES = (
     "invoice.paid",
@@ -127,14 +124,15 @@ class LateLook:
     def is_due(self) -> bool:
         """Whether the months before the window are listed now. Asked once events were read."""
         if self._reading.window.is_backfill:
-            return False
+            return self._reading.window.looks_back
         if self._mark is None or self._is_stale(self._mark):
             return True
         patience = _LISTED_AGAIN if self._events_were_read else _LISTED_WITHOUT_EVENTS
         return self._now - self._mark.listed >= patience
 
     def listings(self) -> list[Callable[[Asker], Facts]]:
-        """Cursors of the months before the window: invoices that were paid in the window.
+        """Cursors of the months before the window: invoices that were paid in the window, and what
+        became of refunds, credit notes and disputes.
 
         Some months each: most accounts have a page or two in all of them. Of invoices that were
         paid in part there are few, whose months are one list.
@@ -154,7 +152,10 @@ class LateLook:
         def listing(status: str, start: Period, end: Period, asker: Asker) -> Facts:
             return invoice_facts(asker, reading, status, start, end, self._of_use)
 
-        return [partial(listing, *span) for span in spans]
+        cursors: list[Callable[[Asker], Facts]] = [partial(listing, *span) for span in spans]
+        if reading.late_months and not reading.window.is_backfill:
+            cursors += [partial(_looked, look, reading) for look in LOOKS]
+        return cursors
 
     @property
     def cursor(self) -> RevenueCursor:
@@ -171,15 +172,19 @@ class LateLook:
         return self._now - mark.seen >= _EVENTS_KEPT
 
     def _of_use(self, fact: RevenueFact) -> RevenueFact | None:
-        """All of an invoice that was paid in the months of the window.
+        """All of an invoice that was paid in the months of the window, or from a backfill's first
+        month on: the months after it are brought next.
 
         Of one that was paid before, and whose service goes on in them (an annual plan), what it
         accrues: its own month may never have been read, and must not look as if it had been.
         """
-        first, end = self._reading.window.first.start, self._reading.window.last.end
+        window = self._reading.window
+        first = window.first.start
+        end = None if window.looks_back else window.last.end
         services = []
         for part in fact.all_parts:
-            if part.kind == "payment" and first <= part.occurred_at < end:
+            at = part.occurred_at
+            if part.kind == "payment" and first <= at and (end is None or at < end):
                 return fact
             if part.kind == "line" and (part.until or part.occurred_at) > first:
                 services.append(part)
@@ -198,10 +203,8 @@ class LateLook:
     async def _told(self, asker: Asker, found: _Pointers) -> Facts:
         reading = self._reading
         for invoice_id in sorted(found.invoices - found.recent):
-            fact = await invoice_again(asker, reading, invoice_id)
-            # Those of the window are in its lists.
-            if fact is not None and fact.occurred_at < reading.window.first.start:
-                yield [fact]
+            if facts := await invoice_again(asker, reading, invoice_id):
+                yield facts
         again: list[tuple[set[str], Callable[..., Awaitable[Sequence[RevenueFact]]]]] = [
             (found.refunds, refund_again),
             (found.notes, note_again),
@@ -211,6 +214,10 @@ class LateLook:
             for object_id in sorted(ids):
                 if facts := await read(asker, reading, object_id):
                     yield facts
+
+
+def _looked(look: Callable[[Asker, Reading], Facts], reading: Reading, asker: Asker) -> Facts:
+    return look(asker, reading)
 
 
 def _mark_of(cursor: str | None) -> Mark | None:

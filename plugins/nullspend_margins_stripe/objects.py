@@ -150,6 +150,8 @@ class Invoice(msgspec.Struct, frozen=True, gc=False):
     status_transitions: PaymentMoments | None = None
     payments: Page[InvoicePayment] | None = None
     lines: Page[InvoiceLine] | None = None
+    pre_payment_credit_notes_amount: int | None = None
+    post_payment_credit_notes_amount: int | None = None
     livemode: bool | None = None
     test_clock: Any = None
 
@@ -170,9 +172,10 @@ class Refund(msgspec.Struct, frozen=True, gc=False):
 
 
 class CreditedRefund(msgspec.Struct, frozen=True, gc=False):
-    """A refund that pays out what a credit note gives back."""
+    """A refund that pays out what a credit note gives back: ``amount_refunded`` of it does."""
 
     refund: str | Refund | None = None
+    amount_refunded: int | None = None
 
 
 class CreditNote(msgspec.Struct, frozen=True, gc=False):

@@ -57,8 +57,19 @@ DISPUTED_CUSTOMERS = Loss(
 EVENTS = Loss(
     "rak_event_read",
     ("cash", "net", "accrual"),
-    "Events cannot be read, so late payments of older invoices are found once a day only, and "
-    "what becomes of older refunds and credit notes is not.",
+    "Events cannot be read, so late payments of older invoices, and what becomes of older refunds "
+    "and credit notes, are found once a day only.",
+)
+LINES = Loss(
+    INVOICES,
+    ("accrual",),
+    "Not all lines of long invoices can be read, so accrual revenue spreads them by the first few.",
+)
+PAYMENTS = Loss(
+    INVOICES,
+    ("cash", "net"),
+    "Not all payments of invoices with many can be read, so cash and net revenue have what these "
+    "were paid when they were paid in full.",
 )
 RATES = Loss(
     "rak_balance_transaction_source_read",

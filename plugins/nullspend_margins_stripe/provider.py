@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from nullspend_margins import Clock, Credential, Period, RevenueGap, RevenueItem, RevenueWindow
+from nullspend_margins_stripe.clocks import of_real_time
 from nullspend_margins_stripe.contra import Refunded, disputed
 from nullspend_margins_stripe.credentials import parse_credential
 from nullspend_margins_stripe.cursors import merged
@@ -101,7 +102,10 @@ class StripeProvider:
         reading = self._reading(secret, window)
         late = LateLook(reading)
         for cursors in (partial(self._of_window, reading, late), partial(_of_before, late)):
-            made = [partial(_begun, cursor, self._asker(requests, secret)) for cursor in cursors()]
+            made = [
+                partial(_begun, reading, cursor, self._asker(requests, secret))
+                for cursor in cursors()
+            ]
             async with aclosing(merged(made, concurrency=self._settings.concurrency)) as pages:
                 async for page in pages:
                     if page:
@@ -197,8 +201,9 @@ class StripeProvider:
         return Patience(self._settings.retry_seconds, self._timer)
 
 
-def _begun(cursor: Cursor, asker: Asker) -> Facts:
-    return cursor(asker)
+def _begun(reading: Reading, cursor: Cursor, asker: Asker) -> Facts:
+    pages = cursor(asker)
+    return of_real_time(asker, reading, pages) if reading.doubts_clocks else pages
 
 
 def _invoices(reading: Reading, status: str, first: Period, end: Period, asker: Asker) -> Facts:

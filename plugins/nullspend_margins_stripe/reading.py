@@ -42,6 +42,11 @@ class Reading:
         """Whether it is of the key's mode, and its time is real."""
         return is_of(one, livemode=self.livemode, test_clocks=self.test_clocks)
 
+    @property
+    def doubts_clocks(self) -> bool:
+        """Whether there may be objects of a test clock, and they must not count."""
+        return not self.livemode and not self.test_clocks
+
     def is_old(self, created: int) -> bool:
         """Made before the window."""
         return created < seconds(self.window.first)

@@ -87,8 +87,9 @@ class StripeSettings:
         default=12,
         metadata={
             "help": "How many months before those of a sync are looked through for invoices that "
-            "were paid late: the first time, then once a week (once a day where the key may not "
-            "read events); 0 looks at none",
+            "were paid late, and for what became of refunds and credit notes: the first time, then "
+            "once a week (once a day where the key may not read events), and when a backfill "
+            "begins; 0 looks at none",
             "unit": "months",
             "at_least": 0,
             "at_most": 120,

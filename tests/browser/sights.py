@@ -62,9 +62,9 @@ STATES = (
         if sight.name != "margins"
     ),
     *(
-        Sight("provider-nothing-yet", sight.path, org=NEW_ORG)
-        for sight in PAGES.values()
-        if sight.name == "provider"
+        Sight(f"{name}-nothing-yet", path, org=NEW_ORG)
+        for name, path in (("provider", "/margins/connect/stripe"), ("csv", "/margins/connect/csv"))
+        if "/connect/{provider}" in PAGES
     ),
     *(
         Sight(f"{sight.name}-not-allowed", sight.path, status=403, role="viewer")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -12,12 +14,13 @@ from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
+from playwright.async_api import FilePayload, Page
 
 from nullspend_margins.demo.seed import client_for
 from nullspend_margins.demo.stripe_server import StripeServer
 from tests.browser.payloads import ATTACKS, FOUND, HARMLESS, PLANT
 from tests.browser.products import NOW, ORG, Product, running_product
+from tests.browser.sights import PAGES, Sight
 from tests.browser.visits import Visits
 from tests.browser.walking import walk
 from tests.world import KEY, event
@@ -78,13 +81,21 @@ async def fill(product: Product) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def attacked(
+async def attacked_database(
     sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, browser: object
-) -> AsyncIterator[Product]:
-    """A product whose every text is an attack."""
-    database = shutil.copy(sqlite_template, tmp_path_factory.mktemp("attacked") / "m.db")
+) -> Path:
+    """Data whose every text is an attack, to be copied."""
+    database = Path(shutil.copy(sqlite_template, tmp_path_factory.mktemp("attacked") / "m.db"))
     async with running_product(database, stripe=attacked_stripe()) as product:
         await fill(product)
+    return database
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def attacked(attacked_database: Path, tmp_path: Path) -> AsyncIterator[Product]:
+    """A product with such data."""
+    database = Path(shutil.copy(attacked_database, tmp_path / "m.db"))
+    async with running_product(database, stripe=attacked_stripe()) as product:
         yield product
 
 
@@ -107,14 +118,14 @@ async def test_each_attack_would_be_seen_if_it_were_not_escaped(
     attacked: Product, visit: Visits
 ) -> None:
     """In one place or another: as content, as a quoted attribute, or as a link."""
-    page = await visit(attacked, tolerated=".")
+    context = (await visit(attacked, tolerated=".")).context
+    both = f"(attack) => {{ ({PLANT})(attack); return ({FOUND})(); }}"
     for attack in ATTACKS:
-        await page.goto(attacked.url("/margins/matching"))
-        if attack.startswith(HARMLESS):
-            continue
-        # At once: some of them lead the browser away.
-        both = f"(attack) => {{ ({PLANT})(attack); return ({FOUND})(); }}"
-        assert await page.evaluate(both, attack) != [], attack
+        if not attack.startswith(HARMLESS):
+            page = await context.new_page()  # some attacks lead the browser away
+            await page.goto(attacked.url("/margins/matching"))
+            assert await page.evaluate(both, attack) != [], attack
+            await page.close()
 
 
 async def test_names_are_shown_as_they_are(attacked: Product, visit: Visits) -> None:
@@ -162,3 +173,48 @@ async def test_what_stripe_says_runs_nothing(attacked: Product, visit: Visits) -
         for path in ("/margins", "/margins/connect"):
             await page.goto(attacked.url(path))
             await assert_nothing_ran(page)
+
+
+_FORMS = """() => [...document.querySelectorAll("form[method=post]")]
+  .map((each) => each.getAttribute("action").replace(/[0-9a-f-]{36}/g, "ID"))"""
+_SEND = """([index, attack]) => {
+  const form = document.querySelectorAll("form[method=post]")[index];
+  for (const field of form.querySelectorAll("input:not([type]), textarea, input")) {
+    if (!["hidden", "file", "checkbox", "radio", "submit"].includes(field.type)) {
+      field.removeAttribute("maxlength");
+      field.value = attack;
+    }
+  }
+  form.noValidate = true;
+  form.submit();
+}"""
+
+
+@pytest.mark.parametrize("sight", PAGES.values(), ids=str)
+async def test_what_is_typed_into_a_form_runs_nothing(
+    attacked: Product, visit: Visits, sight: Sight
+) -> None:
+    page = await visit(attacked)
+    await page.goto(attacked.url(sight.path))
+    forms = dict.fromkeys(await page.evaluate(_FORMS))  # one of each kind
+    for action in forms:
+        for attack in ATTACKS[:6]:
+            await page.goto(attacked.url(sight.path))
+            still_there = await page.evaluate(_FORMS)
+            if action not in still_there:
+                break
+            index = still_there.index(action)
+            files = page.locator("form[method=post]").nth(index).locator("input[type=file]")
+            for each in await files.all():
+                await each.set_input_files(attacking_file(attack))
+            async with page.expect_navigation():
+                await page.evaluate(_SEND, [index, attack])
+            await assert_nothing_ran(page)
+
+
+def attacking_file(name: str) -> FilePayload:
+    """A CSV file of mappings, for whoever shows a file's name or cells."""
+    rows = [["stripeCustomerId", "tagValue"], *([attack, attack] for attack in ATTACKS)]
+    written = io.StringIO()
+    csv.writer(written).writerows(rows)
+    return {"name": name, "mimeType": "text/csv", "buffer": written.getvalue().encode()}

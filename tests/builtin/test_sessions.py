@@ -71,6 +71,26 @@ async def test_a_session_ends_after_its_age() -> None:
         await ask(cookie, clock=Clock(NOW + timedelta(hours=12, seconds=1)))
 
 
+async def test_one_authenticator_ends_a_session_that_it_knows() -> None:
+    clock = Clock()
+    asked = SignedSessionAuthenticator(configured(NEW).session, clock=clock)
+    person = scope(f"nullspend_session={signed(NEW)}")
+    assert await asked.authenticate(person) == await asked.authenticate(person)
+    clock.moment = NOW + timedelta(hours=12, seconds=1)
+    with pytest.raises(AuthenticationRequired, match="expired: sign in again"):
+        await asked.authenticate(person)
+
+
+async def test_one_authenticator_tells_people_and_forgeries_apart() -> None:
+    asked = SignedSessionAuthenticator(configured(NEW).session, clock=Clock())
+    for role in ("viewer", "owner", "viewer"):
+        found = await asked.authenticate(scope(f"nullspend_session={signed(NEW, role=role)}"))
+        assert found == Principal(org_id="org_1", user_id="u1", role=role)
+        for _ in range(2):
+            with pytest.raises(AuthenticationRequired, match="not valid here"):
+                await asked.authenticate(scope(f"nullspend_session={signed(OLD, role=role)}"))
+
+
 async def test_a_session_from_a_host_whose_clock_is_ahead_is_good() -> None:
     assert await ask(f"nullspend_session={signed(NEW)}", clock=Clock(NOW - timedelta(minutes=5)))
 

@@ -226,3 +226,23 @@ async def test_a_clock_that_runs_behind_shows_no_negative_lag(here: World) -> No
     here.clock.moment -= timedelta(minutes=1)
     [source] = (await here.get(COVERED))["coverage"]["sources"]
     assert source["lagSeconds"] == 0
+
+
+async def test_an_amount_that_cannot_be_stored_is_told_and_keeps_nothing_else_away(
+    here: World,
+) -> None:
+    here.account.add_customer("cus_1", name="cus_1")
+    for amount in (2**53 - 1, 2**53 + 1, 2_500):
+        here.account.add_invoice("cus_1", amount, created=unix(2026, 11, 3))
+    await here.map("cus_1", "one")
+    await here.spend("one", 1_000_000)
+    await here.connect(KEY)
+
+    report = await here.sync()
+
+    assert (report["invoicesFetched"], report["invoicesSkipped"]) == (3, 2)
+    table = await here.get(COVERED)
+    assert [row["revenueMicrodollars"] for row in table["customers"]] == [25_000_000]
+    [provider] = table["coverage"]["revenue"]["providers"]
+    assert provider["totalMicrodollars"] == 25_000_000
+    assert provider["skipped"] == [{"currency": "usd", "invoices": 2, "amountMinor": 2**54}]

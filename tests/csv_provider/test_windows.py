@@ -34,6 +34,15 @@ async def test_a_backfill_takes_its_months_alone() -> None:
     assert [fact.object_id for fact in found] == ["march"]
 
 
+async def test_a_backfills_first_month_takes_older_services_too() -> None:
+    window = replace(MARCH_TO_APRIL, is_backfill=True, looks_back=True)
+    found = await read(provider(), {"content": ROWS}, window)
+    assert [(fact.object_id, fact.is_partial) for fact in found] == [
+        ("year", True),
+        ("march", False),
+    ]
+
+
 async def test_older_services_are_corrected_and_taken_out_with_their_rows(
     database_url: str,
 ) -> None:

@@ -7,7 +7,7 @@ month is put as a table again.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -117,16 +117,20 @@ class Story:
         body = {"amount": cents, "currency": currency, "created": at, "status": status}
         self.refunds.append({**body, "id": refund_id})
         if "the credit note" in more:
-            self.notes[-1]["refunds"].append({"refund": refund_id})
+            note = self.notes[-1]
+            linked = min(cents, note["total"])
+            note["refunds"].append({"refund": refund_id, "amount_refunded": linked})
 
     def facts(self) -> Iterator[RevenueFact | None]:
         common: dict[str, Any] = {"tag_key": TAG_KEY, "rates": self.rates}
         yield from (invoice_fact(invoice(**each), **common) for each in self.invoices)
         notes = [credit_note(**each) for each in self.notes]
         yield from (credit_note_fact(each, **common) for each in notes)
-        credited = {each for note in notes for each in credited_refunds(note)}
+        credited = Counter[str]()
+        for note in notes:
+            credited.update(credited_refunds(note))
         for each in self.refunds:
-            yield refund_fact(refund(**each), credited=credited, **common)
+            yield refund_fact(refund(**each), credited=credited[each["id"]], **common)
         yield from dispute_facts(dispute(balance_transactions=self.moved), tag_key=TAG_KEY)
 
 
@@ -178,7 +182,7 @@ def test_the_columns_of_an_example_add_up_as_they_are_printed(heading: str) -> N
 def test_no_example_is_left_out() -> None:
     part = read(PAGE).split("## Worked examples")[1].split("## The rules")[0]
     assert re.findall(r"^### (.+)$", part, re.MULTILINE) == [*EXAMPLES]
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 7
     assert len(tables(part)) == 2 * len(EXAMPLES)
 
 

@@ -10,7 +10,12 @@ import pytest
 
 from nullspend_margins.domain.recognition import month_cells
 from nullspend_margins.domain.revenue import MAX_PARTS, RevenueCursor, RevenueFact, RevenueGap
-from nullspend_margins.domain.revenue_part import MAX_MINOR_AMOUNT, ExchangeRate, RevenuePart
+from nullspend_margins.domain.revenue_part import (
+    MAX_COUNTED_CENTS,
+    MAX_MINOR_AMOUNT,
+    ExchangeRate,
+    RevenuePart,
+)
 from nullspend_margins.errors import ValidationFailed
 from tests.storage.builders import invoice
 
@@ -33,15 +38,23 @@ def refused(**values: object) -> list[str]:
 
 
 @pytest.mark.parametrize("amount", [1.0, True, "1", None, MAX_MINOR_AMOUNT + 1, -(10**18)])
-def test_an_amount_is_an_int_whose_microdollars_can_be_stored(amount: object) -> None:
+def test_an_amount_is_an_int_that_can_be_stored(amount: object) -> None:
     assert refused(amount_minor=amount) == ["amount_minor"]
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_largest_amount_fits_64_bits(sign: int) -> None:
-    fact = invoice("in_1", sign * MAX_MINOR_AMOUNT)
+    fact = invoice("in_1", sign * MAX_COUNTED_CENTS)
     [amounts] = month_cells(fact.all_parts, fact.digits).values()
-    assert abs(amounts[0]) < 2**63 <= (MAX_MINOR_AMOUNT + 1) * 10_000
+    assert abs(amounts[0]) < 2**63 <= (MAX_COUNTED_CENTS + 1) * 10_000
+    with pytest.raises(ValidationFailed, match=r"9\.2 trillion"):
+        month_cells(invoice("in_1", sign * (MAX_COUNTED_CENTS + 1)).all_parts, 2)
+
+
+@pytest.mark.parametrize("amount", [2**53, 2**53 + 1, -(2**53), MAX_MINOR_AMOUNT])
+def test_what_is_too_much_for_a_cell_can_be_told(amount: int) -> None:
+    fact = invoice("in_1", amount)
+    assert [part.amount_minor for part in fact.all_parts] == [amount]
 
 
 @pytest.mark.parametrize(("name", "most"), LIMITS.items())

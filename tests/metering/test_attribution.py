@@ -142,3 +142,22 @@ def test_what_the_host_says_goes_before_every_header() -> None:
 def test_an_attribution_holds_what_can_be_stored(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"Attribution\."):
         Attribution(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_headers_of_each_request_are_its_own() -> None:
+    reader, sent = headers(LITELLM), [*PLAIN, (LITELLM, b"acme")]
+    _, kept = reader.read(sent, None)
+    below = [*PLAIN, (LITELLM, b"acme"), (CUSTOMER, b"acme")]
+    assert kept == below
+    kept.clear()
+    assert reader.read(sent, None)[1] == below
+    assert sent == [*PLAIN, (LITELLM, b"acme")]
+
+
+def test_two_values_beside_what_the_host_says_are_not_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sent = [(CUSTOMER, b"one"), (CUSTOMER, b"other")]
+    with caplog.at_level(logging.WARNING):
+        headers(CUSTOMER).read(sent, Attribution(customer="acme"))
+    assert not caplog.records

@@ -44,6 +44,12 @@ class Company:
                 return found
         raise AssertionError("every charge has paid for an invoice")
 
+    def credited(self, invoice_id: str) -> int:
+        """How much of an invoice is credited."""
+        notes = self.credit_notes.values()
+        mine = [one for one in notes if one["invoice"] == invoice_id]
+        return sum(one["total"] for one in mine if one["status"] == "issued")
+
     def happened(self, kind: str, subject: Json, created: int) -> None:
         """An event, with its object as it is now."""
         event = {
@@ -65,6 +71,7 @@ class Shown:
         self.instead = instead
         self.livemode = fields.get("livemode")
         self.customer_id = fields.get("customer")
+        self.kind = "post_payment"
         self.intent = fields.get("payment", {}).get("payment_intent")
 
     def __getattr__(self, name: str) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from tests.properties.company import Company
-from tests.properties.giving_back import credit, dispute, give_back
+from tests.properties.giving_back import credit, dispute, give_back, speak_for
 from tests.properties.revenue_model import Json
 from tests.properties.sales import Refund, Sale, sales
 from tests.properties.selling import paid, sell
@@ -18,7 +18,8 @@ _Change = Callable[[Company, Json, int, int], set[str]]
 
 KINDS = (
     "pay", "pay", "pay", "void", "uncollectible", "refund", "fail", "credit", "void note",
-    "dispute", "win", "delete customer",
+    "dispute", "win", "delete customer", "credit what is open",
+    "credit a refund",
 )  # fmt: skip
 
 
@@ -59,6 +60,13 @@ def eventful() -> list[Round]:
     ]
 
 
+def lingering() -> list[Round]:
+    """What is open is credited, half a year passes, and only then it is paid."""
+    credited = tuple(("credit what is open", number, 40) for number in range(0, 40, 3))
+    paid_late = tuple(("pay", number, 100) for number in range(0, 40, 2))
+    return [Round(HOUR, (), credited), Round(6 * MONTH, (), paid_late)]
+
+
 def happen(company: Company, drawn: Round, now: int) -> set[str]:
     """Do it all, a minute ago; the ids of what events have told of."""
     touched: set[str] = set()
@@ -85,6 +93,10 @@ def _subjects(company: Company, kind: str) -> list[Json]:
         "refund": [one for one in company.charges.values() if one["livemode"] is company.livemode],
         "fail": [one for one in company.refunds.values() if one["status"] != "failed"],
         "credit": [one for one in company.invoices.values() if one["status"] == "paid"],
+        "credit what is open": [one for one in owed if not one["amount_paid"]],
+        "credit a refund": [
+            one for one in company.refunds.values() if one["status"] == "succeeded"
+        ],
         "void note": [
             one
             for one in company.credit_notes.values()
@@ -98,7 +110,7 @@ def _subjects(company: Company, kind: str) -> list[Json]:
 
 
 def _pay(company: Company, invoice: Json, percent: int, moment: int) -> set[str]:
-    left = invoice["total"] - invoice["amount_paid"]
+    left = invoice["total"] - invoice["amount_paid"] - company.credited(invoice["id"])
     amount = left * percent // 100
     if amount <= 0:
         return set()
@@ -140,6 +152,14 @@ def _credit(company: Company, invoice: Json, percent: int, moment: int) -> set[s
     return {note["id"]}
 
 
+def _speak_for(company: Company, refund: Json, percent: int, moment: int) -> set[str]:
+    note = speak_for(company, refund, percent, moment)
+    if note is None:
+        return set()
+    company.happened("credit_note.created", note, moment)
+    return {note["id"]}
+
+
 def _dispute(company: Company, charge: Json, percent: int, moment: int) -> set[str]:
     outcome = "inquiry" if percent == 3 else "lost"
     made = dispute(
@@ -175,6 +195,8 @@ _CHANGES: Mapping[str, _Change] = {
     "refund": _refund,
     "fail": _set("failed", "refund.failed"),
     "credit": _credit,
+    "credit what is open": _credit,
+    "credit a refund": _speak_for,
     "void note": _set("void", "credit_note.voided"),
     "dispute": _dispute,
     "win": _win,

@@ -23,6 +23,8 @@ Rates = Mapping[tuple[str, Month], Fraction]
 
 BASES = ("invoiced", "cash", "net", "accrual")
 DIGITS = {"usd": 2, "eur": 2, "jpy": 0}
+MOST = 2**63
+"""Microdollars, and more, are in no table."""
 
 
 class Part(NamedTuple):
@@ -99,7 +101,8 @@ def in_dollars(amount: int, currency: str, rate: Fraction) -> int:
 def cells_of(thing: Thing, rates: Rates | None) -> Cells:
     """What one object is. ``rates`` ``None``: other currencies are not converted.
 
-    Nothing at all where its customer is not known, or any part of it cannot be told in dollars.
+    Nothing at all where its customer is not known, any part of it cannot be told in dollars, or is
+    more than 9.2 trillion of them.
     """
     found: Cells = {}
     if thing.customer is None:
@@ -116,6 +119,10 @@ def cells_of(thing: Thing, rates: Rates | None) -> Cells:
             share -= in_dollars(before, thing.currency, rate)
             for basis in part.bases:
                 found[month, basis] = found.get((month, basis), 0) + share
+        if abs(in_dollars(part.amount, thing.currency, rate)) >= MOST:
+            return {}
+    if any(abs(amount) >= MOST for amount in found.values()):
+        return {}
     return {place: amount for place, amount in found.items() if amount}
 
 
@@ -163,6 +170,13 @@ def service_parts(invoice: Json, rate: Fraction | None) -> Iterator[Part]:
     elif sum(weights) == 0:
         yield Part(("accrual",), total, invoice["created"], None, rate)
         return
+    elif {True, False} <= {weight > 0 for weight in weights if weight} and (
+        abs(total) > abs(2 * sum(weights))
+    ):
+        # They nearly cancel each other out: they stay, and share what is in none of them.
+        sizes = [abs(weight) for weight in weights]
+        shares = largest_remainder(total - sum(weights), sizes)
+        shares = [share + weight for share, weight in zip(shares, weights, strict=True)]
     else:
         shares = largest_remainder(total, weights)
     for line, share in zip(lines, shares, strict=True):
@@ -216,12 +230,15 @@ def invoice_thing(invoice: Json, payments: Sequence[Paid], rate: Fraction | None
 
 
 def refund_thing(
-    refund: Json, customer: str | None, rate: Fraction | None, *, is_credited: bool
+    refund: Json, customer: str | None, rate: Fraction | None, *, credited: int
 ) -> Thing:
-    """A refund that went through. ``is_credited``: a credit note says what it is for."""
-    bases = ("net",) if is_credited else ("net", "accrual")
-    part = Part(bases, -refund["amount"], refund["created"], None, rate)
-    return Thing(refund["id"], customer, refund["created"], refund["currency"], (part,))
+    """A refund that went through. Of ``credited`` of it credit notes say what it is for."""
+    rest = max(0, refund["amount"] - credited)
+    parts = (
+        Part(("net",), -refund["amount"], refund["created"], None, rate),
+        Part(("accrual",), -rest, refund["created"], None, rate),
+    )
+    return Thing(refund["id"], customer, refund["created"], refund["currency"], parts)
 
 
 def credit_note_thing(note: Json, rate: Fraction | None) -> Thing:

@@ -57,15 +57,36 @@ def told(look: Look) -> Iterator[Thing]:
     for invoice in company.invoices.values():
         if is_listed(look, invoice):
             yield from invoice_of(look, invoice)
+            if not look.has(invoice["created"]):
+                yield from notes_of(look, invoice)
     for refund in company.refunds.values():
-        if look.has(refund["created"]):
+        if look.has(refund["created"]) or is_credited_now(look, refund):
             yield from refund_of(look, refund)
     for note in company.credit_notes.values():
         if look.has(note["created"]):
             yield from credit_note_of(look, note)
     for dispute in company.disputes.values():
-        if look.has(dispute["created"], DISPUTE_MONTHS):
+        if look.has(dispute["created"], DISPUTE_MONTHS) or has_moved(look, dispute):
             yield from dispute_of(look, dispute)
+
+
+def has_moved(look: Look, dispute: Json) -> bool:
+    """An older one that moved money in the window."""
+    moved = [move["created"] for move in dispute["balance_transactions"]]
+    is_near = look.is_full and look.has(dispute["created"], LATE_MONTHS)
+    return is_near and any(look.has(each) for each in moved)
+
+
+def undone(look: Look) -> Iterator[str]:
+    """Refunds and notes that count no more, if they are not too old to be looked at."""
+    shelves = {
+        CHARGES: (look.company.refunds, {"failed", "canceled"}),
+        NOTES: (look.company.credit_notes, {"void"}),
+    }
+    for permission, (objects, statuses) in shelves.items():
+        for one in objects.values() if look.may(permission) else ():
+            if one["status"] in statuses and look.has(one["created"], LATE_MONTHS):
+                yield one["id"]
 
 
 def is_listed(look: Look, invoice: Json) -> bool:
@@ -99,6 +120,7 @@ def again(look: Look, object_id: str) -> Iterator[Thing]:
     company = look.company
     if object_id in company.invoices:
         yield from invoice_of(look, company.invoices[object_id])
+        yield from notes_of(look, company.invoices[object_id])
     elif object_id in company.refunds:
         yield from refund_of(look, company.refunds[object_id])
     elif object_id in company.credit_notes:
@@ -167,16 +189,29 @@ def refund_of(look: Look, refund: Json) -> Iterator[Thing]:
     """One that went through."""
     if refund["status"] != "succeeded" or not look.may(CHARGES):
         return
-    is_credited = look.may(NOTES) and any(
-        each["refund"] == refund["id"]
-        for note in look.company.credit_notes.values()
-        if look.has(note["created"]) and note["status"] == "issued"
-        for each in note["refunds"]
-    )
+    links = credited_by(look, refund) if look.may(NOTES) else []
     rate = rate_of(refund) if look.converts and look.may(BALANCE) else None
     if rate is None:
         rate = source_rate(look, {refund["payment_intent"], refund["charge"]})
-    yield model.refund_thing(refund, customer_of(look, refund), rate, is_credited=is_credited)
+    credited = sum(amount for _, amount in links)
+    yield model.refund_thing(refund, customer_of(look, refund), rate, credited=credited)
+
+
+def credited_by(look: Look, refund: Json) -> list[tuple[int, int]]:
+    """When credit notes were made that say what a refund is for, and of how much of it."""
+    return [
+        (note["created"], each["amount_refunded"])
+        for note in look.company.credit_notes.values()
+        if note["status"] == "issued" and look.is_ours(note)
+        for each in note["refunds"]
+        if each["refund"] == refund["id"]
+    ]
+
+
+def is_credited_now(look: Look, refund: Json) -> bool:
+    """A note of the window says something of it."""
+    links = credited_by(look, refund) if look.may(NOTES) else []
+    return any(look.has(made) for made, _ in links)
 
 
 def customer_of(look: Look, taken: Json) -> str | None:
@@ -197,6 +232,13 @@ def credit_note_of(look: Look, note: Json) -> Iterator[Thing]:
     counts = note["status"] == "issued" and invoice["status"] == "paid" and look.may(NOTES)
     if counts and look.is_ours(note):
         yield model.credit_note_thing(note, invoice_rate(payments_of(look, invoice)))
+
+
+def notes_of(look: Look, invoice: Json) -> Iterator[Thing]:
+    """All of one invoice: those of when it was open count from when it is paid."""
+    for note in look.company.credit_notes.values():
+        if note["invoice"] == invoice["id"]:
+            yield from credit_note_of(look, note)
 
 
 def dispute_of(look: Look, dispute: Json) -> Iterator[Thing]:
@@ -226,6 +268,8 @@ class Books:
         for object_id in touched if look.may(EVENTS) else ():
             kept.pop(object_id, None)
             kept |= {one.object_id: one for one in again(look, object_id)}
+        for object_id in undone(look) if is_full else ():
+            kept.pop(object_id, None)
         self.things = kept | {one.object_id: one for one in told(look)}
         for thing in services(look) if is_full else ():
             self.things.setdefault(thing.object_id, thing)

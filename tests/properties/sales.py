@@ -17,6 +17,7 @@ CUSTOMERS = ("cus_1", "cus_2", "cus_3")
 SHAPES = (
     "annual", "monthly", "upgrade", "trial", "three years", "a day", "a second", "a point",
     "many lines", "no lines", "swapped", "downgrade",
+    "nearly swapped",
 )  # fmt: skip
 """Of the invoice's lines."""
 CURRENCIES = ("usd", "usd", "eur", "usd", "jpy", "usd", "usd", "jpy", "usd", "eur", "usd")

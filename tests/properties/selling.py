@@ -10,6 +10,8 @@ from tests.properties.giving_back import TAX_PERCENT, dispute, give_back, moved,
 from tests.properties.revenue_model import Json
 from tests.properties.sales import DAY, Pay, Sale, years_after
 
+SHIPPING = 500
+
 
 def sell(company: Company, sale: Sale, now: int) -> str:
     """Put a sale on the books; the id of its invoice. Nothing happens after ``now``."""
@@ -45,6 +47,8 @@ def _invoice(company: Company, sale: Sale, object_id: str, created: int) -> Json
         tax = sum(each["amount"] for each in line["taxes"])
         total += kept + (tax if sale.tax == "exclusive" else 0)
         untaxed += kept - (tax if sale.tax == "inclusive" else 0)
+    sent = SHIPPING if sale.shape == "nearly swapped" else 0
+    total, untaxed = total + sent, untaxed + sent
     off = sale.whole_discount if total > sale.whole_discount else 0
     tax = total - untaxed
     return {
@@ -80,6 +84,9 @@ def _agreed(sale: Sale, created: int) -> Iterator[tuple[int, int, int]]:
     elif sale.shape == "swapped":  # worth the same
         yield -price, created - 3 * DAY, end - 3 * DAY
         yield price, created, years_after(created, 1)
+    elif sale.shape == "nearly swapped":  # and something is sent along, which no line tells
+        yield -price, created - 3 * DAY, end - 3 * DAY
+        yield price + 1 + price // 50, created, years_after(created, 1)
     elif sale.shape == "many lines":
         for number in range(210 + price % 7):
             yield price % 1_000 + number, created - number * DAY, created + number % 3 * 20 * DAY

@@ -29,6 +29,25 @@ async def test_a_write_that_raises_leaves_nothing(database: Database) -> None:
     assert await database.read(lambda tx: costs.load_cursor(tx, "source")) is None
 
 
+async def test_after_a_failure_everything_goes_on(database: Database) -> None:
+    def work(tx: Connection) -> None:
+        put_cursor(tx, "one")
+        tx.execute(text("SELECT nothing FROM nowhere"))
+
+    for run in (database.write, database.read, database.ask):
+        with pytest.raises((DBAPIError, ServiceUnavailable)):
+            await run(work)
+    await database.write(lambda tx: put_cursor(tx, "two"))
+    assert await database.read(lambda tx: costs.load_cursor(tx, "source")) == "two"
+    assert await database.ask(lambda tx: costs.load_cursor(tx, "source")) == "two"
+
+
+async def test_a_question_sees_what_was_committed_just_before(database: Database) -> None:
+    for value in ("one", "two", "three"):
+        await database.write(lambda tx, value=value: put_cursor(tx, value))
+        assert await database.ask(lambda tx: costs.load_cursor(tx, "source")) == value
+
+
 async def test_a_read_cannot_write(database: Database) -> None:
     with pytest.raises((DBAPIError, ServiceUnavailable)):
         await database.read(lambda tx: put_cursor(tx, "one"))

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
 from nullspend_margins.storage import costs
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.questions import Question
 from tests.postgres import PostgresForTests
 from tests.storage.builders import happened, put_cursor
 
@@ -90,6 +91,16 @@ async def test_connections_the_server_closed_are_replaced(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
     )
     assert await database.read(lambda _: 1) == 1
+    await database.close()
+
+
+async def test_a_connection_that_breaks_during_a_question_is_replaced(postgres_url: str) -> None:
+    database = Database(postgres_url, pool_size=1)
+    await database.start()
+    ending = Question(select(func.pg_terminate_backend(func.pg_backend_pid())))
+    with pytest.raises(ServiceUnavailable):
+        await database.ask(ending.rows)
+    assert await database.ask(lambda tx: costs.load_cursor(tx, "source")) is None
     await database.close()
 
 

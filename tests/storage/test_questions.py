@@ -5,20 +5,23 @@ from sqlalchemy import Connection, bindparam, select
 
 from nullspend_margins.domain.period import day_number
 from nullspend_margins.storage.database import Database
-from nullspend_margins.storage.questions import Question
+from nullspend_margins.storage.questions import Question, Questions
 from nullspend_margins.storage.rollups import add_costs
-from nullspend_margins.storage.tables import cost_months
+from nullspend_margins.storage.tables import cost_model_days, cost_months
 from tests.storage.builders import NOVEMBER, ORG
 
-_months = Question(
-    select(cost_months.c.month, cost_months.c.cost_nanodollars)
-    .where(
-        cost_months.c.org_id == bindparam("org_id"),
-        cost_months.c.tag_value == "acme",  # what the statement says itself
-        cost_months.c.month.in_(bindparam("months", expanding=True)),
-    )
-    .order_by(cost_months.c.month)
+_of_months = select(cost_months.c.month, cost_months.c.cost_nanodollars).where(
+    cost_months.c.org_id == bindparam("org_id"),
+    cost_months.c.tag_value == "acme",  # what the statement says itself
+    cost_months.c.month.in_(bindparam("months", expanding=True)),
 )
+_months = Question(_of_months.order_by(cost_months.c.month))
+_tags = select(cost_model_days.c.model, cost_model_days.c.tag_value).where(
+    cost_model_days.c.org_id == bindparam("org_id"),
+    cost_model_days.c.day == bindparam("day"),
+    cost_model_days.c.cost_nanodollars > 0,
+)
+_nobody = select(cost_months.c.tag_value).where(cost_months.c.org_id == bindparam("nobody"))
 
 
 def _spend(tx: Connection) -> None:
@@ -50,3 +53,28 @@ async def test_a_parameter_that_is_missing_is_an_error(database: Database) -> No
 
     with pytest.raises(Exception, match="org_id"):
         await database.read(ask)
+
+
+async def test_several_find_what_each_finds_alone(database: Database) -> None:
+    await database.write(_spend)
+    last = NOVEMBER.index
+    given = {
+        "day": day_number(NOVEMBER.start),
+        "nobody": "nobody",
+        "months": [last, last - 2],
+    }
+    for run in (database.read, database.ask):
+        found = await run(
+            lambda tx: Questions(_tags, _nobody, _of_months).rows(tx, org_id=ORG, **given)
+        )
+        tags, nothing, months = map(sorted, found)
+        assert tags == [("gpt-4o", "acme"), ("gpt-4o", "zeta")]
+        assert nothing == []
+        assert months == [(last - 2, 9), (last, 7)]
+
+
+async def test_several_may_be_one_alone(database: Database) -> None:
+    await database.write(_spend)
+    one = Questions(_of_months)
+    found = await database.ask(lambda tx: one.rows(tx, months=[NOVEMBER.index], org_id=ORG))
+    assert found == [[(NOVEMBER.index, 7)]]

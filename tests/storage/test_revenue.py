@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from nullspend_margins.domain.period import Months
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
-from nullspend_margins.domain.revenue_part import MAX_MINOR_AMOUNT
+from nullspend_margins.domain.revenue_part import MAX_COUNTED_CENTS
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage import revenue
 from nullspend_margins.storage.database import Database
@@ -256,7 +256,7 @@ async def test_deleting_a_provider_leaves_other_providers_and_orgs_alone(
 
 
 async def test_sums_beyond_64_bits_are_refused_and_nothing_is_kept(database: Database) -> None:
-    most = MAX_MINOR_AMOUNT
+    most = MAX_COUNTED_CENTS
     with pytest.raises(ValidationFailed, match="revenue is beyond"):
         await database.write(lambda tx: sync(tx, [invoice("1", most), invoice("2", most)]))
     assert await database.read(lambda tx: rows(tx, revenue_facts)) == []

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, delete, text, update
 
 from nullspend_margins.domain.cost import MAX_COST_NANODOLLARS, MAX_COUNT
-from nullspend_margins.domain.revenue_part import MAX_MINOR_AMOUNT
+from nullspend_margins.domain.revenue_part import MAX_COUNTED_CENTS
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage import costs
 from nullspend_margins.storage.database import Database
@@ -87,7 +87,7 @@ async def test_sums_that_leave_64_bits_on_their_way_are_exact(database: Database
             costs.replace_facts(tx, ORG, "bill", [up, down], NOW)
         costs.replace_facts(tx, ORG, "bill", [facts[40]], NOW)
         costs.insert_events(tx, ORG, "bill", [event("a", MAX_COST_NANODOLLARS)], NOW)
-        cents = MAX_MINOR_AMOUNT
+        cents = MAX_COUNTED_CENTS
         amounts = [cents, cents, -cents, -cents, -cents, 1]
         sync(tx, [invoice(f"{n}", amount) for n, amount in enumerate(amounts)])
 
@@ -95,7 +95,7 @@ async def test_sums_that_leave_64_bits_on_their_way_are_exact(database: Database
     assert (await check(database)).wrong == 0
     before = await stored(database)
     assert before[0] == [(NOVEMBER.index, "acme", MAX_COST_NANODOLLARS - 2**62, 41 * MAX_COUNT + 1)]
-    assert before[3][0][5] == (1 - MAX_MINOR_AMOUNT) * 10_000
+    assert before[3][0][5] == (1 - MAX_COUNTED_CENTS) * 10_000
     await database.write(lambda tx: [tx.execute(delete(table)) for table in ALL_TABLES])
     assert (await mend(database)).wrong == 5
     assert await stored(database) == before
@@ -127,7 +127,7 @@ async def test_a_sum_that_no_cell_can_hold_is_told_and_changes_nothing(
 async def test_revenue_that_no_cell_can_hold_is_told_and_changes_nothing(
     database: Database,
 ) -> None:
-    whole = [invoice("1", MAX_MINOR_AMOUNT), invoice("2", MAX_MINOR_AMOUNT)]
+    whole = [invoice("1", MAX_COUNTED_CENTS), invoice("2", MAX_COUNTED_CENTS)]
     with pytest.raises(ValidationFailed):
         await database.write(lambda tx: sync(tx, whole))
     assert (await check(database)).cells == 0

@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 
 import httpx
 
-from nullspend_margins import Clock, Period, RevenueFact, RevenueItem, RevenueWindow
+from nullspend_margins import (
+    Clock,
+    Period,
+    RevenueCursor,
+    RevenueFact,
+    RevenueItem,
+    RevenueWindow,
+)
 from nullspend_margins_stripe.patience import Timer
 from nullspend_margins_stripe.provider import StripeProvider
 from nullspend_margins_stripe.settings import StripeSettings
@@ -95,6 +102,18 @@ async def fetch(
     """Every fact of the window, by id."""
     found = [one for one in await read(provider, window, key) if isinstance(one, RevenueFact)]
     return sorted(found, key=lambda fact: fact.object_id)
+
+
+def facts(items: list[RevenueItem]) -> dict[str, RevenueFact]:
+    """The facts among what was told, by id."""
+    return {one.object_id: one for one in items if isinstance(one, RevenueFact)}
+
+
+def cursor(items: list[RevenueItem]) -> str:
+    """The cursor, which is told last."""
+    [found] = [one for one in items if isinstance(one, RevenueCursor)]
+    assert items[-1] == found
+    return found.text
 
 
 def at(month: str, day: int = 1, hour: int = 0) -> int:

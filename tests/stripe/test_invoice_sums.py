@@ -22,7 +22,7 @@ from tests.stripe.bodies import (
     seconds,
 )
 
-MOST = 2**53 // 10
+MOST = 2**53
 AMOUNTS = st.integers(0, MOST) | st.integers(0, 20_000)
 SIGNED = st.integers(-(10**11), 10**11) | st.integers(-20_000, 20_000)
 TIMES = (

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from nullspend_margins import Period, RevenueCursor, RevenueFact, RevenueGap, RevenueItem
+from nullspend_margins import Period, RevenueCursor, RevenueGap
 from nullspend_margins.demo.stripe_account import StripeAccount
 from nullspend_margins.demo.stripe_invoices import StripePayment
 from nullspend_margins.demo.stripe_server import StripeServer
@@ -21,6 +21,8 @@ from tests.stripe.support import (
     FakeTime,
     StandingClock,
     at,
+    cursor,
+    facts,
     make_provider,
     read,
 )
@@ -47,16 +49,6 @@ def make(
 @pytest.fixture
 def late(make: Callable[..., StripeProvider]) -> StripeProvider:
     return make()
-
-
-def facts(items: list[RevenueItem]) -> dict[str, RevenueFact]:
-    return {one.object_id: one for one in items if isinstance(one, RevenueFact)}
-
-
-def cursor(items: list[RevenueItem]) -> str:
-    [found] = [one for one in items if isinstance(one, RevenueCursor)]
-    assert items[-1] == found
-    return found.text
 
 
 def listed_months(server: StripeServer) -> list[str]:

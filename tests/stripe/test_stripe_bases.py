@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from nullspend_margins import Period, ProviderUnavailable, RevenueWindow
+from nullspend_margins import Period, ProviderUnavailable, RevenueGap, RevenueWindow
 from nullspend_margins.demo.stripe_account import StripeAccount
 from nullspend_margins.demo.stripe_invoices import StripeLine, StripePayment
 from nullspend_margins.demo.stripe_movements import StripeTransaction
 from nullspend_margins.demo.stripe_server import StripeServer
 from nullspend_margins_stripe.provider import StripeProvider
-from tests.stripe.support import WINDOW, FakeTime, at, fetch, make_provider
+from tests.stripe.support import WINDOW, FakeTime, at, fetch, make_provider, read
+from tests.stripe.support import facts as facts_of
 
 CONVERTING = RevenueWindow(WINDOW.first, WINDOW.last, converts=True)
 
@@ -111,8 +112,9 @@ async def test_the_rest_of_lines_that_fails_fails_the_sync(
 
 
 @pytest.mark.parametrize("path", ["/v1/invoices/in_1/lines", "/v1/invoice_payments"])
-async def test_a_server_that_does_not_know_the_rest_leaves_an_invoice_with_what_it_has_in_itself(
-    provider: StripeProvider, server: StripeServer, account: StripeAccount, path: str
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_rest_that_is_refused_or_not_known_leaves_an_invoice_with_what_it_has_in_itself(
+    provider: StripeProvider, server: StripeServer, account: StripeAccount, path: str, status: int
 ) -> None:
     account.add_invoice(
         "cus_1",
@@ -122,10 +124,14 @@ async def test_a_server_that_does_not_know_the_rest_leaves_an_invoice_with_what_
         lines=lines(12),
         payments=payments(12),
     )
-    server.faults.fail(404, times=1000, path=path)
+    server.faults.fail(status, times=1000, path=path)
 
-    [fact] = await fetch(provider)
+    items = await read(provider)
 
+    [fact] = facts_of(items).values()
+    [gap] = [one for one in items if isinstance(one, RevenueGap)]
+    lost = ("accrual",) if path.endswith("lines") else ("cash", "net")
+    assert (gap.permission, gap.bases) == ("rak_invoice_read", lost)
     for basis, total in (("invoiced", 120), ("cash", 120), ("accrual", 120)):
         told = [part.amount_minor for part in fact.all_parts if basis in part.bases]
         assert sum(told) == total

@@ -140,7 +140,11 @@ class SyncReport(Wire, frozen=True, kw_only=True):
         Tally, Meta(description="Paid invoices, those that were skipped included.")
     ]
     invoices_skipped: Annotated[
-        Tally, Meta(description="Invoices in other currencies than USD, or without a customer.")
+        Tally,
+        Meta(
+            description="Invoices in other currencies than USD, without a customer, or of more"
+            " than 9.2 trillion dollars."
+        ),
     ]
     skipped_currencies: SkippedCurrencies
     duration_ms: Annotated[Tally, Meta(description="How long it took, milliseconds.")]

@@ -68,7 +68,8 @@ class SkippedRevenue(Wire, frozen=True, kw_only=True):
     currency: Annotated[
         str,
         Meta(
-            description="ISO 4217, in lower case. `usd`: invoices without a customer.",
+            description="ISO 4217, in lower case. `usd`: invoices without a customer, or of more"
+            " than 9.2 trillion dollars.",
             examples=["eur"],
         ),
     ]
@@ -103,8 +104,8 @@ class ProviderRevenue(Wire, frozen=True, kw_only=True):
     skipped: Annotated[
         list[SkippedRevenue],
         Meta(
-            description="What does not count as revenue, by currency; those without a customer"
-            " are in the line of their currency."
+            description="What does not count as revenue, by currency; those without a customer,"
+            " and those that are more than can be stored, are in the line of their currency."
         ),
     ]
 
