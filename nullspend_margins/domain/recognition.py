@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from nullspend_margins.domain.currency import converted
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
@@ -32,6 +34,7 @@ _USD = Decimal(1)
 _USD_DIGITS = 2
 
 _PLACE = {basis: place for place, basis in enumerate(BASES)}
+_NOTHING = [0] * len(BASES)
 
 MonthCells = dict[int, list[int]]
 """By month (a ``Period.index``): the amount of each basis, in the order of ``BASES``."""
@@ -116,11 +119,11 @@ def month_cells(parts: Iterable[RevenuePart], minor_digits: int) -> MonthCells:
         if part.rate is None and minor_digits == _USD_DIGITS:  # nearly all: nothing to round
             if not -MAX_COUNTED_CENTS <= part.amount_minor <= MAX_COUNTED_CENTS:
                 raise _too_much()
-            for month, amount in month_shares(part.amount_minor, part.occurred_at, part.until):
-                _add(cells, part.bases, month, amount * MICRODOLLARS_PER_CENT)
+            found = month_shares(part.amount_minor, part.occurred_at, part.until)
+            _add(cells, part.bases, found, MICRODOLLARS_PER_CENT)
         else:
-            for share in part_shares(part, minor_digits):
-                _add(cells, part.bases, share.period.index, share.microdollars)
+            shares = part_shares(part, minor_digits)
+            _add(cells, part.bases, [(each.period.index, each.microdollars) for each in shares])
     return _fitting(cells)
 
 
@@ -128,17 +131,20 @@ def unconverted_cells(parts: Iterable[RevenuePart]) -> MonthCells:
     """The same of a fact that does not count: in its own currency's minor unit."""
     cells: MonthCells = {}
     for part in parts:
-        for month, amount in month_shares(part.amount_minor, part.occurred_at, part.until):
-            _add(cells, part.bases, month, amount)
+        _add(cells, part.bases, month_shares(part.amount_minor, part.occurred_at, part.until))
     return _fitting(cells)
 
 
-def _add(cells: MonthCells, bases: Iterable[Basis], month: int, amount: int) -> None:
-    cell = cells.get(month)
-    if cell is None:
-        cell = cells[month] = [0] * len(BASES)
-    for basis in bases:
-        cell[_PLACE[basis]] += amount
+def _add(
+    cells: MonthCells, bases: Sequence[Basis], shares: Iterable[tuple[int, int]], unit: int = 1
+) -> None:
+    """Add amounts of months, in ``unit``."""
+    for month, amount in shares:
+        cell = cells.get(month)
+        if cell is None:
+            cell = cells[month] = _NOTHING.copy()
+        for basis in bases:
+            cell[_PLACE[basis]] += amount * unit
 
 
 def _fitting(cells: MonthCells) -> MonthCells:

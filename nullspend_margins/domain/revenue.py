@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
+import msgspec
+
 from nullspend_margins.domain.currency import REPORTING_CURRENCY, minor_digits_of
 from nullspend_margins.domain.fields import instant_problem, integer_problem, string_problem
 from nullspend_margins.domain.period import Period
@@ -40,8 +42,7 @@ _OPTIONAL_TEXTS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevenueFact:
+class RevenueFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One object of a provider that has to do with revenue: an invoice, a refund, a credit note.
 
     Keyed (org, provider, ``object_id``) and replaced, never added to. ``amount_minor`` is in the
@@ -91,16 +92,11 @@ class RevenueFact:
             and is_plain_instant(self.occurred_at)
             and is_plain_text(self.object_id)
             and is_plain_text(self.currency, 16)
-            and all(
-                text is None or is_plain_text(text)
-                for text in (
-                    self.customer_id,
-                    self.customer_name,
-                    self.customer_email,
-                    self.avatar_url,
-                    self.suggested_tag,
-                )
-            )
+            and (self.customer_id is None or is_plain_text(self.customer_id))
+            and (self.customer_name is None or is_plain_text(self.customer_name))
+            and (self.customer_email is None or is_plain_text(self.customer_email))
+            and (self.avatar_url is None or is_plain_text(self.avatar_url))
+            and (self.suggested_tag is None or is_plain_text(self.suggested_tag))
             and (self.parts is None or _are_parts(self.parts))
         )
 
@@ -163,8 +159,11 @@ class RevenueFact:
         return minor_digits_of(self.currency) if known is None else known
 
 
+_PARTS = {RevenuePart}
+
+
 def _are_parts(parts: Sequence[object]) -> bool:
-    return len(parts) <= MAX_PARTS and all(isinstance(part, RevenuePart) for part in parts)
+    return len(parts) <= MAX_PARTS and {type(part) for part in parts} <= _PARTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from decimal import Decimal
 from itertools import chain, permutations
 from typing import Literal, get_args
 
+import msgspec
+
 from nullspend_margins.domain.fields import (
     day_problem,
     instant_problem,
@@ -67,8 +69,7 @@ class ExchangeRate:
             raise ValidationFailed.of(*found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevenuePart:
+class RevenuePart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an object adds to one or more bases of revenue.
 
     ``amount_minor`` is in the fact's currency, negative for what is taken away. It counts in the

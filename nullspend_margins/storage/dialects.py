@@ -72,6 +72,20 @@ def lock(tx: Connection, *names: str) -> None:
 
 
 @contextmanager
+def large_joins(tx: Connection) -> Iterator[None]:
+    """The block joins tables that were filled a moment ago.
+
+    They have no statistics yet, and PostgreSQL would take them for empty and compare each row with
+    each. It is told not to.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SET LOCAL enable_nestloop = off"))
+    yield
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SET LOCAL enable_nestloop TO DEFAULT"))
+
+
+@contextmanager
 def overflow_as(error: Callable[[], Exception]) -> Iterator[None]:
     """Raise what ``error`` makes where a number, or a sum, fits no 64-bit integer."""
     try:

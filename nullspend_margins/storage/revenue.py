@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, tru
 
 from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import BASES, Basis
+from nullspend_margins.storage.applying import apply_staged
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
 from nullspend_margins.storage.customer_revenue import (
     CustomerMonth,
@@ -24,7 +25,6 @@ from nullspend_margins.storage.customer_revenue import (
 from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.staging import (
     StagedReport,
-    apply_staged,
     discard_staged,
     fact_rows,
     stage,

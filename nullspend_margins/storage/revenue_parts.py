@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
 
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
-from nullspend_margins.domain.period import month_index
+from nullspend_margins.domain.period import moment_at, month_index, ticks
 from nullspend_margins.domain.recognition import (
     MAX_MICRODOLLARS,
     Conversion,
@@ -111,12 +111,8 @@ def _cell_text(cells: MonthCells, fact: RevenueFact) -> str:
     """Months it adds nothing to are left out, except its own: an invoice counts there."""
     own = month_index(fact.occurred_at)
     cells.setdefault(own, [0] * len(BASES))
-    rows = [
-        f"[{month},{','.join(map(str, cells[month]))}]"
-        for month in sorted(cells)
-        if month == own or any(cells[month])
-    ]
-    return f"[{','.join(rows)}]"
+    rows = [[month, *cells[month]] for month in sorted(cells) if month == own or any(cells[month])]
+    return _encoder.encode(rows).decode()
 
 
 def _encode(parts: Sequence[RevenuePart]) -> str:
@@ -130,8 +126,8 @@ def _stored(part: RevenuePart) -> tuple[object, ...]:
         [*part.bases],
         part.kind,
         part.amount_minor,
-        _number(part.occurred_at),
-        None if until is None else _number(until),
+        ticks(part.occurred_at),
+        None if until is None else ticks(until),
         part.part_id,
         part.description,
     )
@@ -158,8 +154,8 @@ def stored_parts(
             bases=part.bases,
             kind=part.kind,
             amount_minor=part.amount_minor,
-            occurred_at=_moment(part.occurred_at),
-            until=None if part.until is None else _moment(part.until),
+            occurred_at=moment_at(part.occurred_at),
+            until=None if part.until is None else moment_at(part.until),
             part_id=part.part_id,
             description=part.description,
             rate=None
@@ -169,16 +165,3 @@ def stored_parts(
         for part in _decoder.decode(parts)
         if basis is None or basis in part.bases
     ]
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = _EPOCH.resolution
-
-
-def _number(moment: datetime) -> int:
-    since = moment - _EPOCH  # divided by a tick it would take three times as long
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def _moment(number: int) -> datetime:
-    return _EPOCH + number * _TICK

@@ -18,12 +18,15 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    collate,
     delete,
+    extract,
     func,
     insert,
     literal,
     select,
     true,
+    type_coerce,
 )
 
 from nullspend_margins.domain.revenue import INVOICE
@@ -33,7 +36,11 @@ from nullspend_margins.storage.dialects import chunks, is_among, overflow_as
 from nullspend_margins.storage.sums import halves, whole
 from nullspend_margins.storage.tables import customer_months, revenue_customers, revenue_facts
 
-_FIRST_NUMBER = 10**9
+_LONG = 10**18
+"""Added to microseconds since 1970, it makes all of them as long."""
+_MICROSECONDS = literal(10**6, BigInteger)
+_BREAK = "\x01"
+"""Before everything that an object's id may have in it."""
 _facts = revenue_facts.c
 
 
@@ -94,8 +101,8 @@ def month_cells(
         *(whole(dialect, *halves(one[basis])).label(basis) for basis in BASES),
         func.sum(one.is_invoice).label("invoice_count"),
         func.max(one.invoice_at).label("last_invoice_at"),
-        latest(one.customer_name, one.nth).label("customer_name"),
-        latest(one.avatar_url, one.nth).label("avatar_url"),
+        latest(dialect, one.customer_name).label("customer_name"),
+        latest(dialect, one.avatar_url).label("avatar_url"),
     ).group_by(one.provider, one.customer_id, one.month)
 
 
@@ -103,9 +110,7 @@ def _fact_months(
     dialect: str, chosen: ColumnElement[bool], months: Sequence[int] | None
 ) -> Select[Any]:
     """A row for each month of each fact; what an invoice tells is of the month it was made in."""
-    cell, month, amounts = opened_cells(dialect)
-    group = (_facts.provider, _facts.customer_id, month)
-    newest = (_facts.occurred_at.desc(), _facts.object_id.desc())
+    cell, month, amounts = opened_cells(dialect, _facts.cells)
     made = and_(_facts.kind == INVOICE, _facts.month == month)
     wanted = [chosen, _facts.counted == 1]
     if months is not None:
@@ -118,9 +123,10 @@ def _fact_months(
             *(amount.label(basis) for basis, amount in zip(BASES, amounts, strict=True)),
             case((made, 1), else_=0).label("is_invoice"),
             case((made, _facts.occurred_at)).label("invoice_at"),
-            case((made, _facts.customer_name)).label("customer_name"),
-            case((made, _facts.avatar_url)).label("avatar_url"),
-            func.row_number().over(partition_by=group, order_by=newest).label("nth"),
+            *(
+                case((made, dated(dialect, revenue_facts, name))).label(name)
+                for name in ("customer_name", "avatar_url")
+            ),
         )
         .select_from(revenue_facts.join(cell, true()))
         .where(*wanted)
@@ -128,18 +134,18 @@ def _fact_months(
 
 
 def opened_cells(
-    dialect: str,
+    dialect: str, cells: ColumnElement[str]
 ) -> tuple[FromClause, ColumnElement[int], list[ColumnElement[int]]]:
-    """``cells`` of each fact as rows: what to join with, the month, the amount of each basis."""
+    """The ``cells`` of facts as rows: what to join with, the month, the amount of each basis."""
     places = range(len(BASES) + 1)
     opened: FromClause
     numbers: list[ColumnElement[int]]
     if dialect == "sqlite":
-        each = func.json_each(_facts.cells).table_valued("value")
+        each = func.json_each(cells).table_valued("value")
         numbers = [func.json_extract(each.c.value, f"$[{at}]", type_=BigInteger) for at in places]
         opened = each
     else:
-        elements = func.json_array_elements(cast(_facts.cells, JSON))
+        elements = func.json_array_elements(cast(cells, JSON))
         lateral = elements.table_valued(Column("value", JSON)).lateral()
         numbers = [cast(lateral.c.value.op("->>")(at), BigInteger) for at in places]
         opened = lateral
@@ -168,28 +174,22 @@ def _rebuild_customers(
 
 def customer_cells(dialect: str, chosen: ColumnElement[bool]) -> Select[Any]:
     """The right rows of ``revenue_customers``, without the org, from the facts ``chosen``."""
-    group = (_facts.provider, _facts.customer_id)
-    ranked = newest_first(
-        revenue_facts,
-        group,
-        _facts.amount_microdollars,
-        case((_facts.kind == INVOICE, _facts.counted), else_=0).label("invoices"),
-        _facts.occurred_at,
-        _facts.customer_name,
-        _facts.customer_email,
-        _facts.avatar_url,
-    ).where(chosen)
-    one = ranked.subquery().c
-    return select(
-        one.provider,
-        one.customer_id,
-        latest(one.customer_name, one.nth).label("name"),
-        latest(one.customer_email, one.nth).label("email"),
-        latest(one.avatar_url, one.nth).label("avatar_url"),
-        whole(dialect, *halves(one.amount_microdollars)).label("total_microdollars"),
-        func.sum(one.invoices).label("invoice_count"),
-        func.max(one.occurred_at).label("last_invoice_at"),
-    ).group_by(one.provider, one.customer_id)
+    name, email, avatar_url = (
+        latest(dialect, dated(dialect, revenue_facts, column))
+        for column in ("customer_name", "customer_email", "avatar_url")
+    )
+    invoices = case((_facts.kind == INVOICE, _facts.counted), else_=0)
+    found = select(
+        _facts.provider,
+        _facts.customer_id,
+        name.label("name"),
+        email.label("email"),
+        avatar_url.label("avatar_url"),
+        whole(dialect, *halves(_facts.amount_microdollars)).label("total_microdollars"),
+        func.sum(invoices).label("invoice_count"),
+        func.max(_facts.occurred_at).label("last_invoice_at"),
+    )
+    return found.where(chosen).group_by(_facts.provider, _facts.customer_id)
 
 
 def _insert(tx: Connection, table: Table, org_id: str, cells: Select[Any]) -> None:
@@ -198,20 +198,27 @@ def _insert(tx: Connection, table: Table, org_id: str, cells: Select[Any]) -> No
     tx.execute(insert(table).from_select(["org_id", *rows.c.keys()], values))
 
 
-def newest_first(
-    table: Table, group: Sequence[ColumnElement[Any]], *columns: ColumnElement[Any]
-) -> Select[Any]:
-    """``group`` and ``columns`` of each fact, and ``nth``: which one of its group, newest first."""
-    newest = (table.c.occurred_at.desc(), table.c.object_id.desc())
-    nth = func.row_number().over(partition_by=group, order_by=newest)
-    return select(*group, *columns, nth.label("nth"))
+def dated(dialect: str, table: Table, name: str) -> ColumnElement[str]:
+    """A text of each fact, after what puts it in the order of time: for ``latest``.
 
-
-def latest(column: ColumnElement[Any], nth: ColumnElement[int]) -> ColumnElement[Any]:
-    """An aggregate over ``newest_first``: the first text in ``column`` that is not NULL.
-
-    Each with its number before it, always ten digits, the least is taken: one pass over a group
-    for any number of columns, where a window of its own for each would sort all again.
+    ``table`` has facts. NULL where there is no text.
     """
-    numbered = cast(nth + _FIRST_NUMBER, Text).concat(column)
-    return func.substr(func.min(numbered), len(str(_FIRST_NUMBER)) + 1)
+    time: ColumnElement[str]
+    if dialect == "sqlite":
+        time = type_coerce(table.c.occurred_at, Text)  # always as long
+    else:
+        ticks = cast(extract("epoch", table.c.occurred_at) * _MICROSECONDS, BigInteger)
+        time = cast(ticks + literal(_LONG, BigInteger), Text)
+    dated_text = time.concat(table.c.object_id).concat(_BREAK).concat(table.c[name])
+    return dated_text if dialect == "sqlite" else collate(dated_text, "C")
+
+
+def latest(dialect: str, dated_text: ColumnElement[str]) -> ColumnElement[str]:
+    """An aggregate over what is ``dated``: the text of the last fact that has one.
+
+    One pass over a group for any number of columns, where a window would sort all of them.
+    """
+    last = func.max(dated_text)
+    if dialect == "sqlite":
+        return func.substr(last, func.instr(last, _BREAK) + 1)
+    return collate(func.substr(last, func.strpos(last, _BREAK) + 1), "default")

@@ -37,7 +37,7 @@ def skipped_in(
 
     From an index of such facts alone: however many counted ones there are plays no part.
     """
-    cell, month, amounts = opened_cells(tx.dialect.name)
+    cell, month, amounts = opened_cells(tx.dialect.name, revenue_facts.c.cells)
     amount = amounts[BASES.index(basis)]
     wanted: list[ColumnElement[bool]] = [
         _facts.org_id == org_id,

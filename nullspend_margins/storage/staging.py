@@ -7,23 +7,16 @@ it talks to the provider, and one that fails half way leaves the numbers as they
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     and_,
     delete,
     distinct,
     func,
-    insert,
-    literal,
-    not_,
-    or_,
     select,
-    union_all,
 )
 
 from nullspend_margins.domain.currency import REPORTING_CURRENCY
@@ -33,7 +26,7 @@ from nullspend_margins.domain.revenue import INVOICE, RevenueFact, RevenueWindow
 from nullspend_margins.storage.bulk import BulkInsert, Row, replacing
 from nullspend_margins.storage.dialects import chunks, is_among
 from nullspend_margins.storage.revenue_parts import recognition
-from nullspend_margins.storage.revenue_sums import latest, newest_first, rebuild_sums
+from nullspend_margins.storage.revenue_sums import dated, latest
 from nullspend_margins.storage.tables import revenue_facts, revenue_staging
 from nullspend_margins.storage.types import instant_text
 
@@ -75,7 +68,7 @@ def whole_objects(
         stored = and_(_facts.org_id == org_id, _facts.provider == provider, _facts.partial == 0)
         named = is_among(tx, _facts.object_id, some), is_among(tx, _staged.object_id, some)
         found.update(tx.scalars(select(_facts.object_id).where(stored, named[0])))
-        mine = and_(_of_sync(org_id, provider, sync_id), _staged.partial == 0)
+        mine = and_(of_sync(org_id, provider, sync_id), _staged.partial == 0)
         found.update(tx.scalars(select(_staged.object_id).where(mine, named[1])))
     return found
 
@@ -85,70 +78,50 @@ def staged_report(
 ) -> StagedReport:
     """Add up the invoices of ``window`` that a sync has staged."""
     mine = and_(
-        _of_sync(org_id, provider, sync_id),
+        of_sync(org_id, provider, sync_id),
         _staged.kind == INVOICE,
         _staged.month.between(window.first.index, window.last.index),
     )
-    fetched = tx.scalar(select(func.count()).where(mine)) or 0
-    counted = and_(mine, _staged.counted == 1)
-    pairs = select(_staged.customer_id, _staged.month).where(counted).distinct().subquery()
-    customers, months = tx.execute(
-        select(func.count(distinct(pairs.c.customer_id)), func.count())
-    ).one()
-    currencies = tx.execute(
-        select(_staged.currency, func.count())
-        .where(mine, _staged.currency != REPORTING_CURRENCY, _staged.counted == 0)
+    counted = func.sum(_staged.counted)
+    found = tx.execute(
+        select(_staged.currency, func.count(), counted)
+        .where(mine)
         .group_by(_staged.currency)
         .order_by(_staged.currency)
     )
-    skipped = tx.scalar(select(func.count()).where(mine, _staged.counted == 0)) or 0
-    return StagedReport(fetched, skipped, {row[0]: row[1] for row in currencies}, customers, months)
+    rows = found.all()
+    skipped = {currency: count - int(used) for currency, count, used in rows}
+    pairs = (
+        select(_staged.customer_id, _staged.month)
+        .where(mine, _staged.counted == 1)
+        .distinct()
+        .subquery()
+    )
+    customers, months = tx.execute(
+        select(func.count(distinct(pairs.c.customer_id)), func.count())
+    ).one()
+    return StagedReport(
+        fetched=sum(count for _, count, _ in rows),
+        skipped=sum(skipped.values()),
+        skipped_currencies={
+            currency: count
+            for currency, count in skipped.items()
+            if count and currency != REPORTING_CURRENCY
+        },
+        customers=customers,
+        customer_months=months,
+    )
 
 
 def staged_customers(
     tx: Connection, org_id: str, provider: str, sync_id: str
 ) -> dict[str, str | None]:
     """Every customer the sync met, with the latest tag value its records suggest, if any."""
-    met = and_(_of_sync(org_id, provider, sync_id), _staged.customer_id.is_not(None))
-    ranked = newest_first(revenue_staging, (_staged.customer_id,), _staged.suggested_tag)
-    one = ranked.where(met).subquery().c
-    tag = latest(one.suggested_tag, one.nth)
-    found = tx.execute(select(one.customer_id, tag).group_by(one.customer_id))
+    met = and_(of_sync(org_id, provider, sync_id), _staged.customer_id.is_not(None))
+    dialect = tx.dialect.name
+    tag = latest(dialect, dated(dialect, revenue_staging, "suggested_tag"))
+    found = tx.execute(select(_staged.customer_id, tag).where(met).group_by(_staged.customer_id))
     return {row[0]: row[1] for row in found}
-
-
-def apply_staged(
-    tx: Connection,
-    org_id: str,
-    provider: str,
-    sync_id: str,
-    window: RevenueWindow,
-    *,
-    all_services: bool = False,
-) -> bool:
-    """Make the window's stored revenue what the sync has staged, and clear the staging.
-
-    With ``all_services`` that is so of partial facts of other months too that are revenue of it.
-
-    Facts of the window that were not staged are gone; changed and new ones are stored; what
-    they add up to is rebuilt. ``False`` when nothing differed: then nothing is written either.
-    """
-    staged = _staged_of(org_id, provider, sync_id)
-    stored = _stored_of(org_id, provider, sync_id, window, all_services=all_services)
-    if tx.execute(stored.limit(1)).first() is None:
-        changed, left = _Difference(staged), list[_Place]()  # a first sync, say: all of it is new
-    else:
-        changed = _Difference(staged, stored)
-        left = _Difference(stored, staged).places(tx)
-    # Where facts were counts as touched, as much as where they will be.
-    touched = changed.pairs(tx)
-    touched |= {(customer, month) for _, customer, months in left for month in months}
-    _delete(tx, org_id, provider, [object_id for object_id, _, _ in left])
-    if touched:
-        _insert(tx, org_id, provider, changed)
-        rebuild_sums(tx, org_id, provider, touched)
-    discard_staged(tx, org_id, provider, sync_id=sync_id)
-    return bool(touched)
 
 
 def discard_staged(
@@ -195,86 +168,6 @@ def _row(
     )
 
 
-def _of_sync(org_id: str, provider: str, sync_id: str) -> ColumnElement[bool]:
+def of_sync(org_id: str, provider: str, sync_id: str) -> ColumnElement[bool]:
+    """What one sync has staged."""
     return and_(_staged.org_id == org_id, _staged.provider == provider, _staged.sync_id == sync_id)
-
-
-_COMPARED = [column.name for column in revenue_facts.columns if not column.primary_key]
-_Place = tuple[str, str | None, Sequence[int]]
-"""An object with its customer and the months it is revenue of."""
-_Pair = tuple[str | None, int]
-_months = msgspec.json.Decoder(list[tuple[int, int, int, int, int]])
-
-
-class _Difference:
-    """The rows of ``these`` that are not just so in ``those``, if there are any.
-
-    A set operation, not a join: a table that was filled a moment ago has no statistics yet, and
-    PostgreSQL would compare each row with each. What a first sync brings stays in the database.
-    """
-
-    def __init__(self, these: Select[Any], those: Select[Any] | None = None) -> None:
-        self.rows = (these if those is None else these.except_(those)).subquery()
-
-    def pairs(self, tx: Connection) -> set[_Pair]:
-        found = tx.execute(select(self.rows.c.customer_id, self.rows.c.cells).distinct())
-        return {(row[0], month) for row in found for month in _months_in(row[1])}
-
-    def places(self, tx: Connection) -> list[_Place]:
-        rows = self.rows.c
-        found = tx.execute(select(rows.object_id, rows.customer_id, rows.cells))
-        return [(row[0], row[1], _months_in(row[2])) for row in found]
-
-
-def _months_in(cells: str) -> list[int]:
-    return [cell[0] for cell in _months.decode(cells)]
-
-
-def _staged_of(org_id: str, provider: str, sync_id: str) -> Select[Any]:
-    return select(_staged.object_id, *(_staged[name] for name in _COMPARED)).where(
-        _of_sync(org_id, provider, sync_id)
-    )
-
-
-def _stored_of(
-    org_id: str, provider: str, sync_id: str, window: RevenueWindow, *, all_services: bool
-) -> Select[Any]:
-    """What the staged facts take the place of: all of the window, and of others the same ones."""
-    found = select(_facts.object_id, *(_facts[name] for name in _COMPARED)).where(
-        _facts.org_id == org_id, _facts.provider == provider
-    )
-    # Of other months, or moved into these: by their names, which are few.
-    named = _facts.object_id.in_(
-        select(_staged.object_id).where(_of_sync(org_id, provider, sync_id))
-    )
-    meant = or_(named, _goes_on_in(window)) if all_services else named
-    elsewhere = found.where(not_(_is_in(window)), meant)
-    return select(union_all(found.where(_is_in(window)), elsewhere).subquery())
-
-
-def _goes_on_in(window: RevenueWindow) -> ColumnElement[bool]:
-    """Services that are told in part; those that ended before are told no more, and stay."""
-    months = (_facts.cells.contains(f"[{each.index},") for each in window.periods)
-    return and_(_facts.partial == 1, or_(*months))
-
-
-def _is_in(window: RevenueWindow) -> ColumnElement[bool]:
-    return _facts.month.between(window.first.index, window.last.index)
-
-
-def _delete(tx: Connection, org_id: str, provider: str, object_ids: Sequence[str]) -> None:
-    for some in chunks(object_ids):
-        tx.execute(
-            delete(revenue_facts).where(
-                _facts.org_id == org_id,
-                _facts.provider == provider,
-                is_among(tx, _facts.object_id, some),
-            )
-        )
-
-
-def _insert(tx: Connection, org_id: str, provider: str, changed: _Difference) -> None:
-    names = ["org_id", "provider", "object_id", *_COMPARED]
-    rows = select(literal(org_id), literal(provider), *changed.rows.c)
-    # In the order of the key: its index grows at one end.
-    tx.execute(insert(revenue_facts).from_select(names, rows.order_by(changed.rows.c.object_id)))

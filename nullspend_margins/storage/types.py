@@ -13,7 +13,7 @@ from nullspend_margins.domain.period import as_utc
 
 def instant_text(moment: datetime) -> str:
     """An aware moment as SQLite stores it: ISO 8601, UTC, always 32 characters, so it sorts."""
-    return as_utc(moment).isoformat(timespec="microseconds")
+    return as_utc(moment).isoformat("T", "microseconds")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from msgspec.structs import replace
 
 from nullspend_margins import RevenueFact, ValidationFailed
 from nullspend_margins_stripe.failures import Transient
@@ -24,8 +25,7 @@ NO_PAYERS: Payers = MappingProxyType({})
 _END = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(NamedTuple):
     """Whose fact it is, as far as its object tells."""
 
     customer_id: str | None
@@ -83,7 +83,7 @@ def with_customer(fact: RevenueFact, customer: Customer, tag_key: str) -> Revenu
     )
 
 
-@lru_cache(maxsize=4096)  # of an invoice most moments are the same one
+@lru_cache(maxsize=128)  # of an invoice most moments are the same one
 def moment(seconds: int | None) -> datetime | None:
     """Unix seconds as a time; ``None`` for none, and for what is no time that revenue may have."""
     if seconds is None or not 0 <= seconds < _END:

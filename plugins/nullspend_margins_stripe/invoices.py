@@ -82,10 +82,13 @@ async def invoice_facts(
         async for page in pages:
             wanted = _wanted(page, of_use)
             told = map(of_use, await _finished(asker, reading, wanted))
-            facts = [fact for fact in told if fact is not None]
+            facts: Sequence[RevenueFact] = [fact for fact in told if fact is not None]
             if facts and first < reading.window.first:
-                yield await _with_notes(asker, reading, wanted.invoices, facts)
-            elif facts:
+                facts = await _with_notes(asker, reading, wanted.invoices, facts)
+            for done in (page, wanted):  # while the next page is fetched nobody needs them
+                done.invoices.clear()
+                done.facts.clear()
+            if facts:
                 yield facts
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
@@ -191,7 +191,7 @@ class LateLook:
         if not services:
             return None
         accrued = tuple(part for part in fact.all_parts if part.kind == "line")
-        return replace(fact, parts=accrued, is_partial=True)
+        return msgspec.structs.replace(fact, parts=accrued, is_partial=True)
 
     def _point(self, found: _Pointers, events: list[Event]) -> None:
         first = self._reading.window.first

@@ -1,8 +1,9 @@
 """The fields of Stripe's objects in use. Amounts are in the minor unit, times in Unix seconds.
 
 Answers are decoded from bytes straight into these structs; what is not named here is skipped by
-the decoder and never becomes an object. What an older API version, or what stands in Stripe's
-place, may leave out has a default: ``facts`` say what they make of that.
+the decoder and never becomes an object. The lists that most invoices have, mostly empty, are
+tuples: at those the garbage collector need not look. What an older API version, or what stands in
+Stripe's place, may leave out has a default: ``facts`` say what they make of that.
 """
 
 from __future__ import annotations
@@ -129,8 +130,8 @@ class InvoiceLine(msgspec.Struct, frozen=True, gc=False):
     amount: int = 0
     description: str | None = None
     period: Span | None = None
-    pretax_credit_amounts: list[PretaxCredit] | None = None
-    taxes: list[Tax] | None = None
+    pretax_credit_amounts: tuple[PretaxCredit, ...] | None = None
+    taxes: tuple[Tax, ...] | None = None
 
 
 class Invoice(msgspec.Struct, frozen=True, gc=False):
@@ -146,7 +147,7 @@ class Invoice(msgspec.Struct, frozen=True, gc=False):
     customer_email: str | None = None
     total: int | None = None
     total_excluding_tax: int | None = None
-    total_taxes: list[Tax] | None = None
+    total_taxes: tuple[Tax, ...] | None = None
     status_transitions: PaymentMoments | None = None
     payments: Page[InvoicePayment] | None = None
     lines: Page[InvoiceLine] | None = None
@@ -190,7 +191,7 @@ class CreditNote(msgspec.Struct, frozen=True, gc=False):
     invoice: str | Invoice | None = None
     effective_at: int | None = None
     total_excluding_tax: int | None = None
-    total_taxes: list[Tax] | None = None
+    total_taxes: tuple[Tax, ...] | None = None
     refunds: list[CreditedRefund] | None = None
     livemode: bool | None = None
 

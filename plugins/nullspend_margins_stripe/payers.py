@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from nullspend_margins import RevenueFact
 from nullspend_margins_stripe.answers import INVOICE_PAYMENT

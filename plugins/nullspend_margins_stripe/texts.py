@@ -20,4 +20,4 @@ def tag(value: object) -> str | None:
     """A tag value must match to the letter: an unusable one is none, never a mended one."""
     if not isinstance(value, str) or not 1 <= len(value) <= _MAX_TEXT:
         return None
-    return None if CONTROL.search(value) else value
+    return value if value.isprintable() or not CONTROL.search(value) else None

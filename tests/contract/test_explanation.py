@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contract.ledgers import Ledger, annual, at, in_euros, map_to, part, synced
 from tests.contract.test_costs_of_several_sources import HALF, Warehouse

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from nullspend_margins.domain.revenue_part import (
     RevenuePart,
 )
 from nullspend_margins.errors import ValidationFailed
-from tests.storage.builders import invoice
+from tests.storage.builders import NOW, invoice
 
 LIMITS = {
     "object_id": 256,
@@ -35,6 +36,14 @@ def refused(**values: object) -> list[str]:
     with pytest.raises(ValidationFailed) as raised:
         invoice(**({"object_id": "in_1"} | values))
     return [issue["path"] for issue in raised.value.issues]
+
+
+def test_no_garbage_collection_looks_at_facts() -> None:
+    part = RevenuePart(bases=("cash",), kind="payment", amount_minor=5, occurred_at=NOW)
+    parts = (part, part)
+    fact = invoice("in_1", parts=parts)
+    gc.collect(0)  # which lets go of a tuple that has nothing to look at
+    assert not any(map(gc.is_tracked, (fact, part, parts)))
 
 
 @pytest.mark.parametrize("amount", [1.0, True, "1", None, MAX_MINOR_AMOUNT + 1, -(10**18)])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from nullspend_margins.domain.period import Period
@@ -65,6 +65,25 @@ def test_months_add_up_and_have_their_seconds(total: int, start: datetime, secon
     for month, share in found if seconds else ():
         time = min(end, Period(month).end) - max(start, Period(month).start)
         assert abs(share - Fraction(total) * Fraction(time / timedelta(seconds=1)) / seconds) < 1
+
+
+@given(AMOUNTS, MOMENTS, st.integers(1, 62 * 86_400 * 10**6))
+@example(1, datetime(2026, 1, 31, 12, tzinfo=UTC), 86_400 * 10**6)  # halves: the first has it
+@example(-1, datetime(2026, 1, 31, 12, tzinfo=UTC), 86_400 * 10**6)
+@example(-3, datetime(2026, 1, 31, 18, tzinfo=UTC), 86_400 * 10**6)
+@example(3, datetime(2026, 1, 31, 6, tzinfo=UTC), 86_400 * 10**6)
+def test_any_number_of_months_is_split_by_their_times(
+    total: int, start: datetime, microseconds: int
+) -> None:
+    end = start + timedelta(microseconds=microseconds)
+    periods = [Period.containing(start)]
+    while periods[-1].end < end:
+        periods.append(periods[-1].shift(1))
+    times = [(min(end, each.end) - max(start, each.start)) for each in periods]
+    shares = split_amount(total, [time // timedelta(microseconds=1) for time in times])
+    assert month_shares(total, start, end) == [
+        (period.index, share) for period, share in zip(periods, shares, strict=True)
+    ]
 
 
 def test_a_year_from_the_middle_of_january() -> None:

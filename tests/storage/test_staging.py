@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from msgspec.structs import replace
+from sqlalchemy import Connection, select
 
 from nullspend_margins.storage import revenue
 from nullspend_margins.storage.database import Database
@@ -138,3 +138,26 @@ async def test_what_is_partial_never_takes_the_place_of_the_whole(database: Data
         return revenue.whole_objects(tx, ORG, "stripe", "s1", names)
 
     assert await database.write(known) == {"staged", "stored", "old"}
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 200, 250])
+async def test_any_number_of_facts_is_stored_as_it_was_told(database: Database, count: int) -> None:
+    facts = [invoice(f"in_{nth:04d}", nth, customer_name=f"No. {nth}") for nth in range(count)]
+    moved = [replace(each, amount_minor=each.amount_minor + 1) for each in facts[::3]]
+
+    def amounts(tx: Connection) -> dict[str, tuple[int, str]]:
+        return {row.object_id: (row.amount_minor, row.customer_name) for row in stored(tx)}
+
+    def stored(tx: Connection) -> list[Any]:
+        return [*tx.execute(select(revenue_facts))]
+
+    def put(tx: Connection) -> bool:
+        stage(tx, ORG, "stripe", "s1", facts)
+        stage(tx, ORG, "stripe", "s1", moved)  # again, and otherwise: a list that moved meanwhile
+        return revenue.apply_staged(tx, ORG, "stripe", "s1", WINDOW)
+
+    assert await database.write(put)
+    told = {each.object_id: (each.amount_minor, each.customer_name) for each in [*facts, *moved]}
+    assert await database.read(amounts) == told
+    assert not await database.write(put)
+    assert await database.read(amounts) == told

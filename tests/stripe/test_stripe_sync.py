@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
+import msgspec
 import pytest
 import stripe
 
@@ -30,7 +31,7 @@ async def test_a_paid_invoice_becomes_a_fact(
 
     [fact] = await fetch(provider)
 
-    assert replace(fact, parts=None) == RevenueFact(
+    assert msgspec.structs.replace(fact, parts=None) == RevenueFact(
         object_id="in_1",
         customer_id="cus_ada",
         amount_minor=4900,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import httpx
+import msgspec
 
 from nullspend_margins import (
     Credential,
@@ -32,7 +33,7 @@ def invoice(number: int, month: str, **fields: object) -> RevenueFact:
         currency="usd",
         occurred_at=Period.parse(month).start,
     )
-    return replace(fact, **fields)  # type: ignore[arg-type]
+    return msgspec.structs.replace(fact, **fields)  # type: ignore[arg-type]
 
 
 @dataclass
