@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page
 
+from tests.browser.chromium import chromium_path
 from tests.browser.conftest import Axe
 from tests.browser.products import Product
 from tests.browser.visits import Visits
@@ -82,17 +81,16 @@ async def test_axe_sees_a_field_without_a_label_small_targets_and_text_that_is_t
     assert "dark: color-contrast:" in str(found.value)
 
 
-@pytest.mark.parametrize(("required", "ended"), [("", 0), ("required", 1)])
+@pytest.mark.parametrize(
+    ("required", "outcome"), [("", pytest.skip.Exception), ("required", pytest.fail.Exception)]
+)
 def test_without_chromium_tests_are_skipped_unless_they_are_required(
-    tmp_path: Path, required: str, ended: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, required: str, outcome: type[BaseException]
 ) -> None:
-    command = [sys.executable, "-m", "pytest", "-n", "0", "-rs", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [*command, f"{Path(__file__).parent}/test_pages.py", "-k", "opens and free-plan"],
-        env={"PATH": str(tmp_path), "BROWSER_TESTS": required, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "apt-get install chromium" in done.stdout
-    assert done.returncode == ended, done.stdout
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("BROWSER_TESTS", required)
+    with pytest.raises(outcome, match="apt-get install chromium"):
+        chromium_path()
+    monkeypatch.setenv("CHROMIUM", "/opt/chromium")
+    assert chromium_path() == "/opt/chromium"
