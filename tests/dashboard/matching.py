@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,23 @@ async def mapped(here: World) -> dict[str, tuple[str, str]]:
     """Tag value and match type by customer."""
     found = await here.get("/api/customer-mappings")
     return {each["stripeCustomerId"]: (each["tagValue"], each["matchType"]) for each in found}
+
+
+async def everything(here: World) -> str:
+    """Every mapping with its id, age and confidence, and what was turned down."""
+    services = await here.margins.services()
+    rejected = await services.mappings.rejected("org_1")
+    listed = sorted(
+        await here.get("/api/customer-mappings"), key=lambda each: each["stripeCustomerId"]
+    )
+    return json.dumps([listed, sorted(rejected)], indent=1)
+
+
+async def matches(here: World, *ids: str) -> None:
+    """Customers whose ids are tag values: a sync matches them by itself."""
+    for customer_id in ids:
+        await here.spend(customer_id, 1_000)
+    await customers(here, *((customer_id, f"Name {customer_id}") for customer_id in ids))
 
 
 @dataclass
@@ -94,7 +112,7 @@ class Browser:
         return await self.send(form.action, [*fields, *([(name, value)] if name else [])])
 
     def button(self, text: str, typed: Mapping[str, str] = {}) -> tuple[Form, tuple[str, str, str]]:
-        """The one form and button; ``__where`` in ``typed`` is a hidden value of the form."""
+        """The one form and button that ``press`` would press."""
         found = [
             (form, button)
             for form in Forms(self.page).forms
