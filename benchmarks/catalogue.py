@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks import growth, ingest, metering, middleware, recording, startup, sync, tables
+from benchmarks import (
+    dashboard,
+    growth,
+    ingest,
+    metering,
+    middleware,
+    recording,
+    startup,
+    sync,
+    tables,
+)
 from benchmarks.databases import Engine
 from benchmarks.results import Measure, Say, Scale
 
@@ -24,6 +34,7 @@ BENCHMARKS = {
     for each in (
         Benchmark(name="tables", run=tables.run, described=tables.described),
         Benchmark(name="growth", run=growth.run, described=growth.described),
+        Benchmark(name="dashboard", run=dashboard.run, described=dashboard.described),
         Benchmark(name="sync", run=sync.run, described=sync.described),
         Benchmark(name="ingest", run=ingest.run, described=ingest.described),
         Benchmark(

@@ -28,7 +28,7 @@ _STATIC = {
     "icon.svg": "icon.svg",
 }
 """Names in templates, and the files."""
-_STYLES = ("base", "matching")
+_STYLES = ("base", "margins", "matching")
 """In ``static/css``, joined into one sheet in this order."""
 _HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",

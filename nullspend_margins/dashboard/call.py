@@ -60,11 +60,12 @@ class PageCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A template and what it is filled with."""
+    """A template and what it is filled with. ``is_large``: hundreds of rows."""
 
     template: str
     context: Mapping[str, object] = field(default_factory=dict)
     status: int = 200
+    is_large: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ def failure_page(
     """The page that says what happened and what to do. The error is logged here."""
     if not isinstance(error, MarginsError):
         _log.error("%s failed", asked, exc_info=error)
-        return Page(template="failed.html", context={"status": 500, "message": ""}, status=500)
+        return _failed(500, "", request)
     status = STATUS_OF_CODE.get(error.code, 500)
     level = logging.WARNING if status >= 500 else logging.INFO
     _log.log(level, "%s: %d %s: %s", asked, status, error.code, one_line(error.message))
@@ -31,7 +31,17 @@ def failure_page(
         return Page(template="signed_out.html", context={"login_url": login}, status=status)
     if isinstance(error, Forbidden) and "requiredPlan" in (error.details or {}):
         return Page(template="plan.html", context={"details": error.details}, status=status)
-    context = {"status": status, "message": error.message}
+    return _failed(status, error.message, request)
+
+
+def _failed(status: int, message: str, request: Incoming) -> Page:
+    is_read = request.scope["method"] in ("GET", "HEAD")
+    context = {
+        "status": status,
+        "message": message,
+        # The same address may answer next time; what was sent would have to be sent again.
+        "may_retry": is_read and (status >= 500 or status == 429),
+    }
     return Page(template="failed.html", context=context, status=status)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
@@ -11,12 +11,16 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_skeleton, format_timedelta
 from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
 
+from nullspend_margins.dashboard.patterns import FastPattern
+from nullspend_margins.domain.currency import minor_digits_of
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
 from nullspend_margins.domain.period import Period, as_utc
 
 _FALLBACK = Locale("en", "US")
 _MOST_ASKED = 10
 _LONG = 10_000 * 10**6
+_MINUTE = timedelta(minutes=1)
+_MONTHS_KEPT = 256
 
 
 class Formats:
@@ -25,6 +29,16 @@ class Formats:
     def __init__(self, locale: Locale) -> None:
         self._numbers = locale
         self._words = _english_of(locale)
+        percent = _one_decimal(locale.percent_formats[None].pattern)
+        self._cents = FastPattern(
+            lambda cents: format_currency(cents.scaleb(-2), "USD", locale=locale), 2
+        )
+        self._tenths = FastPattern(
+            lambda tenths: format_percent(tenths.scaleb(-3), percent, locale=locale), 1
+        )
+        # A list of months is on every page, and takes a millisecond to write.
+        self._month = lru_cache(_MONTHS_KEPT)(self._skeleton)
+        self._whole = FastPattern(lambda count: format_decimal(count, locale=locale), 0)
 
     def money(self, microdollars: int) -> str:
         """``$1,234.56``; ``<$0.01`` for what is less than a cent and not nothing."""
@@ -32,7 +46,8 @@ class Formats:
             sign = "<" if microdollars > 0 else ">"
             cent = MICRODOLLARS_PER_CENT if microdollars > 0 else -MICRODOLLARS_PER_CENT
             return sign + self.money(cent)
-        return format_currency(_rounded(microdollars, 6, 2), "USD", locale=self._numbers)
+        cents = _rounded_away(abs(microdollars), MICRODOLLARS_PER_CENT)
+        return self._cents(cents, is_negative=microdollars < 0)
 
     def money_short(self, microdollars: int) -> str:
         """``$1.2M``, for axes and tiles with little room."""
@@ -46,21 +61,27 @@ class Formats:
 
     def percent(self, hundredths: int) -> str:
         """``67.2%`` from hundredths of a percent, with one decimal."""
-        pattern = self._numbers.percent_formats[None].pattern.replace("0%", "0.0%")
-        tenth = pattern if ".0" in pattern else pattern.replace("0", "0.0", 1)
-        return format_percent(_rounded(hundredths, 4, 3), tenth, locale=self._numbers)
+        return self._tenths(_rounded_away(abs(hundredths), 10), is_negative=hundredths < 0)
 
     def number(self, value: int) -> str:
         """``12,345``."""
-        return format_decimal(value, locale=self._numbers)
+        return self._whole(abs(value), is_negative=value < 0)
+
+    def amount(self, minor: int, currency: str) -> str:
+        """``€1,234.56`` from cents, or whole yen, of a lower-case currency code."""
+        exact = Decimal(minor).scaleb(-minor_digits_of(currency))
+        return format_currency(exact, currency.upper(), locale=self._numbers)
 
     def month(self, period: Period) -> str:
         """``April 2026``."""
-        return format_skeleton("yMMMM", period.start, locale=self._words)
+        return self._month("yMMMM", period)
 
     def month_short(self, period: Period) -> str:
         """``Apr 2026``."""
-        return format_skeleton("yMMM", period.start, locale=self._words)
+        return self._month("yMMM", period)
+
+    def _skeleton(self, skeleton: str, period: Period) -> str:
+        return format_skeleton(skeleton, period.start, locale=self._words)
 
     def day(self, moment: datetime) -> str:
         """``Apr 5, 2026``, in UTC."""
@@ -72,10 +93,23 @@ class Formats:
         return f"{shown} UTC"
 
     def ago(self, moment: datetime, now: datetime) -> str:
-        """``3 hours ago``."""
+        """``3 hours ago``; within a minute ``just now``."""
+        if abs(now - moment) < _MINUTE:
+            return "just now"
         return format_timedelta(
             as_utc(moment) - as_utc(now), add_direction=True, locale=self._words
         )
+
+
+def _one_decimal(percent: str) -> str:
+    """A pattern for percents with one decimal."""
+    pattern = percent.replace("0%", "0.0%")
+    return pattern if ".0" in pattern else pattern.replace("0", "0.0", 1)
+
+
+def _rounded_away(amount: int, unit: int) -> int:
+    """How many units ``amount``, which is not below zero, is; half up."""
+    return (amount + unit // 2) // unit
 
 
 def _rounded(amount: int, decimals: int, kept: int) -> Decimal:

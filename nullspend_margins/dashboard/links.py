@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 from starlette.types import Scope
@@ -28,6 +29,17 @@ class Links:
         if tag_value in (".", "..") or tag_value.startswith("/"):
             return self.page("/customers/-", tagValue=tag_value, **query)
         return self.page("/customers/" + quote(tag_value, safe=""), **query)
+
+    def customers(self, **query: object) -> Callable[[str], str]:
+        """``customer`` with one query, for a table of many."""
+        before, after = self.page("/customers/"), _query(query)
+
+        def link(tag_value: str) -> str:
+            if tag_value.startswith(("/", ".")):
+                return self.customer(tag_value, **query)
+            return f"{before}{quote(tag_value, safe='')}{after}"
+
+        return link
 
     def api(self, path: str, **query: object) -> str:
         """A route of the API."""

@@ -89,13 +89,17 @@ class ProviderCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What a margin table of one period is made of, and what it leaves out."""
+    """What a margin table of one period is made of, and what it leaves out.
+
+    ``mapped_tags`` is how many tag values have a mapping, with costs or without.
+    """
 
     basis: Basis
     cost: CostCoverage
     revenue: Sequence[RevenueCoverage]
     sources: Sequence[SourceCoverage]
     providers: Sequence[ProviderCoverage]
+    mapped_tags: int = 0
 
 
 def cost_coverage(nanodollars: Mapping[str, int], mapped: Collection[str]) -> CostCoverage:

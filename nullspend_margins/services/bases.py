@@ -6,13 +6,32 @@ from collections.abc import Mapping, Sequence
 
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Period
-from nullspend_margins.domain.revenue_part import BASES
-from nullspend_margins.storage import mappings, revenue
+from nullspend_margins.domain.revenue_part import BASES, Basis
+from nullspend_margins.services.table_cache import TableCache
+from nullspend_margins.storage import mappings, revenue, revisions
 from nullspend_margins.storage.database import Transaction
 from nullspend_margins.storage.revenue import MappedCustomer
 
+_MONTHS_KEPT = 1_000
+
 Bases = Mapping[str, Sequence[int]]
 """Microdollars in the order of ``BASES``, by tag value; without revenue there is none."""
+
+
+class ToldBases:
+    """Which bases any revenue of a month is in; remembered while nothing is written."""
+
+    def __init__(self) -> None:
+        self._kept: TableCache[Sequence[Basis]] = TableCache(_MONTHS_KEPT)
+
+    def read(self, tx: Transaction, org_id: str, period: Period) -> Sequence[Basis]:
+        """In the order of ``BASES``."""
+        revision = revisions.current(tx, org_id)
+        known = self._kept.get(org_id, period.index, "", revision)
+        if known is None:
+            known = revenue.told_bases(tx, org_id, period)
+            self._kept.put(org_id, period.index, "", revision, known, rows=0)
+        return known
 
 
 def read_bases(tx: Transaction, org_id: str, period: Period) -> Bases:

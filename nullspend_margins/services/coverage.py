@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from nullspend_margins.config import Config
 from nullspend_margins.domain.cost import MonthCost
 from nullspend_margins.domain.coverage import (
+    CostCoverage,
     Coverage,
     ProviderCoverage,
+    RevenueCoverage,
     SourceCoverage,
     cost_coverage,
     revenue_coverage,
@@ -20,15 +23,27 @@ from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.plugins import Registry
 from nullspend_margins.services.cost_reader import CostReader
+from nullspend_margins.services.table_cache import TableCache
 from nullspend_margins.storage import (
     connections,
     cost_deliveries,
     mappings,
     revenue,
+    revisions,
     skipped_revenue,
 )
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Transaction
+
+_MONTHS_KEPT = 1_000
+
+
+class _Amounts(NamedTuple):
+    """What changes with an org's data alone, and not with time."""
+
+    cost: CostCoverage
+    revenue: Sequence[RevenueCoverage]
+    mapped_tags: int
 
 
 class CoverageReader:
@@ -38,6 +53,7 @@ class CoverageReader:
         self._costs = costs
         self._providers = registry.revenue_providers
         self._settings = config.costs
+        self._kept: TableCache[_Amounts] = TableCache(_MONTHS_KEPT)
 
     def read(
         self,
@@ -49,24 +65,47 @@ class CoverageReader:
         basis: Basis,
     ) -> Coverage:
         """The coverage of one period; ``remote`` is what other systems say of its costs."""
-        mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
-        of_period = [cell for cell in remote if cell.month == period.index]
-        [costs] = self._costs.columns(tx, org_id, Months(period, period), of_period)
         connected = connections.list_for_org(tx, org_id)
-        paid = revenue.month_amounts(tx, org_id, period, basis)
-        providers = {*self._providers, *paid, *(each.provider for each in connected)}
-        skipped = skipped_revenue.skipped_in(tx, org_id, sorted(providers), period, basis)
+        amounts = self._amounts(tx, org_id, period, remote, basis, connected)
         records = cost_deliveries.of_org(tx, org_id)
-        tags = {tag for customers in mapped.values() for tag in customers.values()}
         return Coverage(
             basis=basis,
-            cost=cost_coverage(costs, tags),
-            revenue=revenue_coverage(paid, mapped, skipped),
+            cost=amounts.cost,
+            revenue=amounts.revenue,
             sources=[
                 self._source(each, now) for each in source_states(records, self._costs.kinds, now)
             ],
             providers=[_provider(each, now) for each in connected],
+            mapped_tags=amounts.mapped_tags,
         )
+
+    def _amounts(
+        self,
+        tx: Transaction,
+        org_id: str,
+        period: Period,
+        remote: Iterable[MonthCost],
+        basis: Basis,
+        connected: Iterable[StoredConnection],
+    ) -> _Amounts:
+        """As they were, if nothing was written since: every customer of the month is in them."""
+        revision = revisions.current(tx, org_id)
+        known = self._kept.get(org_id, period.index, basis, revision)
+        # What other systems add up may change without our revision.
+        if known is not None and not self._costs.remote:
+            return known
+        mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
+        of_period = [cell for cell in remote if cell.month == period.index]
+        [costs] = self._costs.columns(tx, org_id, Months(period, period), of_period)
+        paid = revenue.month_amounts(tx, org_id, period, basis)
+        providers = {*self._providers, *paid, *(each.provider for each in connected)}
+        skipped = skipped_revenue.skipped_in(tx, org_id, sorted(providers), period, basis)
+        tags = {tag for customers in mapped.values() for tag in customers.values()}
+        amounts = _Amounts(
+            cost_coverage(costs, tags), revenue_coverage(paid, mapped, skipped), len(tags)
+        )
+        self._kept.put(org_id, period.index, basis, revision, amounts, rows=0)
+        return amounts
 
     def _source(self, state: SourceState, now: datetime) -> SourceCoverage:
         stale_after = self._settings.stale_after(state.name, state.kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from msgspec import Raw, Struct
@@ -51,6 +51,7 @@ class MarginTable:
 
     ``renderings`` is for whoever shows it: what was made of this very table, by format.
     ``known`` has every row with what it was made of, by tag value: the next table's start.
+    ``is_large``: nothing that is made of it shall be kept with it.
     """
 
     period: Period
@@ -61,6 +62,7 @@ class MarginTable:
     known: Mapping[str, tuple[LedgerRow, TableRow]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    is_large: bool = field(default=False, repr=False, compare=False)
 
 
 def build_table(
@@ -92,6 +94,11 @@ def build_table(
         status=_status(connections),
         known=known,
     )
+
+
+def without_known(table: MarginTable) -> MarginTable:
+    """A large table, to be kept in half the room: the next one is made anew, as it is read anew."""
+    return replace(table, known={}, renderings={}, is_large=True)
 
 
 def _row(made_of: LedgerRow, thresholds: HealthThresholds) -> TableRow:

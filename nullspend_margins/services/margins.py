@@ -14,20 +14,16 @@ from nullspend_margins.domain.cost import Amount, ModelCost, MonthCost, add_amou
 from nullspend_margins.domain.coverage import Coverage
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
-from nullspend_margins.domain.margin import (
-    SPARK_MONTHS,
-    health_tier,
-    margin_hundredths,
-)
+from nullspend_margins.domain.margin import SPARK_MONTHS, health_tier, margin_hundredths
 from nullspend_margins.domain.money import split_microdollars
 from nullspend_margins.domain.period import Months, Period, day_number, day_of
 from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.protocols import Clock
-from nullspend_margins.services.bases import Bases, read_bases, read_customer_bases
+from nullspend_margins.services.bases import Bases, ToldBases, read_bases, read_customer_bases
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
 from nullspend_margins.services.coverage import CoverageReader
 from nullspend_margins.services.ledger import LedgerRow, read_ledger
-from nullspend_margins.services.margin_table import MarginTable, build_table
+from nullspend_margins.services.margin_table import MarginTable, build_table, without_known
 from nullspend_margins.services.one_customer import customer_row
 from nullspend_margins.services.table_cache import TableCache
 from nullspend_margins.services.unmatched import RECENT_DAYS, Unmatched, read_unmatched
@@ -67,11 +63,15 @@ class _Ingredients(NamedTuple):
 
 
 class TableAnswer(NamedTuple):
-    """A table with what was asked for beside it. ``bases``: empty if it was not."""
+    """A table with what was asked for beside it. ``bases`` and ``told``: empty if it was not.
+
+    ``told`` are the bases that any revenue of the period is in, in the order of ``BASES``.
+    """
 
     table: MarginTable
     coverage: Coverage | None
     bases: Bases
+    told: Sequence[Basis] = ()
 
 
 class MarginsService:
@@ -92,6 +92,7 @@ class MarginsService:
         self._thresholds = config.health.thresholds
         self._basis = config.revenue.basis
         self._tables: TableCache[MarginTable] = TableCache()
+        self._told = ToldBases()
 
     def current_period(self) -> Period:
         """The month it is now, in UTC."""
@@ -112,21 +113,25 @@ class MarginsService:
         *,
         coverage: bool = False,
         bases: bool = False,
+        told: bool = False,
     ) -> TableAnswer:
         """The table with what belongs to it, of one snapshot and the same answers of sources."""
         basis = basis or self._basis
         months, now = _spark_months(period), self._clock.now()
         remote = await self._costs.remote_months(org_id, months.first, months.last)
 
-        def read(tx: Transaction) -> tuple[MarginTable | _Ingredients, Coverage | None, Bases]:
+        def read(
+            tx: Transaction,
+        ) -> tuple[MarginTable | _Ingredients, Coverage | None, Bases, Sequence[Basis]]:
             return (
                 self._read(tx, org_id, months, remote, basis),
                 self._coverage.read(tx, org_id, period, remote, now, basis) if coverage else None,
                 read_bases(tx, org_id, period) if bases else {},
+                self._told.read(tx, org_id, period) if told else (),
             )
 
-        found, covered, by_tag = await self._database.read(read)
-        return TableAnswer(await self._built(org_id, period, found, basis), covered, by_tag)
+        found, covered, by_tag, any_of = await self._database.read(read)
+        return TableAnswer(await self._built(org_id, period, found, basis), covered, by_tag, any_of)
 
     def _read(
         self,
@@ -157,6 +162,10 @@ class MarginsService:
         table = await asyncio.to_thread(
             build_table, period, found.ledger, found.connections, self._thresholds, before
         )
+        if self._tables.is_large(len(table.rows)):
+            table = without_known(table)
+            if self._costs.remote:
+                return table  # nobody would be given it again
         self._tables.put(org_id, period.index, basis, found.revision, table, rows=len(table.rows))
         return table
 

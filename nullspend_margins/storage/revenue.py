@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, true
+from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, func, select, true
 
 from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import BASES, Basis
@@ -68,6 +68,7 @@ __all__ = [
     "stage",
     "staged_customers",
     "staged_report",
+    "told_bases",
     "unmatched_customers",
     "whole_objects",
 ]
@@ -183,6 +184,15 @@ def month_bases(
     """Every customer's revenue of one month by each basis, in the order of ``BASES``."""
     found = _all_bases.rows(tx, org_id=org_id, month=period.index)
     return {provider: _bases.decode(customers) for provider, customers in found}
+
+
+def told_bases(tx: Connection, org_id: str, period: Period) -> list[Basis]:
+    """The bases that any revenue of one month is in, in the order of ``BASES``."""
+    table = months_table.c
+    any_of = [func.max(case((table[basis] != 0, 1), else_=0)) for basis in BASES]
+    wanted = select(*any_of).where(table.org_id == org_id, table.month == period.index)
+    found = tx.execute(wanted).one()
+    return [basis for basis, any_is in zip(BASES, found, strict=True) if any_is]
 
 
 def one_customer_months(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from nullspend_margins import ExchangeRate, RevenueFact, RevenuePart
 from nullspend_margins_stripe.currencies import NO_RATES, Rates, minor_digits_of, rate_by, rate_of

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.world import KEY, World, unix
+from nullspend_margins.services.table_cache import TableCache
+from tests.world import KEY, ORG, World, unix, world
 
 Change = Callable[[World], Awaitable[object]]
 
@@ -85,6 +86,32 @@ async def test_a_change_shows_in_the_next_read(here: World, change: Change) -> N
         assert csv_after.content != csv_before.content
 
 
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+async def test_what_stands_beside_a_table_is_as_new_as_the_table(
+    database_url: str, change: Change
+) -> None:
+    async with world(database_url) as here, world(database_url) as fresh:
+        here.account.add_customer("cus_1", name="One")
+        here.account.add_invoice("cus_1", 10_000, created=unix(2026, 11, 3))
+        here.account.add_invoice("cus_1", 700, currency="eur", created=unix(2026, 11, 4))
+        await here.map("cus_1", "one")
+        await here.connect()
+        await here.sync()
+        before = await _beside(here)
+        await change(here)
+        fresh.clock.moment = here.clock.moment
+        after = await _beside(here)
+        assert after == await _beside(fresh)
+        assert after != before
+
+
+async def _beside(here: World) -> object:
+    """Coverage and the bases told, as the pages read them."""
+    service = (await here.margins.services()).margins
+    period = service.current_period()
+    return (await service.table_with(ORG, period, coverage=True, told=True))[1:]
+
+
 async def test_a_new_connection_shows_in_the_next_read(here: World) -> None:
     assert (await here.get("/api/margins"))["summary"]["syncStatus"] == "disconnected"
     await here.connect()
@@ -92,8 +119,6 @@ async def test_a_new_connection_shows_in_the_next_read(here: World) -> None:
 
 
 async def test_two_instances_on_one_database_see_each_others_changes(database_url: str) -> None:
-    from tests.world import world
-
     async with world(database_url) as first, world(database_url) as second:
         await first.map("cus_1", "one")
         await first.spend("one", 5)
@@ -101,3 +126,24 @@ async def test_two_instances_on_one_database_see_each_others_changes(database_ur
         await first.spend("one", 7)
         (row,) = (await second.get("/api/margins"))["customers"]
         assert row["costMicrodollars"] == 12
+
+
+async def test_a_table_too_large_for_the_others_is_as_fresh_and_whole(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(database_url) as here:
+        margins = (await here.margins.services()).margins
+        monkeypatch.setattr(margins, "_tables", TableCache(max_rows=2, max_large_rows=10))
+        for number in range(3):
+            await here.map(f"cus_{number}", f"tag-{number}")
+            await here.spend(f"tag-{number}", 1_000_000)
+        first = await here.call("GET", "/api/margins")
+        assert (await here.call("GET", "/api/margins")).content == first.content
+        assert (await margins.table(ORG, margins.current_period())).is_large
+        await here.spend("tag-1", 1)
+        after = {row["tagValue"]: row["costMicrodollars"] for row in await rows_of(here)}
+        assert after == {"tag-0": 1_000_000, "tag-1": 1_000_001, "tag-2": 1_000_000}
+
+
+async def rows_of(here: World) -> list[dict]:
+    return (await here.get("/api/margins"))["customers"]  # type: ignore[index]

@@ -34,6 +34,9 @@ def test_pages_are_below_mount_prefix_and_their_own_path() -> None:
 )
 def test_any_customer_has_a_link(tag_value: str, path: str) -> None:
     assert links().customer(tag_value) == path
+    assert links().customers()(tag_value) == path
+    with_query = links().customers(period="2026-04", basis=None)
+    assert with_query(tag_value) == links().customer(tag_value, period="2026-04")
 
 
 def test_a_root_path_with_spaces_is_quoted() -> None:

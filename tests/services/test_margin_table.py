@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nullspend_margins.domain.health import HealthThresholds
 from nullspend_margins.domain.period import Period
 from nullspend_margins.services.ledger import LedgerRow
-from nullspend_margins.services.margin_table import MarginTable, build_table
+from nullspend_margins.services.margin_table import MarginTable, build_table, without_known
 from nullspend_margins.web.wire.base import encode
 from nullspend_margins.web.wire.margins import table_of
 
@@ -50,3 +50,16 @@ def test_rows_that_stay_the_same_are_neither_computed_nor_rendered_again() -> No
     after = table([same, LedgerRow("beta", "stripe", "cus_2", (1, 1, 1), (0, 0, 1))], before)
     kept = {row.margin.tag_value: row.rendering is not None for row in after.rows}
     assert kept == {"acme": True, "beta": False}
+
+
+def test_a_large_table_is_the_same_but_holds_nothing_besides() -> None:
+    made = table([LedgerRow("acme", "stripe", "cus_1", (1, 1, 1), (0, 0, 0))])
+    large = without_known(made)
+    assert large == made
+    assert encode(table_of(large)) == encode(table_of(table_again(made)))
+    assert (large.known, large.renderings) == ({}, {})
+    assert [row.rendering for row in large.rows] == [None]
+
+
+def table_again(made: MarginTable) -> MarginTable:
+    return table([made_of for made_of, _ in made.known.values()])

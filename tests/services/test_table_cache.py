@@ -24,12 +24,34 @@ def test_the_tables_asked_for_longest_ago_go_first() -> None:
     assert cache.get("org_1", 1, "net", 7) == "first"
 
 
-def test_a_table_larger_than_all_the_room_pushes_nothing_out() -> None:
-    cache: TableCache[str] = TableCache(max_rows=10)
+def test_a_table_larger_than_all_the_room_pushes_nothing_out_but_the_last_such() -> None:
+    cache: TableCache[str] = TableCache(max_rows=10, max_large_rows=100)
     cache.put("org_1", 1, "net", 7, "small", rows=4)
-    cache.put("org_2", 1, "net", 7, "huge", rows=11)
+    cache.put("org_2", 1, "net", 7, "large", rows=11)
+    assert cache.get("org_2", 1, "net", 7) == "large"
+    assert cache.get("org_2", 1, "net", 8) is None
+    cache.put("org_3", 1, "net", 7, "another", rows=20)
+    assert cache.get("org_3", 1, "net", 7) == "another"
     assert cache.get("org_2", 1, "net", 7) is None
     assert cache.get("org_1", 1, "net", 7) == "small"
+
+
+def test_a_table_larger_than_that_is_not_kept() -> None:
+    cache: TableCache[str] = TableCache(max_rows=10, max_large_rows=100)
+    cache.put("org_2", 1, "net", 7, "large", rows=11)
+    cache.put("org_1", 1, "net", 7, "huge", rows=101)
+    assert cache.get("org_1", 1, "net", 7) is None
+    assert cache.get("org_2", 1, "net", 7) == "large"
+
+
+def test_a_large_table_that_became_small_is_forgotten_and_the_other_way_round() -> None:
+    cache: TableCache[str] = TableCache(max_rows=10, max_large_rows=100)
+    for revision, rows in enumerate((11, 4, 50, 5, 101)):
+        cache.put("org_1", 1, "net", revision, f"table {revision}", rows=rows)
+        kept = None if rows > 100 else f"table {revision}"
+        assert cache.get("org_1", 1, "net", revision) == kept
+        assert cache.get("org_1", 1, "net", revision - 1) is None
+    assert [cache.is_large(rows) for rows in (9, 10)] == [False, True]
 
 
 def test_a_newer_table_takes_the_place_of_the_older_one() -> None:

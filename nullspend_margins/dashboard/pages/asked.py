@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from nullspend_margins.dashboard.call import PageCall
 from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.revenue_part import BASES, Basis
+from nullspend_margins.errors import ValidationFailed
 
 MONTHS_OFFERED = 24
 
@@ -12,6 +14,17 @@ def asked_period(call: PageCall) -> Period:
     """``?period=``, the current month without one. Raises ``ValidationFailed``."""
     text = call.query("period")
     return Period.parse(text) if text else call.services.margins.current_period()
+
+
+def asked_basis(call: PageCall) -> Basis:
+    """``?basis=``, the configured one without it. Raises ``ValidationFailed``."""
+    text = call.query("basis")
+    if text is None:
+        return call.services.config.revenue.basis
+    for basis in BASES:
+        if text == basis:
+            return basis
+    raise ValidationFailed.of(("basis", f"must be one of {', '.join(BASES)}"))
 
 
 def periods_offered(call: PageCall, shown: Period) -> list[Period]:

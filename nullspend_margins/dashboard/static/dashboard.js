@@ -20,6 +20,19 @@
     form.setAttribute("aria-busy", "true");
   });
 
+  // Whoever does not see a table change shall know that it is about to.
+  const busy = (event, is) => event.detail.target?.setAttribute("aria-busy", is);
+  document.addEventListener("htmx:beforeRequest", (event) => busy(event, "true"));
+  document.addEventListener("htmx:afterRequest", (event) => busy(event, "false"));
+
+  // A page that says why there is none (signed out, say) has no part to put in: it is shown whole.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, requestConfig, pathInfo } = event.detail;
+    if (xhr.status < 400 || requestConfig.verb !== "get") return;
+    event.preventDefault();
+    location.assign(pathInfo.finalRequestPath);
+  });
+
   // Back to a page that the browser kept: its forms may be sent again.
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) {

@@ -63,7 +63,7 @@ async def _table_with(
     """The table with what was asked for besides, as JSON: the file has no place for it."""
     if form == "csv":
         raise ValidationFailed.of(("include", "is for format=json; the CSV file is rows alone"))
-    found, coverage, bases = await call.services.margins.table_with(
+    found, coverage, bases, _ = await call.services.margins.table_with(
         call.org_id,
         asked_period(call),
         basis,
@@ -124,7 +124,8 @@ async def _rendered(found: MarginTable, form: str, render: Callable[[MarginTable
             body = await asyncio.to_thread(render, found)
         else:
             body = render(found)
-        found.renderings[form] = body
+        if not found.is_large:
+            found.renderings[form] = body
     return body
 
 

@@ -189,7 +189,8 @@ def table_of(
     for row in table.rows:
         rendering = row.rendering
         if rendering is None:
-            rendering = row.rendering = Raw(encode(_row_of(row, months)))
+            rendering = Raw(encode(_row_of(row, months)))
+            row.rendering = None if table.is_large else rendering
         if bases is not None:
             rendering = _with_bases(rendering, bases.get(row.margin.tag_value, _NOTHING))
         rows.append(rendering)
