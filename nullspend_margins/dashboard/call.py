@@ -76,4 +76,13 @@ class Redirect:
     notice: Notice | None = None
 
 
-PageAnswer = Page | Redirect
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file to keep. ``filename`` is plain ASCII."""
+
+    filename: str
+    media_type: str
+    content: bytes
+
+
+PageAnswer = Page | Redirect | Download

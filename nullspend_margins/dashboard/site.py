@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from nullspend_margins.config import Config
 from nullspend_margins.dashboard.assets import Assets
-from nullspend_margins.dashboard.call import FORM_TOKEN, PageAnswer, PageCall, Redirect
+from nullspend_margins.dashboard.call import FORM_TOKEN, Download, PageAnswer, PageCall, Redirect
 from nullspend_margins.dashboard.failures import failure_page
 from nullspend_margins.dashboard.formats import Formats, formats_for
 from nullspend_margins.dashboard.headers import page_headers
@@ -100,6 +101,8 @@ class Site:
     ) -> Response:
         if isinstance(answer, Redirect):
             return self._redirect(answer, visit.links, visit.principal)
+        if isinstance(answer, Download):
+            return _download(answer)
         nonce = secrets.token_urlsafe(16)
         notice = self._notice(request, visit.principal)
         render = partial(
@@ -128,7 +131,7 @@ class Site:
             "logo": self._assets.logo,
             "product_name": settings.name,
             "scheme": settings.scheme,
-            "page_name": visit.line.page.partition(".")[0],
+            "page_name": re.split("[._]", visit.line.page)[0],
             "principal": principal,
             "may": lambda role: principal is not None and principal.rank >= Role[role.upper()],
             "form_token_name": FORM_TOKEN,
@@ -160,6 +163,15 @@ class Site:
     def _formats(self, request: Incoming) -> Formats:
         asked = Headers(scope=request.scope).get("accept-language")
         return formats_for(self._config.dashboard.locale, asked)
+
+
+def _download(file: Download) -> Response:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file.filename}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(file.content, headers=headers, media_type=file.media_type)
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import msgspec
 from itsdangerous import BadData
@@ -14,6 +15,7 @@ from nullspend_margins.protocols import Clock, Principal
 
 _FORM_SALT = "nullspend_margins.form"
 _NOTICE_SALT = "nullspend_margins.notice"
+_KEPT_SALT = "nullspend_margins.kept"
 _NOTICE_SECONDS = 60
 
 
@@ -35,6 +37,7 @@ class Tokens:
     def __init__(self, settings: SessionSettings, clock: Clock) -> None:
         self._forms = SignedValues(settings, _FORM_SALT, clock)
         self._notices = SignedValues(settings, _NOTICE_SALT, clock)
+        self._kept = SignedValues(settings, _KEPT_SALT, clock)
         self._form_seconds = settings.max_age_seconds
 
     def form_token(self, principal: Principal) -> str:
@@ -67,3 +70,17 @@ class Tokens:
         except (BadData, TypeError, ValueError):
             pass
         return None
+
+    def keep(self, principal: Principal, purpose: str, value: object) -> str:
+        """JSON for a hidden field, to be read again from the form that comes back."""
+        return self._kept.sign([purpose, principal.org_id, principal.user_id, value])
+
+    def kept(self, principal: Principal, purpose: str, text: str) -> Any:
+        """What ``keep`` was given for this person and purpose. Raises ``Forbidden``."""
+        try:
+            *whose, value = self._kept.read_fresh(text, max_age_seconds=self._form_seconds)
+        except (BadData, TypeError, ValueError):
+            whose, value = [], None
+        if whose != [purpose, principal.org_id, principal.user_id]:
+            raise Forbidden("This form is too old, or another person's. Load the page again.")
+        return value

@@ -153,10 +153,10 @@ UNMAPPED_TAGS: tuple[tuple[str, int], ...] = (
     ("internal-sandbox", 46),
     ("gamma-inc", 38),
     ("trial/8841", 12),
-    ("load-test", 7),
+    ("contoso-trial", 7),
     ("émilie (pilot)", 3),
 )
-"""Tag values that belong to no customer, with their cost in dollars a month."""
+"""Tag values without a mapping, with their cost in dollars a month."""
 
 UNATTRIBUTED_DOLLARS = 11
 """What is spent a month on requests that name no customer."""

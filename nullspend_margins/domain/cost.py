@@ -229,3 +229,8 @@ def add_amount(amounts: dict[Key, Amount], key: Key, nanodollars: int, requests:
     """Add to what ``amounts`` has under ``key``."""
     known_cost, known_requests = amounts.get(key, (0, 0))
     amounts[key] = (known_cost + nanodollars, known_requests + requests)
+
+
+def largest_first(amounts: Mapping[str, Amount]) -> list[str]:
+    """Names by what they cost; on a tie by code point."""
+    return sorted(amounts, key=lambda name: (-amounts[name][0], name))

@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from nullspend_margins.config import Config
-from nullspend_margins.domain.cost import Amount, ModelCost, MonthCost, TagCost, add_amount
+from nullspend_margins.domain.cost import Amount, ModelCost, MonthCost, add_amount, largest_first
 from nullspend_margins.domain.coverage import Coverage
 from nullspend_margins.domain.health import HealthTier
-from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping
+from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.margin import SPARK_MONTHS, health_tier, margin_hundredths
-from nullspend_margins.domain.money import split_microdollars, to_microdollars
+from nullspend_margins.domain.money import split_microdollars
 from nullspend_margins.domain.period import Months, Period, day_number, day_of
 from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.bases import Bases, ToldBases, read_bases, read_customer_bases
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
 from nullspend_margins.services.coverage import CoverageReader
-from nullspend_margins.services.ledger import LedgerRow, read_ledger, speaks_first
+from nullspend_margins.services.ledger import LedgerRow, read_ledger
 from nullspend_margins.services.margin_table import MarginTable, build_table, without_known
 from nullspend_margins.services.one_customer import customer_row
 from nullspend_margins.services.table_cache import TableCache
-from nullspend_margins.storage import connections, mappings, revenue, revisions
+from nullspend_margins.services.unmatched import RECENT_DAYS, Unmatched, read_unmatched
+from nullspend_margins.storage import connections, mappings, revisions
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.one_customer import CustomerRecord, read_customer
-from nullspend_margins.storage.revenue import CustomerProfile
-
-RECENT_DAYS = 90
-MAX_UNMAPPED_TAGS = 500
 
 
 class CustomerDetail(Struct, frozen=True, kw_only=True):
@@ -56,16 +52,6 @@ class CustomerDetail(Struct, frozen=True, kw_only=True):
     months: Sequence[tuple[Period, int, int]]
     models: Sequence[tuple[str, int, int]]
     bases: Sequence[int] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unmatched:
-    """What the mapping page needs. ``tags`` are (tag value, cost in microdollars, requests)."""
-
-    customers: Sequence[CustomerProfile]
-    tags: Sequence[tuple[str, int, int]]
-    pending: Sequence[tuple[CustomerMapping, str | None]]
-    customer_names: Mapping[str, str]
 
 
 class _Ingredients(NamedTuple):
@@ -243,29 +229,10 @@ class MarginsService:
         remote = await self._costs.remote_tags(org_id, day_of(since))
 
         def read(tx: Transaction) -> Unmatched:
-            mapped = mappings.of_key(tx, org_id, CUSTOMER_TAG_KEY)
-            names = _names(revenue.customer_profiles(tx, org_id))
             local = self._costs.local_tags(tx, org_id, since)
-            return Unmatched(
-                customers=revenue.unmatched_customers(tx, org_id, CUSTOMER_TAG_KEY, self._basis),
-                tags=_unmapped_tags([*local, *remote], {mapping.tag_value for mapping in mapped}),
-                pending=[
-                    (mapping, names.get((mapping.provider, mapping.customer_id)))
-                    for mapping in mapped
-                    if mapping.match_type == "auto"
-                ],
-                customer_names={customer_id: name for (_, customer_id), name in names.items()},
-            )
+            return read_unmatched(tx, org_id, self._basis, [*local, *remote])
 
         return await self._database.read(read)
-
-
-def _names(profiles: Sequence[CustomerProfile]) -> dict[tuple[str, str], str]:
-    """What customers are called, by provider and id. Stripe's last: of one id, theirs is shown."""
-    ordered = sorted(profiles, key=lambda each: speaks_first(each.provider), reverse=True)
-    return {
-        (each.provider, each.customer_id): each.name for each in ordered if each.name is not None
-    }
 
 
 def _spark_months(period: Period) -> Months:
@@ -277,20 +244,6 @@ def _model_breakdown(models: Sequence[ModelCost]) -> list[tuple[str, int, int]]:
     totals: dict[str, Amount] = {}
     for model, nanodollars, requests in models:
         add_amount(totals, model, nanodollars, requests)
-    ordered = _largest_first(totals)
+    ordered = largest_first(totals)
     rounded = split_microdollars([totals[model][0] for model in ordered])
     return [(model, cost, totals[model][1]) for model, cost in zip(ordered, rounded, strict=True)]
-
-
-def _unmapped_tags(found: Sequence[TagCost], mapped: set[str]) -> list[tuple[str, int, int]]:
-    totals: dict[str, Amount] = {}
-    for tag_value, nanodollars, requests in found:
-        if tag_value and tag_value not in mapped:
-            add_amount(totals, tag_value, nanodollars, requests)
-    largest = _largest_first(totals)[:MAX_UNMAPPED_TAGS]
-    return [(tag, to_microdollars(totals[tag][0]), totals[tag][1]) for tag in largest]
-
-
-def _largest_first(totals: Mapping[str, Amount]) -> list[str]:
-    """Names by what they cost; on a tie by code point."""
-    return sorted(totals, key=lambda name: (-totals[name][0], name))

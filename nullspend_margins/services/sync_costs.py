@@ -11,7 +11,7 @@ from nullspend_margins.domain.cost import MonthCost, TagCost
 from nullspend_margins.domain.period import Months
 from nullspend_margins.errors import MarginsError
 from nullspend_margins.services.cost_reader import CostReader
-from nullspend_margins.services.margins import RECENT_DAYS
+from nullspend_margins.services.unmatched import RECENT_DAYS
 
 _log = logging.getLogger("nullspend_margins.sync")
 

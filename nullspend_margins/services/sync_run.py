@@ -22,13 +22,13 @@ from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.connections import not_connected
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.leasing import LeaseKeeper
-from nullspend_margins.services.margins import RECENT_DAYS
 from nullspend_margins.services.matching import match_customers
 from nullspend_margins.services.sync_book import SyncBook
 from nullspend_margins.services.sync_costs import RemoteCosts, read_remote
 from nullspend_margins.services.sync_failures import revoked, stopped, verdict
 from nullspend_margins.services.sync_report import SyncReport, kept_error, kept_report
 from nullspend_margins.services.sync_staging import ProgressListener, SyncStaging
+from nullspend_margins.services.unmatched import RECENT_DAYS
 from nullspend_margins.services.vault import Vault
 from nullspend_margins.storage import connections, leases, revenue, revisions, syncs
 from nullspend_margins.storage.connections import StoredConnection

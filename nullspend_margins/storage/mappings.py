@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from nullspend_margins.domain.mapping import CustomerMapping
+from nullspend_margins.domain.mapping_changes import Pair
 from nullspend_margins.errors import Conflict
 from nullspend_margins.storage import dialects
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
@@ -84,6 +85,46 @@ def holder(
     """The mapping that has a tag value among one provider's customers, if any."""
     statement = _of_key.where(mappings.c.provider == provider, mappings.c.tag_value == tag_value)
     return next(iter(_read(tx, statement, org_id, tag_key=tag_key)), None)
+
+
+def involved(
+    tx: Connection,
+    org_id: str,
+    provider: str,
+    tag_key: str,
+    customer_ids: Collection[str],
+    tag_values: Collection[str],
+) -> list[CustomerMapping]:
+    """The mappings of any of these customers, or of any of these tag values, each once."""
+    of_provider = _of_key.where(mappings.c.provider == provider)
+    found: dict[str, CustomerMapping] = {}
+    for column, wanted in (
+        (mappings.c.customer_id, customer_ids),
+        (mappings.c.tag_value, tag_values),
+    ):
+        for some in dialects.chunks(sorted(set(wanted))):
+            statement = of_provider.where(dialects.is_among(tx, column, some))
+            found.update((each.id, each) for each in _read(tx, statement, org_id, tag_key=tag_key))
+    return [*found.values()]
+
+
+def replace(
+    tx: Connection, org_id: str, gone: Iterable[str], new: Sequence[CustomerMapping]
+) -> None:
+    """Remove the mappings with the ids ``gone``, then store ``new``, which may have those ids.
+
+    Raises ``Conflict`` when a customer or tag value of ``new`` is mapped already.
+    """
+    for some in dialects.chunks(sorted(set(gone))):
+        is_gone = dialects.is_among(tx, mappings.c.id, some)
+        tx.execute(sa.delete(mappings).where(mappings.c.org_id == org_id, is_gone))
+    if not new:
+        return
+    try:
+        with tx.begin_nested():
+            tx.execute(sa.insert(mappings), [each._asdict() | {"org_id": org_id} for each in new])
+    except IntegrityError as problem:
+        raise Conflict("One of the customers or tag values is mapped already.") from problem
 
 
 def insert(tx: Connection, mapping: CustomerMapping) -> CustomerMapping:
@@ -183,6 +224,17 @@ def forget_rejection(
     )
 
 
+def turn_down(
+    tx: Connection, org_id: str, rejected: Sequence[Pair], forgiven: Sequence[Pair]
+) -> None:
+    """Never match ``rejected`` by themselves again; ``forgiven`` may be."""
+    if rejected:
+        rows = [{"org_id": org_id, **pair._asdict()} for pair in rejected]
+        tx.execute(insert_into(tx, rejected_table).on_conflict_do_nothing(), rows)
+    for pair in forgiven:
+        forget_rejection(tx, org_id, pair.provider, pair.customer_id, pair.tag_key, pair.tag_value)
+
+
 def rejected_pairs(
     tx: Connection, org_id: str, provider: str, tag_key: str
 ) -> set[tuple[str, str]]:
@@ -195,6 +247,13 @@ def rejected_pairs(
         )
     )
     return {(row[0], row[1]) for row in found}
+
+
+def all_rejected(tx: Connection, org_id: str) -> set[Pair]:
+    """Every pair that people of the org turned down."""
+    columns = (rejected_table.c[name] for name in Pair._fields)
+    statement = select(*columns).where(rejected_table.c.org_id == bindparam("the_org"))
+    return {Pair._make(row) for row in fetch_tuples(tx, statement, {"the_org": org_id})}
 
 
 def delete_provider(tx: Connection, org_id: str, provider: str) -> None:

@@ -21,7 +21,7 @@ HEADER = (
     "Margin ($)",
     "Health Tier",
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_of(table: MarginTable) -> bytes:
@@ -33,9 +33,9 @@ def csv_of(table: MarginTable) -> bytes:
         margin = row.margin
         writer.writerow(
             (
-                _cell(row.customer_name or margin.tag_value),
-                _cell(row.stripe_customer_id),
-                _cell(margin.tag_value),
+                safe_cell(row.customer_name or margin.tag_value),
+                safe_cell(row.stripe_customer_id),
+                safe_cell(margin.tag_value),
                 format_dollars(margin.revenue),
                 format_dollars(margin.cost),
                 format_hundredths(margin.percent),
@@ -46,6 +46,6 @@ def csv_of(table: MarginTable) -> bytes:
     return text.getvalue().encode()
 
 
-def _cell(text: str) -> str:
+def safe_cell(text: str) -> str:
     """A spreadsheet must not take a customer's name for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

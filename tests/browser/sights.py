@@ -71,6 +71,8 @@ STATES = (
         for sight in PAGES.values()
         if sight not in VIEWED
     ),
+    Sight("matching-mapped", "/margins/matching?show=mapped"),
+    Sight("matching-nothing-found", "/margins/matching?q=nobody"),
     Sight("signed-out", "/margins", status=401, role=None),
     Sight("free-plan", "/margins", status=403, org=FREE_ORG),
     Sight("no-such-customer", "/margins/customers/nobody-knows", status=404),

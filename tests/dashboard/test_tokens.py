@@ -90,3 +90,43 @@ def test_a_notice_is_read_once_it_is_there_and_for_a_minute(
     assert tokens.read_notice(ADA, cookie) is None
     assert tokens.read_notice(ADA, "forged") is None
     assert tokens.read_notice(ADA, tokens.form_token(ADA)) is None
+
+
+def test_what_a_form_keeps_comes_back_for_its_person_and_purpose(tokens: Tokens) -> None:
+    kept = tokens.keep(ADA, "undo", [["cus_1", None], 1])
+    assert tokens.kept(ADA, "undo", kept) == [["cus_1", None], 1]
+
+
+@pytest.mark.parametrize(
+    ("who", "purpose", "change"),
+    [
+        (replace(ADA, user_id="bob"), "undo", ""),
+        (replace(ADA, org_id="org_2"), "undo", ""),
+        (ADA, "upload", ""),
+        (ADA, "undo", "x"),
+    ],
+    ids=["person", "org", "purpose", "text"],
+)
+def test_what_a_form_keeps_is_nobody_elses(
+    tokens: Tokens, who: Principal, purpose: str, change: str
+) -> None:
+    kept = tokens.keep(ADA, "undo", 1)
+    with pytest.raises(Forbidden):
+        tokens.kept(who, purpose, kept + change)
+
+
+def test_what_a_form_keeps_ends_with_the_session(tokens: Tokens, clock: FixedClock) -> None:
+    kept = tokens.keep(ADA, "undo", 1)
+    clock.advance(seconds=3600)
+    assert tokens.kept(ADA, "undo", kept) == 1
+    clock.advance(seconds=1)
+    with pytest.raises(Forbidden):
+        tokens.kept(ADA, "undo", kept)
+
+
+@pytest.mark.parametrize("text", ["", "x", "a.b.c"])
+def test_what_nobody_kept_is_refused(tokens: Tokens, text: str) -> None:
+    with pytest.raises(Forbidden):
+        tokens.kept(ADA, "undo", text)
+    with pytest.raises(Forbidden):
+        tokens.kept(ADA, "undo", tokens.form_token(ADA))

@@ -23,9 +23,10 @@ from nullspend_margins.protocols import Principal
 from nullspend_margins.services.access import Access
 from nullspend_margins.services.explanation import Explanation
 from nullspend_margins.services.margin_table import MarginTable, SyncStatus, TableRow
-from nullspend_margins.services.margins import CustomerDetail, Unmatched
+from nullspend_margins.services.margins import CustomerDetail
 from nullspend_margins.services.sync import CronReport
 from nullspend_margins.services.sync_report import SyncReport
+from nullspend_margins.services.unmatched import Unmatched
 from nullspend_margins.web import WebApp
 from tests.web.requests import Answer, cost_event, raw_request
 

@@ -18,7 +18,7 @@ from nullspend_margins.web.wire.base import (
 from nullspend_margins.web.wire.mappings import Confidence
 
 if TYPE_CHECKING:
-    from nullspend_margins.services.margins import Unmatched
+    from nullspend_margins.services.unmatched import Unmatched
 
 CustomerNames = Annotated[
     dict[str, str],

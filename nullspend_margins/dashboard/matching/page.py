@@ -1,0 +1,102 @@
+"""The matching page, by itself and with what went wrong in one of its forms."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from nullspend_margins.dashboard.call import Page, PageCall
+from nullspend_margins.dashboard.matching.lists import Lists, build_lists
+from nullspend_margins.dashboard.matching.view import MatchingView
+from nullspend_margins.domain.mapping import (
+    CUSTOMER_ID_CONFIDENCE,
+    METADATA_CONFIDENCE,
+    CustomerMapping,
+)
+from nullspend_margins.domain.mapping_changes import Held
+from nullspend_margins.services.mappings import MOST_AT_ONCE
+from nullspend_margins.services.unmatched import RECENT_DAYS, Unmatched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why a form was not done, to be shown beside it.
+
+    ``side`` is ``customer`` or ``tag`` for the form of one of these, with ``key`` (provider and
+    customer id, or the tag value) and what was ``typed``. ``way_out`` is what a button says that
+    sends ``fields`` instead.
+    """
+
+    text: str
+    status: int = 409
+    side: str = ""
+    key: Sequence[str] = ()
+    typed: str = ""
+    way_out: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+async def matching_page(call: PageCall, view: MatchingView, problem: Problem | None = None) -> Page:
+    """What is open and what is mapped. Raises ``ServiceUnavailable``: a source is silent."""
+    services, org_id = call.services, call.org_id
+    unmatched = await services.margins.unmatched(org_id)
+    rejected = await services.mappings.rejected(org_id)
+    mappings = await services.mappings.list(org_id) if view.show else ()
+    lists = await asyncio.to_thread(build_lists, unmatched, mappings, rejected, view)
+    return Page(
+        template="matching.html",
+        status=problem.status if problem else 200,
+        context={
+            "view": view,
+            "lists": lists,
+            "unmatched": unmatched,
+            "revenue": sum(each.total_microdollars for each in unmatched.customers),
+            "cost": sum(cost for _, cost, _ in unmatched.tags),
+            "providers": sorted({each.provider for each in unmatched.customers}),
+            "is_connected": bool(unmatched.known) or await _is_connected(call),
+            "pending_digest": pending_digest(unmatched),
+            "most_at_once": MOST_AT_ONCE,
+            "recent_days": RECENT_DAYS,
+            "why": why,
+            "problem": problem,
+            "problem_is_listed": problem is not None and _is_listed(problem, lists),
+        },
+    )
+
+
+async def _is_connected(call: PageCall) -> bool:
+    for provider in call.providers:
+        if await call.services.connections.status(call.org_id, provider) is not None:
+            return True
+    return False
+
+
+def _is_listed(problem: Problem, lists: Lists) -> bool:
+    if problem.side == "customer":
+        return tuple(problem.key) in {row.customer[:2] for row in lists.customers.rows}
+    return problem.side == "tag" and problem.key[0] in {row.tag_value for row in lists.tags.rows}
+
+
+def pending_matches(unmatched: Unmatched) -> list[Held]:
+    """Those that are confirmed or rejected together, the same each time."""
+    return sorted(Held.of(mapping) for mapping, _ in unmatched.pending)[:MOST_AT_ONCE]
+
+
+def pending_digest(unmatched: Unmatched) -> str:
+    """Tells whether the pending matches are still those that somebody saw."""
+    return hashlib.sha256(msgspec.json.encode(pending_matches(unmatched))).hexdigest()[:32]
+
+
+def why(mapping: CustomerMapping) -> str:
+    """Why a customer was matched by itself, and how sure that is, in words."""
+    if mapping.confidence == METADATA_CONFIDENCE:
+        return "Certain: the customer's own record at the provider names this tag value."
+    if mapping.confidence == CUSTOMER_ID_CONFIDENCE:
+        return "Very likely: the tag value on the costs is the customer's id."
+    if mapping.confidence is None:
+        return "A program posted it as an automatic match and did not say how sure it is."
+    return f"The matcher is {mapping.confidence:.0%} sure."
