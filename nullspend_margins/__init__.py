@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from nullspend_margins.config import Config as Config
     from nullspend_margins.config import Secret as Secret
     from nullspend_margins.domain.alert import Alert as Alert
+    from nullspend_margins.domain.connect_form import ConnectField as ConnectField
+    from nullspend_margins.domain.connect_form import ConnectForm as ConnectForm
+    from nullspend_margins.domain.connect_form import ConnectLink as ConnectLink
+    from nullspend_margins.domain.connect_form import ConnectPermission as ConnectPermission
+    from nullspend_margins.domain.connect_form import ConnectWay as ConnectWay
     from nullspend_margins.domain.cost import CostEvent as CostEvent
     from nullspend_margins.domain.cost import CostFact as CostFact
     from nullspend_margins.domain.cost import ModelCost as ModelCost
@@ -80,6 +85,11 @@ _HOMES = {
     "Clock": "protocols",
     "Config": "config",
     "ConfigurationError": "errors",
+    "ConnectField": "domain.connect_form",
+    "ConnectForm": "domain.connect_form",
+    "ConnectLink": "domain.connect_form",
+    "ConnectPermission": "domain.connect_form",
+    "ConnectWay": "domain.connect_form",
     "CostBatch": "protocols",
     "CostEvent": "domain.cost",
     "CostFact": "domain.cost",
@@ -137,6 +147,11 @@ __all__ = [
     "Clock",
     "Config",
     "ConfigurationError",
+    "ConnectField",
+    "ConnectForm",
+    "ConnectLink",
+    "ConnectPermission",
+    "ConnectWay",
     "CostBatch",
     "CostEvent",
     "CostFact",

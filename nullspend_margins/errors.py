@@ -179,9 +179,22 @@ class RateLimitExceeded(MarginsError):
 
 
 class ProviderUnavailable(MarginsError):
-    """The provider did not give a usable answer in time. Says nothing about the credential."""
+    """The provider did not give a usable answer in time. Says nothing about the credential.
+
+    ``rate_limited``: it works, and asks to be asked less often.
+    """
 
     code = "provider_unavailable"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Mapping[str, object] | None = None,
+        rate_limited: bool = False,
+    ) -> None:
+        self.rate_limited: bool = rate_limited
+        super().__init__(message, details=details)
 
 
 class ServiceUnavailable(MarginsError):

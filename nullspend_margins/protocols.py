@@ -158,6 +158,10 @@ class RevenueProvider(Protocol):
     ``PermissionMissing`` (it may not read something needed), ``ProviderUnavailable`` (no usable
     answer after the provider's own retries; says nothing about the credential). An error's
     message never contains the secret.
+
+    An optional attribute ``connect_form``, a ``ConnectForm``, tells what people are asked for in
+    the dashboard, and which permissions are of use. Without it they write the JSON body of a
+    connect request themselves. It is read at the start, and again when the form is shown.
     """
 
     name: str

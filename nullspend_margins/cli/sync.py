@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nullspend_margins.app import Margins
     from nullspend_margins.domain.period import Period
     from nullspend_margins.services import Services
-    from nullspend_margins.services.sync_run import SyncReport
+    from nullspend_margins.services.sync_report import SyncReport
     from nullspend_margins.services.sync_staging import ProgressListener
 
 _log = logging.getLogger("nullspend_margins.sync")

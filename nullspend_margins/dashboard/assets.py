@@ -28,7 +28,7 @@ _STATIC = {
     "icon.svg": "icon.svg",
 }
 """Names in templates, and the files."""
-_STYLES = ("base", "margins", "matching")
+_STYLES = ("base", "charts", "margins", "customer", "matching", "connect")
 """In ``static/css``, joined into one sheet in this order."""
 _HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",

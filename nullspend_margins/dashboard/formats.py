@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_skeleton, format_timedelta
-from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
+from babel.numbers import (
+    format_compact_currency,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_symbol,
+)
 
 from nullspend_margins.dashboard.patterns import FastPattern
 from nullspend_margins.domain.currency import minor_digits_of
@@ -59,9 +65,58 @@ class Formats:
             _rounded(microdollars, 6, 0), "USD", whole, locale=self._numbers, currency_digits=False
         )
 
+    def money_exact(self, microdollars: int) -> str:
+        """``$0.004213``: nothing rounded. Whole cents as ``$12.00``, all else with six decimals."""
+        decimals = 6 if microdollars % MICRODOLLARS_PER_CENT else 2
+        return self._currency(_rounded(microdollars, 6, decimals), "USD", decimals)
+
+    def money_fine(self, microdollars: int) -> str:
+        """``$1.23``, but ``$0.00421``: three digits that tell something, six decimals at most."""
+        size = abs(microdollars)
+        decimals = 2 if size >= 10**6 or not size else min(max(9 - len(str(size)), 2), 6)
+        return self._currency(_rounded(microdollars, 6, decimals), "USD", decimals)
+
+    def amount_exact(self, minor: int, digits: int, currency: str) -> str:
+        """``€19.99`` from an amount in the minor unit of a lower-case currency."""
+        return self._currency(Decimal(minor).scaleb(-digits), currency.upper(), digits)
+
+    def _currency(self, amount: Decimal, currency: str, decimals: int) -> str:
+        pattern = self._numbers.currency_formats["standard"].pattern
+        if get_currency_symbol(currency, self._numbers).isalnum():
+            pattern = pattern.replace("\xa4#", "\xa4\xa0#")  # a word does not stick to its amount
+        places = f".{'0' * decimals}" if decimals else ""
+        return format_currency(
+            amount,
+            currency,
+            pattern.replace(".00", places),
+            locale=self._numbers,
+            currency_digits=False,
+        )
+
+    def percent_short(self, hundredths: int) -> str:
+        """``67%``, for axes."""
+        return format_percent(_rounded(hundredths, 4, 2), locale=self._numbers)
+
+    def points(self, hundredths: int) -> str:
+        """``+3.2`` from a difference of two percentages, in hundredths of a percent."""
+        shown = format_decimal(_rounded(abs(hundredths), 2, 1), "0.0", locale=self._numbers)
+        return f"{_sign(hundredths)}{shown}"
+
+    def money_change(self, microdollars: int) -> str:
+        """``+$12.00`` or ``-$12.00``."""
+        return f"{_sign(microdollars)}{self.money(abs(microdollars))}"
+
+    def percent_change(self, hundredths: int) -> str:
+        """``+3.2%`` or ``-3.2%``."""
+        return f"{_sign(hundredths)}{self.percent(abs(hundredths))}"
+
     def percent(self, hundredths: int) -> str:
         """``67.2%`` from hundredths of a percent, with one decimal."""
         return self._tenths(_rounded_away(abs(hundredths), 10), is_negative=hundredths < 0)
+
+    def decimal(self, value: Decimal) -> str:
+        """``29.5``: with the decimals that it has."""
+        return format_decimal(value, locale=self._numbers)
 
     def number(self, value: int) -> str:
         """``12,345``."""
@@ -83,9 +138,14 @@ class Formats:
     def _skeleton(self, skeleton: str, period: Period) -> str:
         return format_skeleton(skeleton, period.start, locale=self._words)
 
-    def day(self, moment: datetime) -> str:
-        """``Apr 5, 2026``, in UTC."""
-        return format_skeleton("yMMMd", as_utc(moment), locale=self._words)
+    def month_name(self, period: Period) -> str:
+        """``Apr``, where the year stands elsewhere."""
+        return format_skeleton("MMM", period.start, locale=self._words)
+
+    def day(self, when: date) -> str:
+        """``Apr 5, 2026``; of an aware ``datetime``, its day in UTC."""
+        day = as_utc(when) if isinstance(when, datetime) else when
+        return format_skeleton("yMMMd", day, locale=self._words)
 
     def instant(self, moment: datetime) -> str:
         """``Apr 5, 2026, 10:00:00 AM UTC``."""
@@ -99,6 +159,10 @@ class Formats:
         return format_timedelta(
             as_utc(moment) - as_utc(now), add_direction=True, locale=self._words
         )
+
+
+def _sign(amount: int) -> str:
+    return "+" if amount > 0 else "-" if amount < 0 else ""
 
 
 def _one_decimal(percent: str) -> str:

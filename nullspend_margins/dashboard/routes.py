@@ -40,6 +40,8 @@ class PageLine(NamedTuple):
 PAGES: tuple[PageLine, ...] = (
     PageLine("GET", "", "margins.table"),
     PageLine("GET", "/customers/{customer:path}", "customer.detail"),
+    PageLine("POST", "/mappings/remove", "mapping.remove", Role.ADMIN),
+    PageLine("POST", "/mappings/restore", "mapping.restore", Role.ADMIN),
     PageLine("GET", "/matching", "matching.overview"),
     PageLine("POST", "/matching/map", "matching_actions.map_pair", Role.ADMIN),
     PageLine("POST", "/matching/confirm", "matching_actions.confirm", Role.ADMIN),
@@ -51,6 +53,13 @@ PAGES: tuple[PageLine, ...] = (
     PageLine("POST", "/matching/upload", "matching_upload.preview", Role.ADMIN),
     PageLine("POST", "/matching/upload/apply", "matching_upload.apply", Role.ADMIN),
     PageLine("GET", "/connect", "connect.overview"),
+    PageLine("GET", "/connect/{provider}", "connect.provider"),
+    PageLine("POST", "/connect/{provider}", "connect.connect", Role.ADMIN),
+    PageLine("GET", "/connect/{provider}/replace", "connect.replacing", Role.ADMIN),
+    PageLine("POST", "/connect/{provider}/replace", "connect.replace", Role.ADMIN),
+    PageLine("POST", "/connect/{provider}/sync", "connect.sync", Role.MEMBER),
+    PageLine("GET", "/connect/{provider}/disconnect", "connect.asking", Role.ADMIN),
+    PageLine("POST", "/connect/{provider}/disconnect", "connect.disconnect", Role.ADMIN),
 )
 """Paths are below ``[server] prefix`` and ``[dashboard] path``."""
 

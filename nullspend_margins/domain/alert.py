@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -194,6 +194,20 @@ class AlertDelivery:
         if self.given_up_at is None and self.is_orphan(now):
             return "no such notifier is loaded here"
         return self.last_error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRecord:
+    """An alert that was raised, and what became of it with each notifier, by name.
+
+    ``about`` and ``occasion`` are its occurrence's.
+    """
+
+    alert: Alert
+    about: str
+    occasion: str
+    raised_at: datetime
+    deliveries: Sequence[AlertDelivery]
 
 
 def tier_change(

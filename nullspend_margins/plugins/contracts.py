@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from nullspend_margins import protocols
 from nullspend_margins.config.nearest import nearest
+from nullspend_margins.domain.connect_form import ConnectForm
 from nullspend_margins.domain.period import Period
 from nullspend_margins.hookspecs import HOOKS
 
@@ -101,6 +102,8 @@ def problems_of(kind: str, thing: object) -> list[str]:
     orgs = getattr(thing, "orgs", None)
     orgs_problem = _orgs_problem(orgs) if kind == "notifier" and orgs is not None else None
     found += [f"{title}.orgs {orgs_problem}"] if orgs_problem else []
+    if kind == "revenue provider" and (problem := _form_of_connecting_problem(thing)):
+        found.append(f"{title}.connect_form {problem}")
     if kind == "cost source":
         return found + _cost_source_problems(thing, title)
     return found + _method_problems(kind, METHODS[kind], thing, title)
@@ -152,6 +155,15 @@ def _orgs_problem(orgs: object) -> str | None:
         return f"must be a collection of org ids, or None for every org, not {orgs!r}"
     wrong = [each for each in orgs if not isinstance(each, str)]
     return f"holds {wrong[0]!r}; org ids are strings" if wrong else None
+
+
+def _form_of_connecting_problem(thing: object) -> str | None:
+    form: object = getattr(thing, "connect_form", None)
+    if form is None or isinstance(form, ConnectForm):
+        return None
+    if callable(form):
+        return "is a method; give the ConnectForm itself: an attribute, or a property"
+    return f"must be a ConnectForm, not {type(form).__name__}"
 
 
 def _cost_source_problems(thing: object, title: str) -> list[str]:

@@ -10,15 +10,16 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from nullspend_margins.config import Config
-from nullspend_margins.domain.alert import AlertDelivery, Occurrence
+from nullspend_margins.domain.alert import AlertDelivery, AlertRecord, Occurrence
 from nullspend_margins.domain.cost import MonthCost
+from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Months
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.crossings import CrossingFinder
 from nullspend_margins.services.notifier_queue import NOTIFY_SECONDS, NotifierQueue, Resent
-from nullspend_margins.storage import alert_outbox, alerts
+from nullspend_margins.storage import alert_outbox, alerts, mappings
 from nullspend_margins.storage.alerts import DeliveryFilter
 from nullspend_margins.storage.database import Database, Transaction
 
@@ -122,6 +123,24 @@ class AlertService:
         """The org's deliveries, newest alert first; with ``dead`` those alone that are dead."""
         wanted = self._filter(dead=dead, limit=limit)
         return await self._database.read(lambda tx: alerts.deliveries(tx, org_id, wanted))
+
+    async def of_customer(self, org_id: str, tag_value: str, months: Months) -> list[AlertRecord]:
+        """What was raised of the margin of one customer in ``months``, newest first.
+
+        Of whom the tag value is mapped to now, whatever it was called then.
+        """
+
+        def read(tx: Transaction) -> list[AlertRecord]:
+            return [
+                record
+                for mapped in mappings.for_tag(tx, org_id, CUSTOMER_TAG_KEY, tag_value)
+                for record in alerts.of_customer(
+                    tx, org_id, mapped.provider, mapped.customer_id, months, tuple(self._queues)
+                )
+            ]
+
+        found = await self._database.read(read)
+        return sorted(found, key=lambda record: record.raised_at, reverse=True)
 
     async def deliveries_of_every_org(
         self, *, dead: bool = False, limit: int = LIST_LIMIT

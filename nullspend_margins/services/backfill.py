@@ -11,7 +11,8 @@ from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.errors import SyncInProgress, ValidationFailed
 from nullspend_margins.protocols import RevenueProvider
 from nullspend_margins.services.connections import not_connected
-from nullspend_margins.services.sync_run import BackfillMonth, SyncReport, SyncRun, SyncTools
+from nullspend_margins.services.sync_report import SyncReport
+from nullspend_margins.services.sync_run import BackfillMonth, SyncRun, SyncTools
 from nullspend_margins.services.sync_staging import ProgressListener
 from nullspend_margins.storage import connections
 from nullspend_margins.storage.database import Transaction

@@ -5,14 +5,25 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
+from nullspend_margins.domain.connect_form import ConnectForm
 from nullspend_margins.errors import Conflict, CredentialRefused, NotFound, PermissionMissing
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, Credential, RevenueProvider
+from nullspend_margins.services.connection_states import ConnectionState, connection_states
 from nullspend_margins.services.gaps import gaps_of
 from nullspend_margins.services.vault import Vault
-from nullspend_margins.storage import alerts, connections, mappings, revenue, revisions
+from nullspend_margins.storage import (
+    alerts,
+    connections,
+    holdings,
+    mappings,
+    revenue,
+    revisions,
+    syncs,
+)
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.holdings import Holdings
 
 
 class ConnectionService:
@@ -28,6 +39,16 @@ class ConnectionService:
         """The connection, or ``None``. Raises ``NotFound`` for an unknown provider."""
         self._provider(provider)
         return await self._database.read(lambda tx: connections.get(tx, org_id, provider))
+
+    async def states(self, org_id: str) -> dict[str, ConnectionState]:
+        """Every connection with its newest sync, by provider; also where the plugin is gone."""
+        now = self._clock.now()
+        return await self._database.read(lambda tx: connection_states(tx, org_id, now))
+
+    def connect_form(self, provider: str) -> ConnectForm | None:
+        """What a person is asked for, if the provider tells; ``None`` if not, or if it is gone."""
+        found = getattr(self._providers.get(provider), "connect_form", None)
+        return found if isinstance(found, ConnectForm) else None
 
     async def connect(
         self, org_id: str, provider: str, body: Mapping[str, object], *, find_gaps: bool = False
@@ -106,6 +127,16 @@ class ConnectionService:
 
         return await self._database.write(store)
 
+    async def holdings(self, org_id: str, provider: str) -> Holdings:
+        """What disconnecting deletes, counted. Raises ``NotFound`` without a connection."""
+
+        def count(tx: Transaction) -> Holdings:
+            if connections.get(tx, org_id, provider) is None:
+                raise not_connected(provider)
+            return holdings.of_provider(tx, org_id, provider)
+
+        return await self._database.read(count)
+
     async def disconnect(self, org_id: str, provider: str) -> None:
         """Remove the connection and that provider's revenue, mappings and alerts of the org.
 
@@ -120,6 +151,7 @@ class ConnectionService:
             revenue.delete_provider(tx, org_id, provider)
             mappings.delete_provider(tx, org_id, provider)
             alerts.delete_provider(tx, org_id, provider)
+            syncs.delete_provider(tx, org_id, provider)
             revisions.advance(tx, org_id)
 
         await self._database.write(remove)

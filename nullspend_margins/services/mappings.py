@@ -40,6 +40,12 @@ class MappingService:
         """All mappings of the org, oldest first."""
         return await self._database.read(lambda tx: mappings.list_mappings(tx, org_id))
 
+    async def of_customer(self, org_id: str, tag_value: str) -> Sequence[CustomerMapping]:
+        """The mappings that make up one customer, at most one a provider; oldest first."""
+        return await self._database.read(
+            lambda tx: mappings.for_tag(tx, org_id, CUSTOMER_TAG_KEY, tag_value)
+        )
+
     async def save(
         self,
         org_id: str,
@@ -74,18 +80,22 @@ class MappingService:
 
         return await self._database.write(save)
 
-    async def delete(self, org_id: str, mapping_id: str) -> None:
-        """Remove a mapping; its pair is not matched again by itself. Raises ``NotFound``."""
+    async def delete(self, org_id: str, mapping_id: str) -> CustomerMapping:
+        """Remove a mapping and return it; its pair is not matched again by itself.
 
-        def remove(tx: Transaction) -> None:
+        Raises ``NotFound``.
+        """
+
+        def remove(tx: Transaction) -> CustomerMapping:
             mappings.lock(tx, org_id)
             removed = mappings.delete(tx, org_id, mapping_id)
             if removed is None:
                 raise NotFound(f"This org has no mapping with the id {mapping_id}.")
             _reject(tx, removed)
             revisions.advance(tx, org_id)
+            return removed
 
-        await self._database.write(remove)
+        return await self._database.write(remove)
 
     async def rejected(self, org_id: str) -> frozenset[tuple[str, str, str]]:
         """(provider, customer id, tag value) that people turned down."""

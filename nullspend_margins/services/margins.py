@@ -177,10 +177,11 @@ class MarginsService:
         basis: Basis | None = None,
         *,
         bases: bool = False,
+        months_shown: int = SPARK_MONTHS,
     ) -> CustomerDetail:
         """One customer, with all bases if asked. Raises ``NotFound``: no mapping has that value."""
         basis = basis or self._basis
-        months = _spark_months(period)
+        months = Months(period.shift(1 - months_shown), period)
         remote = await self._costs.remote_customer(org_id, tag_value, months.first, months.last)
 
         def read(tx: Transaction) -> tuple[CustomerRecord, Sequence[int] | None]:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -22,7 +22,8 @@ from nullspend_margins.services.backfill import Backfill, BackfillReport
 from nullspend_margins.services.connections import unknown_provider
 from nullspend_margins.services.cost_puller import CostPuller
 from nullspend_margins.services.staleness import StalenessWatch
-from nullspend_margins.services.sync_run import SyncReport, SyncRun, SyncTools
+from nullspend_margins.services.sync_report import SyncReport
+from nullspend_margins.services.sync_run import SyncRun, SyncTools
 from nullspend_margins.services.sync_staging import ProgressListener
 from nullspend_margins.storage import connections, costs
 
@@ -73,6 +74,20 @@ class SyncService:
     ) -> SyncReport:
         """Sync one connection; see ``SyncRun.run`` for what it raises."""
         return await self._own(self._sync_and_deliver(org_id, provider, progress))
+
+    async def begin(self, org_id: str, provider: str) -> None:
+        """Sync one connection, and come back when that is at work: what becomes of it is kept
+        with the connection. Raises what ``SyncRun.run`` raises before it begins.
+        """
+        begun = asyncio.Event()
+        running = self._start(self._sync_alone(org_id, provider, begun), "margins-sync")
+        waiting = self._start(begun.wait(), "margins-sync-begins")
+        try:
+            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        if not begun.is_set():
+            running.result()
 
     async def backfill(
         self, org_id: str, provider: str, since: Period, progress: ProgressListener | None = None
@@ -149,10 +164,26 @@ class SyncService:
         if not task.cancelled():
             task.exception()  # a caller that went away leaves nobody else to look at it
 
+    async def _sync_alone(self, org_id: str, provider: str, begun: asyncio.Event) -> None:
+        """With nobody who waits for its end."""
+        try:
+            await self._sync_and_deliver(org_id, provider, None, begun.set)
+        except InternalError:
+            _log.exception("sync of org %s (%s) failed", org_id, provider)
+            raise
+        except MarginsError as problem:
+            if not begun.is_set():
+                raise
+            _log.warning("sync of org %s (%s) failed: %s", org_id, provider, problem.message)
+
     async def _sync_and_deliver(
-        self, org_id: str, provider: str, progress: ProgressListener | None
+        self,
+        org_id: str,
+        provider: str,
+        progress: ProgressListener | None,
+        begun: Callable[[], None] = lambda: None,
     ) -> SyncReport:
-        report = await self._run(org_id, provider, progress)
+        report = await self._run(org_id, provider, progress, begun=begun)
         # Told after the answer: a slow notifier is no part of a sync.
         self._start(self._deliver_alerts(), "margins-alerts")
         return report
@@ -163,9 +194,11 @@ class SyncService:
         provider: str,
         progress: ProgressListener | None = None,
         round_began: datetime | None = None,
+        begun: Callable[[], None] = lambda: None,
     ) -> SyncReport:
         source = self._source(provider)
-        return await SyncRun(self._tools, source, org_id, progress, round_began).run()
+        run = SyncRun(self._tools, source, org_id, progress, round_began, begun=begun)
+        return await run.run()
 
     def _source(self, provider: str) -> RevenueProvider:
         source = self._providers.get(provider)

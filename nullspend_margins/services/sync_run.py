@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -16,42 +16,26 @@ from nullspend_margins.domain.period import Period, day_number
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.domain.text import one_line
-from nullspend_margins.errors import (
-    Conflict,
-    MarginsError,
-    SyncInProgress,
-)
+from nullspend_margins.errors import Conflict, MarginsError, SyncInProgress
 from nullspend_margins.protocols import Clock, RevenueProvider
 from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.connections import not_connected
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.leasing import LeaseKeeper
 from nullspend_margins.services.matching import match_customers
+from nullspend_margins.services.sync_book import SyncBook
 from nullspend_margins.services.sync_costs import RemoteCosts, read_remote
 from nullspend_margins.services.sync_failures import revoked, stopped, verdict
+from nullspend_margins.services.sync_report import SyncReport, kept_error, kept_report
 from nullspend_margins.services.sync_staging import ProgressListener, SyncStaging
 from nullspend_margins.services.unmatched import RECENT_DAYS
 from nullspend_margins.services.vault import Vault
-from nullspend_margins.storage import connections, leases, revenue, revisions
+from nullspend_margins.storage import connections, leases, revenue, revisions, syncs
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
 
 _log = logging.getLogger("nullspend_margins.sync")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncReport:
-    """What a sync did. ``duration_ms`` is wall-clock milliseconds."""
-
-    org_id: str
-    customers_processed: int
-    periods_updated: int
-    auto_matches_created: int
-    invoices_fetched: int
-    invoices_skipped: int
-    skipped_currencies: Mapping[str, int]
-    duration_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +69,10 @@ class SyncRun:
         progress: ProgressListener | None,
         round_began: datetime | None = None,
         backfill: BackfillMonth | None = None,
+        begun: Callable[[], None] = lambda: None,
     ) -> None:
         self._tools = tools
+        self._begun = begun
         self._backfill = backfill
         self._source = source
         self._provider = source.name
@@ -95,14 +81,16 @@ class SyncRun:
         self._org_id = org_id
         self._round_began = round_began
         self._sync_id = uuid.uuid4().hex
+        month = None if backfill is None else backfill.month
+        self._book = SyncBook(tools.database, tools.clock, org_id, source.name, month, progress)
         self._staging = SyncStaging(
             tools.database,
             source,
             org_id,
             self._sync_id,
-            progress,
+            self._book.note,
             tools.conversion,
-            month=None if backfill is None else backfill.month,
+            month=month,
         )
 
     async def run(self) -> SyncReport:
@@ -118,9 +106,12 @@ class SyncRun:
             # Once more: another sync may have come to its end since.
             connection = await self._read_connection()
             self._require_undone(connection)
+            await self._book.begin(lease)
+            self._begun()
             try:
                 secret = self._tools.vault.open(org_id, provider, connection.ciphertext)
-                return await self._fetch_and_apply(connection, lease, secret, started)
+                async with self._book.kept(lease):
+                    return await self._fetch_and_apply(connection, lease, secret, started)
             except Exception as problem:
                 error = await self._record_failure(connection, lease, problem)
                 if error is problem:
@@ -157,11 +148,13 @@ class SyncRun:
         now = self._tools.clock.now()
         window = self._window(now, connection)
         await self._staging.fill(secret, window, lease)
+        await self._book.turn_to("costs", lease)
         remote = await read_remote(
             self._tools.costs, self._tools.alerts.months(now), self._org_id, self._provider, now
         )
+        await self._book.turn_to("storing", lease)
 
-        def apply(tx: Transaction) -> tuple[revenue.StagedReport, int]:
+        def apply(tx: Transaction) -> SyncReport:
             self._require_unchanged(tx, connection, lease)
             mine = self._org_id, self._provider, self._sync_id
             report = revenue.staged_report(tx, *mine, window)
@@ -174,10 +167,14 @@ class SyncRun:
                 matched = self._match(tx, customers, remote, now)
                 if self._backfill is None:
                     self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote.months)
+            told = self._told(report, matched, started)
+            self._end(tx, lease, report=kept_report(told))
             revisions.advance(tx, self._org_id)
-            return report, matched
+            return told
 
-        report, matched = await self._tools.database.write(apply)
+        return await self._tools.database.write(apply)
+
+    def _told(self, report: revenue.StagedReport, matched: int, started: float) -> SyncReport:
         return SyncReport(
             org_id=self._org_id,
             customers_processed=report.customers,
@@ -188,6 +185,10 @@ class SyncRun:
             skipped_currencies=report.skipped_currencies,
             duration_ms=round((time.monotonic() - started) * 1000),
         )
+
+    def _end(self, tx: Transaction, lease: Lease, **outcome: Mapping[str, object]) -> None:
+        now = self._tools.clock.now()
+        syncs.end(tx, self._org_id, self._provider, lease.fence, now, **outcome)
 
     def _window(self, now: datetime, connection: StoredConnection) -> RevenueWindow:
         converts = self._tools.conversion.is_on
@@ -263,6 +264,7 @@ class SyncRun:
 
         def mark(tx: Transaction) -> None:
             leases.verify(tx, lease)
+            self._end(tx, lease, error=kept_error(error))
             current = connections.get(tx, self._org_id, self._provider, for_update=True)
             if current is None or current.ciphertext != connection.ciphertext:
                 return  # disconnected or given a new key meanwhile: not its fault

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
-from nullspend_margins.domain.alert import NOT_LOADED_AFTER, Alert, AlertDelivery, Occurrence
+from nullspend_margins.domain.alert import (
+    NOT_LOADED_AFTER,
+    THRESHOLD_CROSSED,
+    Alert,
+    AlertDelivery,
+    AlertRecord,
+    Occurrence,
+    crossing_occasion,
+)
+from nullspend_margins.domain.health import HealthTier
+from nullspend_margins.domain.period import Months
 from nullspend_margins.storage.dialects import insert_into
 from nullspend_margins.storage.tables import alert_deliveries, alerts
 
@@ -104,6 +115,36 @@ def deliveries_of_every_org(tx: Connection, wanted: DeliveryFilter) -> list[Aler
     return _read(tx, _select(wanted), wanted)
 
 
+def of_customer(
+    tx: Connection,
+    org_id: str,
+    provider: str,
+    customer_id: str,
+    months: Months,
+    loaded: Collection[str],
+) -> list[AlertRecord]:
+    """What was raised of one customer's margin in some months, newest first.
+
+    ``loaded`` names the notifiers that the process has.
+    """
+    # Each month and tier by itself, not a range: the unique key continues with the customer.
+    occasions = [crossing_occasion(period, tier) for period in months for tier in HealthTier]
+    statement = (
+        select(alerts, alert_deliveries)
+        .outerjoin(alert_deliveries, _deliveries.alert_id == alerts.c.alert_id)
+        .where(
+            alerts.c.org_id == org_id,
+            alerts.c.type == THRESHOLD_CROSSED,
+            alerts.c.occasion.in_(occasions),
+            alerts.c.provider == provider,
+            alerts.c.subject == customer_id,
+        )
+        .order_by(alerts.c.created_at.desc(), alerts.c.alert_id, _deliveries.notifier)
+    )
+    found = groupby(tx.execute(statement), key=lambda row: row.alert_id)
+    return [_record([*rows], loaded) for _, rows in found]
+
+
 def orphans(
     tx: Connection, loaded: Collection[str], now: datetime, since: datetime
 ) -> dict[str, int]:
@@ -156,10 +197,24 @@ def _read(tx: Connection, statement: Select[Any], wanted: DeliveryFilter) -> lis
     return [_delivery(row, wanted.loaded) for row in tx.execute(statement)]
 
 
+def _record(rows: Sequence[Row[Any]], loaded: Collection[str]) -> AlertRecord:
+    """One alert with its deliveries; one row without a notifier where nobody takes the org."""
+    return AlertRecord(
+        alert=_alert(rows[0]),
+        about=rows[0].about,
+        occasion=rows[0].occasion,
+        raised_at=rows[0].created_at,
+        deliveries=[_delivery(row, loaded) for row in rows if row.notifier is not None],
+    )
+
+
+def _alert(row: Row[Any]) -> Alert:
+    return Alert(alert_id=row.alert_id, org_id=row.org_id, type=row.type, payload=row.payload)
+
+
 def _delivery(row: Row[Any], loaded: Collection[str]) -> AlertDelivery:
-    alert = Alert(alert_id=row.alert_id, org_id=row.org_id, type=row.type, payload=row.payload)
     return AlertDelivery(
-        alert=alert,
+        alert=_alert(row),
         about=row.about,
         occasion=row.occasion,
         notifier=row.notifier,

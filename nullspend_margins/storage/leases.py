@@ -64,6 +64,14 @@ def renew(tx: Connection, lease: Lease, now: datetime, time_to_live: timedelta) 
     return tx.execute(statement).rowcount > 0
 
 
+def held(tx: Connection, org_id: str, now: datetime) -> dict[str, int]:
+    """The leases of an org that somebody holds ``now``: their fences by name."""
+    statement = select(leases.c.name, leases.c.fence).where(
+        leases.c.org_id == org_id, leases.c.expires_at > now
+    )
+    return {row[0]: row[1] for row in tx.execute(statement)}
+
+
 def verify(tx: Connection, lease: Lease) -> None:
     """Make sure that nobody else has the lease, nor takes it before this transaction ends.
 

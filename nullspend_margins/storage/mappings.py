@@ -63,6 +63,12 @@ def tag_values(tx: Connection, org_id: str, tag_key: str) -> dict[str, dict[str,
     return {provider: _tag_values.decode(customers) for provider, customers in found}
 
 
+def for_tag(tx: Connection, org_id: str, tag_key: str, tag_value: str) -> list[CustomerMapping]:
+    """Every provider's customer that is this tag value, oldest first."""
+    statement = _of_key.where(mappings.c.tag_value == tag_value).order_by(*_in_order)
+    return _read(tx, statement, org_id, tag_key=tag_key)
+
+
 def for_customer(
     tx: Connection, org_id: str, provider: str, customer_id: str, tag_key: str
 ) -> CustomerMapping | None:

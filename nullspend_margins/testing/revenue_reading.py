@@ -1,4 +1,4 @@
-"""The suite of a revenue provider: ``CredentialRules``, and the rules of what it reads."""
+"""The suite of a revenue provider: the rules of credentials, of its form, and of what it reads."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import INVOICE, RevenueFact, RevenueItem, RevenueWindow
 from nullspend_margins.errors import ProviderUnavailable
 from nullspend_margins.protocols import RevenueProvider
+from nullspend_margins.testing.connect_form import FormRules
 from nullspend_margins.testing.outcomes import (
     close,
     described,
@@ -23,14 +24,14 @@ from nullspend_margins.testing.outcomes import (
     shortened,
     tells,
 )
-from nullspend_margins.testing.revenue_provider import MADE_UP_CUSTOMER, CredentialRules, by_id
+from nullspend_margins.testing.revenue_provider import MADE_UP_CUSTOMER, by_id
 from nullspend_margins.testing.rules import RuleBroken, rule
 from nullspend_margins.testing.units import unit_guess
 
 _CURRENCY = re.compile(r"[a-z]{3}")
 
 
-class RevenueProviderSuite(CredentialRules):
+class RevenueProviderSuite(FormRules):
     """State ``body``, ``refused_body``, ``window`` and ``paid``."""
 
     @rule

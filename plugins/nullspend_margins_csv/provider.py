@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nullspend_margins import (
+    ConnectForm,
     Credential,
     Outbound,
     ProviderUnavailable,
@@ -18,6 +19,7 @@ from nullspend_margins import (
     ValidationFailed,
 )
 from nullspend_margins_csv.failures import NotThere
+from nullspend_margins_csv.form import connect_form
 from nullspend_margins_csv.problems import Problem
 from nullspend_margins_csv.settings import CsvSettings
 from nullspend_margins_csv.sources import Source, read_source
@@ -40,6 +42,7 @@ class CsvProvider:
     tells_all_services = True
 
     def __init__(self, settings: CsvSettings, *, outbound: Callable[[], Outbound]) -> None:
+        self.connect_form: ConnectForm = connect_form(settings)
         self._settings = settings
         self._outbound = outbound
 

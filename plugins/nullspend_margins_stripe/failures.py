@@ -39,13 +39,17 @@ _MESSAGE_LENGTH = 300
 class Transient(Exception):
     """One attempt failed in a way that may pass.
 
-    ``retry_after`` is the wait in seconds that Stripe asked for, if it did.
+    ``retry_after`` is the wait in seconds that Stripe asked for, if it did. ``rate_limited``: it
+    works, and wants to be asked less often.
     """
 
-    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, rate_limited: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+        self.rate_limited = rate_limited
 
 
 class Unknown(Exception):
@@ -75,7 +79,11 @@ def is_transient(status: int, code: str | None) -> bool:
 def answered_with(status: int, retry_after: float | None = None) -> Transient:
     """The failure of an answer whose status alone says to try again."""
     known = {429: " (too many requests)", 409: " (a conflict with another request)"}
-    return Transient(f"it answered HTTP {status}{known.get(status, '')}", retry_after=retry_after)
+    return Transient(
+        f"it answered HTTP {status}{known.get(status, '')}",
+        retry_after=retry_after,
+        rate_limited=status == 429,
+    )
 
 
 def unreadable(status: int | None) -> Transient:

@@ -48,6 +48,11 @@ class InvoicePage(NamedTuple):
     invoices: list[Invoice]
     facts: list[RevenueFact | None]
 
+    def let_go(self) -> None:
+        """Nobody needs it any more, though it is still named somewhere."""
+        self.invoices.clear()
+        self.facts.clear()
+
 
 async def invoice_facts(
     asker: Asker,
@@ -85,9 +90,8 @@ async def invoice_facts(
             facts: Sequence[RevenueFact] = [fact for fact in told if fact is not None]
             if facts and first < reading.window.first:
                 facts = await _with_notes(asker, reading, wanted.invoices, facts)
-            for done in (page, wanted):  # while the next page is fetched nobody needs them
-                done.invoices.clear()
-                done.facts.clear()
+            page.let_go()  # while the next one is fetched
+            wanted.let_go()
             if facts:
                 yield facts
 

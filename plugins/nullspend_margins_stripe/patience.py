@@ -102,7 +102,8 @@ class Patience:
             reason += f" and asks to wait {asked:.0f} s"
         return ProviderUnavailable(
             f"Stripe gave no usable answer within {self._seconds:g} s: {reason}. "
-            "Nothing was changed; try again later."
+            "Nothing was changed; try again later.",
+            rate_limited=self._last is None or self._last.rate_limited,
         )
 
 

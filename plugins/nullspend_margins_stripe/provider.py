@@ -12,11 +12,20 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from nullspend_margins import Clock, Credential, Period, RevenueGap, RevenueItem, RevenueWindow
+from nullspend_margins import (
+    Clock,
+    ConnectForm,
+    Credential,
+    Period,
+    RevenueGap,
+    RevenueItem,
+    RevenueWindow,
+)
 from nullspend_margins_stripe.clocks import of_real_time
 from nullspend_margins_stripe.contra import Refunded, disputed
 from nullspend_margins_stripe.credentials import parse_credential
 from nullspend_margins_stripe.cursors import merged
+from nullspend_margins_stripe.form import connect_form
 from nullspend_margins_stripe.invoices import UNPAID, Facts, invoice_facts
 from nullspend_margins_stripe.late import LateLook
 from nullspend_margins_stripe.optional_lists import PROBED, OptionalLists
@@ -54,6 +63,7 @@ class StripeProvider:
         clock: Clock,
         timer: Timer | None = None,
     ) -> None:
+        self.connect_form: ConnectForm = connect_form(environment)
         self._settings = settings
         self._environment = environment
         self._http = http

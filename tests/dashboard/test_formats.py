@@ -1,6 +1,7 @@
 """Figures as each reader's locale writes them."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -39,6 +40,73 @@ def test_money_has_cents_and_tells_nothing_from_next_to_nothing(
 )
 def test_short_money_fits_an_axis(microdollars: int, shown: str) -> None:
     assert american().money_short(microdollars) == shown
+
+
+@pytest.mark.parametrize(
+    ("microdollars", "shown"),
+    [
+        (0, "$0.00"),
+        (12_000_000, "$12.00"),
+        (-12_340_000, "-$12.34"),
+        (4_213, "$0.004213"),
+        (1_500_001, "$1.500001"),
+        (100, "$0.000100"),
+    ],
+)
+def test_exact_money_leaves_nothing_out(microdollars: int, shown: str) -> None:
+    assert american().money_exact(microdollars) == shown
+
+
+@pytest.mark.parametrize(
+    ("microdollars", "shown"),
+    [
+        (0, "$0.00"),
+        (1, "$0.000001"),
+        (4_213, "$0.00421"),
+        (-711_017, "-$0.711"),
+        (5_877_353, "$5.88"),
+        (1_234_567_890, "$1,234.57"),
+    ],
+)
+def test_fine_money_has_three_digits_that_tell_something(microdollars: int, shown: str) -> None:
+    assert american().money_fine(microdollars) == shown
+
+
+@pytest.mark.parametrize(
+    ("minor", "digits", "currency", "shown"),
+    [
+        (1_999, 2, "eur", "€19.99"),
+        (500, 0, "jpy", "¥500"),
+        (-12_345, 3, "kwd", "-KWD\xa012.345"),
+        (100, 2, "<b>", "<B>1.00"),
+        (2**63 // 10_000, 2, "usd", "$9,223,372,036,854.77"),
+    ],
+)
+def test_amounts_have_their_currencys_decimals(
+    minor: int, digits: int, currency: str, shown: str
+) -> None:
+    assert american().amount_exact(minor, digits, currency) == shown
+
+
+def test_changes_have_a_sign() -> None:
+    formats = american()
+    assert formats.points(-36_04) == "-36.0"
+    assert formats.points(3_25) == "+3.3"
+    assert formats.money_change(12_000_000) == "+$12.00"
+    assert formats.money_change(-12_000_000) == "-$12.00"
+    assert formats.money_change(0) == "$0.00"
+    assert formats.percent_change(-3_20) == "-3.2%"
+
+
+def test_decimals_are_the_readers() -> None:
+    assert [american().decimal(Decimal(each)) for each in ("30", "29.5")] == ["30", "29.5"]
+    assert formats_for("de", None).decimal(Decimal("29.5")) == "29,5"
+
+
+def test_axes_have_short_percents_and_months() -> None:
+    assert american().percent_short(-50_00) == "-50%"
+    assert american().month_name(APRIL) == "Apr"
+    assert formats_for("de", None).percent_short(100_00) == "100\xa0%"
 
 
 @pytest.mark.parametrize(

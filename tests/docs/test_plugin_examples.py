@@ -196,6 +196,15 @@ async def test_the_revenue_provider_tells_a_bad_token_from_a_bad_day(load: Load)
         await found.check_credential("acme_broken")
 
 
+async def test_the_form_asks_for_what_the_revenue_provider_takes(load: Load) -> None:
+    load("acme_billing")
+    given = context("acme_form", {}, _billing)
+    [found] = load("acme_form").register_revenue_providers(given)
+    [way] = found.connect_form.ways
+    credential = await found.parse_credential({way.fields[0].name: "acme_good"})
+    await found.check_credential(credential.secret)
+
+
 class Outbox:
     """An outbound client whose receiver takes the first request alone."""
 
@@ -244,6 +253,7 @@ def test_every_example_is_tested_here() -> None:
         "gateway_log",
         "usage_table",
         "acme_billing",
+        "acme_form",
         "pager",
         "acme_pages",
     }

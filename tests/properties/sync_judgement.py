@@ -15,7 +15,7 @@ from nullspend_margins.errors import (
     NotFound,
     SyncInProgress,
 )
-from nullspend_margins.services.sync_run import SyncReport
+from nullspend_margins.services.sync_report import SyncReport
 from nullspend_margins.web.wire.base import encode
 from nullspend_margins.web.wire.margins import table_of
 from tests.properties import answers, arithmetic, turnstiles, writes

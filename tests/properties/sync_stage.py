@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, func, or_, select
 
 from nullspend_margins import Margins, RevenueFact
-from nullspend_margins.services.sync_run import SyncReport
+from nullspend_margins.services.sync_report import SyncReport
 from nullspend_margins.storage import connections, mappings, tables
 from nullspend_margins.storage.columns import metadata
 from nullspend_margins.storage.connections import StoredConnection

@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import create_engine
 
 from nullspend_margins import ProviderUnavailable
-from nullspend_margins.services.sync_run import SyncReport
+from nullspend_margins.services.sync_report import SyncReport
 from nullspend_margins.storage.database import Transaction
 from tests.properties import turnstiles
 from tests.properties.profile import examples

@@ -19,7 +19,7 @@ from nullspend_margins.app.runtime import build_services
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.services import Services
-from nullspend_margins.services.sync_run import SyncReport
+from nullspend_margins.services.sync_report import SyncReport
 from nullspend_margins.storage.database import Database, Transaction
 from tests.world import FixedClock
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, event
 
 from nullspend_margins.domain.alert import THRESHOLD_CROSSED, Alert, crossing_occasion
 from nullspend_margins.domain.health import HealthTier
+from nullspend_margins.domain.period import Months
 from nullspend_margins.storage import alert_outbox, alerts
 from nullspend_margins.storage.alert_outbox import Claim
 from nullspend_margins.storage.alerts import Raised
@@ -132,6 +133,42 @@ async def test_a_listed_delivery_says_what_it_is_about(database: Database) -> No
     await database.write(enqueue)
     found = await database.read(lambda tx: alerts.deliveries(tx, ORG, wanted()))
     assert (found[0].about, found[0].occasion) == ("acme", "2026-11 critical")
+
+
+async def test_a_customers_alerts_are_told_with_what_became_of_them(database: Database) -> None:
+    def work(tx: Connection) -> None:
+        enqueue(tx)
+        enqueue(tx, "evt_2", now=SOON, period=NOVEMBER.shift(-1), notifiers=())
+        enqueue(tx, "evt_3", org_id="org_2")
+        enqueue(tx, "evt_4", provider="paddle")
+        enqueue(tx, "evt_5", customer_id="cus_2")
+        enqueue(tx, "evt_6", period=NOVEMBER.shift(-2))
+        alert_outbox.mark_delivered(tx, "evt_1", "log", SOON)
+
+    await database.write(work)
+    months = Months(NOVEMBER.shift(-1), NOVEMBER)
+    loaded = ("log", "slack")
+    silent, told_of = await database.read(
+        lambda tx: alerts.of_customer(tx, ORG, "stripe", "cus_1", months, loaded)
+    )
+    assert (silent.alert.alert_id, silent.raised_at, silent.deliveries) == ("evt_2", SOON, [])
+    assert (told_of.about, told_of.occasion) == ("acme", "2026-11 critical")
+    assert told_of.alert.payload == CROSSING.event("evt_1", NOW)
+    assert told(told_of.deliveries) == [
+        ("evt_1", "log", "delivered"), ("evt_1", "slack", "waiting"),
+    ]  # fmt: skip
+
+
+async def test_nobody_hears_of_another_orgs_customer(database: Database) -> None:
+    await database.write(enqueue)
+    months = Months(NOVEMBER, NOVEMBER)
+    found = await database.read(
+        lambda tx: [
+            alerts.of_customer(tx, *asked, months, ())
+            for asked in ((NOBODY, "stripe", "cus_1"), (ORG, "", "cus_1"), (ORG, "stripe", ""))
+        ]
+    )
+    assert found == [[], [], []]
 
 
 async def test_what_nobody_is_loaded_for_is_dead_once_it_is_overdue(database: Database) -> None:

@@ -51,9 +51,15 @@ async def test_one_mapping_is_found_by_customer_tag_or_both_providers(database: 
             mappings.holder(tx, ORG, "paddle", "customer", "acme"),
             mappings.holder(tx, ORG, "paddle", "team", "acme"),
             mappings.holder(tx, ORG, "stripe", "customer", "ACME"),
+            sorted(mappings.for_tag(tx, ORG, "customer", "acme")),
+            mappings.for_tag(tx, ORG, "customer", "ACME"),
+            mappings.for_tag(tx, ORG, "team", "acme"),
+            mappings.for_tag(tx, "org_2", "customer", "acme"),
         ]
 
-    assert await database.read(look) == [stripe, None, None, paddle, None, None]
+    assert await database.read(look) == [
+        stripe, None, None, paddle, None, None, sorted([stripe, paddle]), [], [], [],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

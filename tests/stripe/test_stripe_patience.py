@@ -13,7 +13,7 @@ from nullspend_margins import ProviderUnavailable
 from nullspend_margins.demo.stripe_account import StripeAccount
 from nullspend_margins.demo.stripe_server import StripeServer
 from nullspend_margins_stripe.cursors import merged
-from nullspend_margins_stripe.failures import Transient
+from nullspend_margins_stripe.failures import Transient, answered_with
 from nullspend_margins_stripe.patience import Patience, RateLimiter, Timer, persist
 from tests.stripe.support import APRIL, FakeTime, fetch, make_provider
 
@@ -137,6 +137,20 @@ async def test_a_wait_that_stripe_asks_for_leaves_time_for_an_answer(
 
     assert len(allowed) == (2 if asked < 19 else 1)
     assert all(seconds > 1 for seconds in allowed)
+
+
+@pytest.mark.parametrize(("status", "limited"), [(429, True), (409, False), (503, False)])
+async def test_too_many_requests_are_told_from_an_outage(
+    time: FakeTime, status: int, *, limited: bool
+) -> None:
+    async def attempt(_: float) -> None:
+        raise answered_with(status)
+
+    with pytest.raises(ProviderUnavailable) as caught:
+        await persist(
+            attempt, patience=Patience(20, time.timer), reserve=lambda: 0, timeout_seconds=8
+        )
+    assert caught.value.rate_limited is limited
 
 
 def test_a_keys_requests_are_evenly_spaced(time: FakeTime) -> None:

@@ -30,7 +30,6 @@ async def test_a_paid_invoice_becomes_a_fact(
     account.add_invoice(ada, 4900, created=at("2026-04", 3, 7), invoice_id="in_1")
 
     [fact] = await fetch(provider)
-
     assert msgspec.structs.replace(fact, parts=None) == RevenueFact(
         object_id="in_1",
         customer_id="cus_ada",

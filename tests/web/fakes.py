@@ -25,7 +25,7 @@ from nullspend_margins.services.explanation import Explanation
 from nullspend_margins.services.margin_table import MarginTable, SyncStatus, TableRow
 from nullspend_margins.services.margins import CustomerDetail
 from nullspend_margins.services.sync import CronReport
-from nullspend_margins.services.sync_run import SyncReport
+from nullspend_margins.services.sync_report import SyncReport
 from nullspend_margins.services.unmatched import Unmatched
 from nullspend_margins.web import WebApp
 from tests.web.requests import Answer, cost_event, raw_request

@@ -18,6 +18,7 @@ from nullspend_margins.storage.tables.orgs import (
     mappings,
     rejected_pairs,
     revisions,
+    syncs,
 )
 from nullspend_margins.storage.tables.outbox import alert_deliveries, alerts
 from nullspend_margins.storage.tables.revenue import (
@@ -47,4 +48,5 @@ __all__ = [
     "revenue_facts",
     "revenue_staging",
     "revisions",
+    "syncs",
 ]

@@ -1,4 +1,4 @@
-"""What an org set up and how far it is: connections, mappings, revisions, leases, keys."""
+"""What an org set up and how far it is: connections, syncs, mappings, revisions, leases, keys."""
 
 from __future__ import annotations
 
@@ -36,6 +36,25 @@ connections: Table = table(
     needed("created_at", UtcDateTime()),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("org_id", "provider"),
+)
+
+# Of each connection the newest sync. Apart from connections, whose rows may hold a whole file:
+# this one is written every second while a sync runs.
+syncs: Table = table(
+    "syncs",
+    needed("org_id", KEY),
+    needed("provider", KEY),
+    needed("fence", COUNT),
+    needed("started_at", UtcDateTime()),
+    needed("updated_at", UtcDateTime()),
+    needed("stage", KEY),
+    needed("invoices_fetched", COUNT),
+    optional("month", MONTH),
+    optional("ended_at", UtcDateTime()),
+    optional("report", DOCUMENT),
+    optional("error", DOCUMENT),
+    PrimaryKeyConstraint("org_id", "provider"),
+    clustered=True,
 )
 
 mappings: Table = table(

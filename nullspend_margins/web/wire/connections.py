@@ -18,8 +18,7 @@ from nullspend_margins.web.wire.base import (
 from nullspend_margins.web.wire.bases import Permissions, permissions_of
 
 if TYPE_CHECKING:
-    from nullspend_margins.services import sync
-    from nullspend_margins.services import sync_run as run
+    from nullspend_margins.services import sync, sync_report
     from nullspend_margins.storage.connections import StoredConnection
 
 ConnectionStatus = Annotated[
@@ -193,7 +192,7 @@ def connection_of(stored: StoredConnection, *, permissions: bool = False) -> Con
     )
 
 
-def sync_report_of(report: run.SyncReport) -> SyncReport:
+def sync_report_of(report: sync_report.SyncReport) -> SyncReport:
     """The wire form of a sync's report."""
     return SyncReport(
         org_id=report.org_id,

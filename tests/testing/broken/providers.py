@@ -10,6 +10,10 @@ import httpx
 import msgspec
 
 from nullspend_margins import (
+    ConnectField,
+    ConnectForm,
+    ConnectPermission,
+    ConnectWay,
     Credential,
     CredentialRefused,
     Period,
@@ -23,6 +27,13 @@ from nullspend_margins.testing import FakeService, RevenueProviderSuite
 from tests.testing.support import network
 
 SECRET = "acme_0123456789abcdefghijklmnop"
+TOKEN = ConnectField(name="token", label="Token", secret=True)
+READ = ConnectPermission(name="invoices_read", label="Invoices", purpose="What was paid.")
+
+
+def form(*fields: ConnectField, permissions: Sequence[ConnectPermission] = (READ,)) -> ConnectForm:
+    way = ConnectWay(name="token", label="Token", fields=fields)
+    return ConnectForm(title="Acme", ways=[way], permissions=permissions)
 
 
 def invoice(number: int, month: str, **fields: object) -> RevenueFact:
@@ -39,6 +50,7 @@ def invoice(number: int, month: str, **fields: object) -> RevenueFact:
 @dataclass
 class Billing:
     name: ClassVar[str] = "billing"
+    connect_form: ClassVar[ConnectForm] = form(TOKEN)
     good_pages: int = 99
     invoices: list[RevenueFact] = field(
         default_factory=lambda: [
@@ -77,7 +89,7 @@ class Billing:
         if page >= self.good_pages:
             raise ProviderUnavailable("Acme does not answer; try again later.")
         if secret == "acme_limited":
-            raise PermissionMissing("This token may not read invoices.")
+            raise PermissionMissing("This token may not read invoices.", permission=READ.name)
         if secret != SECRET:
             raise CredentialRefused("Acme does not know this token.")
         return self.invoices
@@ -215,6 +227,28 @@ class PutsTheSecretIntoTheUrl(Billing):
         return await super().ask(secret, page)
 
 
+class AsksForMore(Billing):
+    connect_form = form(TOKEN, ConnectField(name="region", label="Region"))
+
+
+class ShowsTheToken(Billing):
+    connect_form = form(replace(TOKEN, secret=False))
+
+
+class AsksForAKey(Billing):
+    connect_form = form(replace(TOKEN, required=False))
+
+    async def parse_credential(self, body: Mapping[str, object]) -> Credential:
+        try:
+            return await super().parse_credential(body)
+        except ValidationFailed:
+            raise ValidationFailed.of(("apiKey", "must be an Acme token")) from None
+
+
+class NamesPermissionsOtherwise(Billing):
+    connect_form = form(TOKEN, permissions=[replace(READ, name="Invoices: Read")])
+
+
 CREDENTIALS: dict[str, type] = {
     "test_a_good_body_gives_a_credential": HasNoLabel,
     "test_a_wrong_body_is_refused": TakesAnyString,
@@ -229,4 +263,8 @@ CREDENTIALS: dict[str, type] = {
     "test_an_unreachable_provider_says_nothing_of_the_credential": TakesDownForRefused,
     "test_no_log_line_tells_the_secret": PutsTheSecretIntoTheUrl,
     "test_no_error_tells_the_secret": TellsTheSecret,
+    "test_the_connect_form_asks_for_what_is_sent": AsksForMore,
+    "test_the_connect_form_hides_the_secret": ShowsTheToken,
+    "test_a_refusal_stands_beside_a_field_of_the_form": AsksForAKey,
+    "test_a_missing_permission_is_one_of_the_form": NamesPermissionsOtherwise,
 }
