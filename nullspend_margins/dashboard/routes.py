@@ -40,8 +40,6 @@ class PageLine(NamedTuple):
 PAGES: tuple[PageLine, ...] = (
     PageLine("GET", "", "margins.table"),
     PageLine("GET", "/customers/{customer:path}", "customer.detail"),
-    PageLine("POST", "/mappings/remove", "mapping.remove", Role.ADMIN),
-    PageLine("POST", "/mappings/restore", "mapping.restore", Role.ADMIN),
     PageLine("GET", "/matching", "matching.overview"),
     PageLine("POST", "/matching/map", "matching_actions.map_pair", Role.ADMIN),
     PageLine("POST", "/matching/confirm", "matching_actions.confirm", Role.ADMIN),

@@ -80,22 +80,18 @@ class MappingService:
 
         return await self._database.write(save)
 
-    async def delete(self, org_id: str, mapping_id: str) -> CustomerMapping:
-        """Remove a mapping and return it; its pair is not matched again by itself.
+    async def delete(self, org_id: str, mapping_id: str) -> None:
+        """Remove a mapping; its pair is not matched again by itself. Raises ``NotFound``."""
 
-        Raises ``NotFound``.
-        """
-
-        def remove(tx: Transaction) -> CustomerMapping:
+        def remove(tx: Transaction) -> None:
             mappings.lock(tx, org_id)
             removed = mappings.delete(tx, org_id, mapping_id)
             if removed is None:
                 raise NotFound(f"This org has no mapping with the id {mapping_id}.")
             _reject(tx, removed)
             revisions.advance(tx, org_id)
-            return removed
 
-        return await self._database.write(remove)
+        await self._database.write(remove)
 
     async def rejected(self, org_id: str) -> frozenset[tuple[str, str, str]]:
         """(provider, customer id, tag value) that people turned down."""

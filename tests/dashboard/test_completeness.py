@@ -63,7 +63,7 @@ def coverage(
 
 
 def paid(mapped: int, unmatched: int, *skipped: tuple[str, int, int]) -> RevenueCoverage:
-    left_out = [SkippedRevenue("stripe", *each) for each in skipped]
+    left_out = [SkippedRevenue("stripe", *each, nobodys_minor=each[2]) for each in skipped]
     return RevenueCoverage(provider="stripe", mapped=mapped, unmatched=unmatched, skipped=left_out)
 
 
