@@ -78,13 +78,14 @@ async def test_a_mapping_is_removed_and_put_back(
     page = await visit(fresh_demo, javascript=javascript)
     await page.goto(fresh_demo.url(WONKA))
     await page.get_by_role("button", name="Unmap").click()
-    notice = page.get_by_role("status").filter(has_text="is not mapped to wonka-retail any more")
+    notice = page.get_by_role("status").filter(has_text="Unmapped: Wonka Retail")
     await expect(notice).to_be_visible()
     gone = await page.request.get(fresh_demo.url(WONKA))
     assert gone.status == 404
     await page.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_role("status").filter(has_text="Undone")).to_be_visible()
+    await page.goto(fresh_demo.url(WONKA))
     await expect(page.get_by_role("heading", name="Wonka Retail")).to_be_visible()
-    await expect(page.get_by_role("status").filter(has_text="again")).to_be_visible()
 
 
 async def test_a_viewer_gets_no_buttons(demo: Product, visit: Visits, axe: Axe) -> None:
