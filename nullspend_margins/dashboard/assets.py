@@ -28,8 +28,16 @@ _STATIC = {
     "icon.svg": "icon.svg",
 }
 """Names in templates, and the files."""
-_STYLES = ("base", "charts", "margins", "customer", "matching", "connect")
-"""In ``static/css``, joined into one sheet in this order."""
+_STYLES = {
+    "dashboard.css": ("base",),
+    "margins.css": ("margins",),
+    "customer.css": ("charts", "customer"),
+    "matching.css": ("matching",),
+    "connect.css": ("connect",),
+}
+"""Sheets, and what each is joined of in ``static/css``. A page has the first and its own: no page
+can change how another one looks.
+"""
 _HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
@@ -47,9 +55,10 @@ class Assets:
     def __init__(self, config: Config) -> None:
         folder = files("nullspend_margins.dashboard") / "static"
         content = {name: (folder / file).read_bytes() for name, file in _STATIC.items()}
-        content["dashboard.css"] = b"".join(
-            (folder / "css" / f"{name}.css").read_bytes() for name in _STYLES
-        )
+        for sheet, parts in _STYLES.items():
+            content[sheet] = b"".join(
+                (folder / "css" / f"{name}.css").read_bytes() for name in parts
+            )
         content["theme.css"] = theme_css(config).encode()
         logo = config.dashboard.logo
         if logo is not None:
