@@ -65,6 +65,7 @@ class Page:
     template: str
     context: Mapping[str, object] = field(default_factory=dict)
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
     is_large: bool = False
 
 

@@ -69,14 +69,14 @@ def month_change(now: MonthPoint, before: MonthPoint) -> MonthChange:
 def model_rows(models: Sequence[tuple[str, int, int]]) -> list[ModelRow]:
     """(model, cost, requests) with what they are of the whole, in the same order."""
     total = sum(cost for _, cost, _ in models)
-    largest = max((cost for _, cost, _ in models), default=0)
+    track = max(total, 1)  # a correction may be less than nothing: no bar, or a full one
     return [
         ModelRow(
             model=model,
             cost=cost,
             requests=requests,
             share=round_half_up(cost * _WHOLE, total) if total > 0 else None,
-            width=format_hundredths(max(cost, 0) * _WHOLE // largest if largest > 0 else 0),
+            width=format_hundredths(min(max(cost, 0), track) * _WHOLE // track),
             per_request=round_half_up(cost, requests) if requests > 0 else None,
         )
         for model, cost, requests in models

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from urllib.parse import quote
 
 from nullspend_margins.config import Config
 from nullspend_margins.dashboard.call import Page
 from nullspend_margins.dashboard.links import Links
 from nullspend_margins.domain.text import one_line
-from nullspend_margins.errors import AuthenticationRequired, Forbidden, MarginsError
+from nullspend_margins.errors import (
+    AuthenticationRequired,
+    Forbidden,
+    MarginsError,
+    RateLimitExceeded,
+)
 from nullspend_margins.web.call import Incoming
 from nullspend_margins.web.failures import STATUS_OF_CODE
 
@@ -31,7 +37,10 @@ def failure_page(
         return Page(template="signed_out.html", context={"login_url": login}, status=status)
     if isinstance(error, Forbidden) and "requiredPlan" in (error.details or {}):
         return Page(template="plan.html", context={"details": error.details}, status=status)
-    return _failed(status, error.message, request)
+    page = _failed(status, error.message, request)
+    if isinstance(error, RateLimitExceeded):
+        return replace(page, headers={"Retry-After": str(error.retry_after_seconds)})
+    return page
 
 
 def _failed(status: int, message: str, request: Incoming) -> Page:
@@ -47,11 +56,6 @@ def _failed(status: int, message: str, request: Incoming) -> Page:
 
 def _login_url(config: Config, request: Incoming, links: Links) -> str:
     """The host's sign-in, which leads back to the page that was wanted."""
-    if request.scope["method"] not in ("GET", "HEAD"):
-        return config.dashboard.login_url.replace("{next}", quote(links.page(), safe=""))
-    path = links.base.removesuffix(config.dashboard.path)
-    query = request.scope.get("query_string", b"").decode("latin-1")
-    below = request.scope["path"]
-    wanted = quote(below if below.startswith(path) else path + below)
-    wanted += f"?{query}" if query else ""
+    is_read = request.scope["method"] in ("GET", "HEAD")
+    wanted = links.here(request.scope) if is_read else links.page()
     return config.dashboard.login_url.replace("{next}", quote(wanted, safe=""))

@@ -203,7 +203,7 @@ def _asked_for(header: str) -> str:
 def _by_weight(asked: Iterable[str]) -> list[str]:
     weighed = []
     for each in asked:
-        tag, _, weight = each.partition(";q=")
+        tag, _, weight = each.replace(" ", "").partition(";q=")
         try:
             weighed.append((-float(weight or 1), tag.strip()))
         except ValueError:

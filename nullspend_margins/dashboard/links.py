@@ -8,13 +8,16 @@ from urllib.parse import quote, urlencode
 from starlette.types import Scope
 
 from nullspend_margins.config import Config
+from nullspend_margins.web.target import path_below_mount, sent_path
 
 
 class Links:
     """Links for one request: below its ``root_path``, ``[server] prefix``, ``[dashboard] path``."""
 
     def __init__(self, config: Config, scope: Scope) -> None:
-        self._root: str = scope.get("root_path", "").rstrip("/") + config.server.prefix
+        mount: str = scope.get("root_path", "").rstrip("/")
+        self._mount = quote(mount)
+        self._root: str = mount + config.server.prefix
         self.base: str = quote(self._root + config.dashboard.path)
 
     def page(self, path: str = "", **query: object) -> str:
@@ -40,6 +43,14 @@ class Links:
             return f"{before}{quote(tag_value, safe='')}{after}"
 
         return link
+
+    def here(self, scope: Scope) -> str:
+        """The address that ``scope`` asks for, with its query, as the browser wrote it."""
+        path = sent_path(scope) or quote(path_below_mount(scope))
+        if self._mount and not path.startswith(f"{self._mount}/"):  # some servers take it off
+            path = self._mount + path
+        query = scope.get("query_string", b"").decode("latin-1")
+        return f"{path}?{query}" if query else path
 
     def api(self, path: str, **query: object) -> str:
         """A route of the API."""

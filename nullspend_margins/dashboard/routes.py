@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -81,7 +82,24 @@ def dashboard_routes(config: Config, registry: Registry, clock: Clock) -> Sequen
             PageRoute(method=line.method, path=base + line.path, endpoint=_Endpoint(site, line))
             for line in PAGES
         ),
+        *(
+            PageRoute(method="GET", path=base + path, endpoint=_elsewhere)
+            for path in _places_of_forms()
+        ),
     )
+
+
+def _places_of_forms() -> list[str]:
+    """Where forms are sent to and nothing is to be seen, and the address with a slash too many."""
+    seen = {line.path for line in PAGES if line.is_safe}
+    return ["/", *sorted({line.path for line in PAGES} - seen)]
+
+
+async def _elsewhere(request: Incoming, _start: StartServices, _guard: Guard) -> Response:
+    """To the page above: a browser stands here after a form that was not done."""
+    above = quote(request.scope["path"].split("/")[-2])
+    headers = {"Location": f"../{above}", "Cache-Control": "no-store"}
+    return Response(status_code=303, headers=headers)
 
 
 class _LazySite:

@@ -100,7 +100,7 @@ class Site:
         templates: Environment | None = None,
     ) -> Response:
         if isinstance(answer, Redirect):
-            return self._redirect(answer, visit.links, visit.principal)
+            return self._redirect(answer, visit, request)
         if isinstance(answer, Download):
             return _download(answer)
         nonce = secrets.token_urlsafe(16)
@@ -114,9 +114,8 @@ class Site:
         )
         # Hundreds of rows take tens of milliseconds: not on the host's event loop.
         body = await asyncio.to_thread(render) if answer.is_large else render()
-        response = HTMLResponse(
-            body, answer.status, page_headers(self._config.dashboard.frame_ancestors, nonce)
-        )
+        headers = page_headers(self._config.dashboard.frame_ancestors, nonce)
+        response = HTMLResponse(body, answer.status, {**headers, **answer.headers})
         if notice is not None:
             response.delete_cookie(NOTICE_COOKIE, path=visit.links.base)
         return response
@@ -139,23 +138,26 @@ class Site:
             "now": self._clock.now(),
         }
 
-    def _redirect(self, to: Redirect, links: Links, principal: Principal | None) -> Response:
+    def _redirect(self, to: Redirect, visit: _Visit, request: Incoming) -> Response:
         # 303: what follows a change is read, whatever the change was sent by.
         response = RedirectResponse(to.to, 303, {"Cache-Control": "no-store"})
-        if to.notice is not None and principal is not None:
+        if to.notice is not None and visit.principal is not None:
             response.set_cookie(
                 NOTICE_COOKIE,
-                self._tokens.sign_notice(principal, to.notice),
+                self._tokens.sign_notice(visit.principal, to.notice),
                 max_age=60,
-                path=links.base,
+                path=visit.links.base,
+                secure=request.scope.get("scheme") == "https",
                 httponly=True,
                 samesite="lax",
             )
         return response
 
     def _notice(self, request: Incoming, principal: Principal | None) -> Notice | None:
-        sent = Headers(scope=request.scope).get("cookie", "")
-        if principal is None or NOTICE_COOKIE not in sent:
+        headers = Headers(scope=request.scope)
+        sent = headers.get("cookie", "")
+        # A part of a page that asks for itself shows no notice: the next whole page has it.
+        if principal is None or NOTICE_COOKIE not in sent or "hx-request" in headers:
             return None
         cookie = cookie_parser(sent).get(NOTICE_COOKIE, "")
         return self._tokens.read_notice(principal, cookie)

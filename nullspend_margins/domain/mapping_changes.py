@@ -32,13 +32,17 @@ class Pair(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What a customer is mapped to, as somebody saw it."""
+    """What a customer is mapped to, as somebody saw it.
+
+    With an ``id`` it is that very mapping: one that was removed and made again is another.
+    """
 
     provider: str
     tag_key: str
     customer_id: str
     tag_value: str
     match_type: MatchType
+    id: str = ""
 
     @classmethod
     def of(cls, mapping: CustomerMapping) -> Held:
@@ -49,7 +53,13 @@ class Held(NamedTuple):
             mapping.customer_id,
             mapping.tag_value,
             mapping.match_type,
+            mapping.id,
         )
+
+    def is_still(self, mapping: CustomerMapping) -> bool:
+        """Whether ``mapping`` is as it was seen."""
+        now = Held.of(mapping)
+        return self == (now if self.id else now._replace(id=""))
 
 
 class Seen(NamedTuple):

@@ -227,9 +227,13 @@ def _still_there(tx: Transaction, org_id: str, seen: Iterable[Held]) -> list[Cus
     for (provider, tag_key), some in by_place.items():
         customers = [each.customer_id for each in some]
         there = mappings.involved(tx, org_id, provider, tag_key, customers, ())
-        known = {Held.of(mapping): mapping for mapping in there}
-        found += [known[each] for each in some if each in known]
-        changed += [each.customer_id for each in some if each not in known]
+        known = {mapping.customer_id: mapping for mapping in there}
+        for each in some:
+            mapping = known.get(each.customer_id)
+            if mapping is not None and each.is_still(mapping):
+                found.append(mapping)
+            else:
+                changed.append(each.customer_id)
     if changed:
         more = f" and {len(changed) - 3:,} more" if len(changed) > 3 else ""
         raise Conflict(

@@ -49,6 +49,11 @@ def last_segment(scope: Scope) -> str | None:
     return unquote(raw.rpartition(b"/")[2].decode("latin-1")) if raw else None
 
 
+def sent_path(scope: Scope) -> str:
+    """The path as it was sent, with what is percent-encoded in it; empty where not known."""
+    return _raw_path(scope).decode("latin-1")
+
+
 def _raw_path(scope: Scope) -> bytes:
     """The path as it was sent; empty where that is not known, or of another path."""
     raw: bytes = (scope.get("raw_path") or b"").partition(b"?")[0]

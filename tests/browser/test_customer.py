@@ -52,6 +52,7 @@ async def test_another_month_and_basis_are_a_choice_away(demo: Product, page: Pa
     await page.goto(demo.url(f"{WONKA}?period=2026-11"))
     await page.get_by_role("link", name="Net").click()
     await page.get_by_role("combobox", name="Month").select_option("2026-10")
+    await page.get_by_role("button", name="Show", exact=True).click()
     await page.wait_for_url("**period=2026-10*")
     assert "basis=net" in page.url
     await expect(page.get_by_role("link", name="Net")).to_have_attribute("aria-current", "true")
@@ -67,6 +68,7 @@ async def test_names_that_no_path_carries_keep_their_page(
     page = await visit(fresh_demo)
     await page.goto(fresh_demo.url("/margins/customers/-?tagValue=.."))
     await page.get_by_role("combobox", name="Month").select_option("2026-09")
+    await page.get_by_role("button", name="Show", exact=True).click()
     await page.wait_for_url("**period=2026-09*")
     await expect(page.get_by_role("heading", level=1)).to_have_text("..")
 

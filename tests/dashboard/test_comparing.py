@@ -34,8 +34,8 @@ def test_without_revenue_there_are_no_points_to_tell() -> None:
 
 def test_models_are_told_with_their_share_and_what_a_request_costs() -> None:
     assert model_rows([("big", 3_000, 2), ("small", 1_000, 3), ("free", 0, 0)]) == [
-        ModelRow("big", 3_000, 2, 75_00, "100.00", 1_500),
-        ModelRow("small", 1_000, 3, 25_00, "33.33", 333),
+        ModelRow("big", 3_000, 2, 75_00, "75.00", 1_500),
+        ModelRow("small", 1_000, 3, 25_00, "25.00", 333),
         ModelRow("free", 0, 0, 0, "0.00", None),
     ]
 

@@ -41,3 +41,26 @@ def test_any_customer_has_a_link(tag_value: str, path: str) -> None:
 
 def test_a_root_path_with_spaces_is_quoted() -> None:
     assert links("/my app").page() == "/my%20app/margins"
+
+
+@pytest.mark.parametrize(
+    ("root", "path", "raw", "here"),
+    [
+        ("", "/margins", b"/margins", "/margins?period=2026-10"),
+        ("/m", "/margins", b"/margins", "/m/margins?period=2026-10"),
+        ("/m", "/m/margins", b"/m/margins", "/m/margins?period=2026-10"),
+        ("/my app", "/my app/margins", b"/my%20app/margins", "/my%20app/margins?period=2026-10"),
+        (
+            "",
+            "/margins/customers/a/../b",
+            b"/margins/customers/a%2F..%2Fb",
+            "/margins/customers/a%2F..%2Fb?period=2026-10",
+        ),
+        ("/m", "/margins/é", b"", "/m/margins/%C3%A9?period=2026-10"),
+    ],
+)
+def test_the_way_back_is_what_the_browser_wrote(
+    root: str, path: str, raw: bytes, here: str
+) -> None:
+    scope = {"type": "http", "root_path": root, "path": path, "raw_path": raw}
+    assert links(root).here({**scope, "query_string": b"period=2026-10"}) == here

@@ -107,3 +107,37 @@ async def test_pages_can_be_switched_off(tmp_path: Path) -> None:
         answer = await http.get("/margins")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("address", "above"),
+    [
+        ("/margins/", "/margins"),
+        ("/margins/matching/map", "/margins/matching"),
+        ("/margins/matching/upload/apply", "/margins/matching/upload"),
+        ("/margins/connect/stripe/sync", "/margins/connect/stripe"),
+    ],
+)
+async def test_where_only_forms_are_sent_to_the_page_above_is_seen(
+    here: World, address: str, above: str
+) -> None:
+    answer = await get(here, address)
+    assert answer.status_code == 303
+    assert str(answer.url.join(answer.headers["location"]).path) == above
+
+
+async def test_a_notice_waits_for_a_whole_page(here: World) -> None:
+    await here.map("cus_1", "one")
+    token = form_token((await get(here, "/margins/customers/one")).text)
+    sent = {"form_token": token, "provider": "stripe", "customer_id": "cus_1"}
+    sent |= {"tag_key": "customer", "tag_value": "one", "match_type": "manual"}
+    changed = await here.http.post("/margins/matching/unmap", data=sent, headers=here.cookie())
+    cookie = changed.headers["set-cookie"].partition(";")[0]
+    assert "secure" not in changed.headers["set-cookie"].lower()  # the test's scheme is http
+    headers = {"Cookie": f"{here.cookie()['Cookie']}; {cookie}"}
+    part = await here.http.get("/margins/matching", headers={**headers, "HX-Request": "true"})
+    assert "Unmapped: " not in part.text
+    assert "set-cookie" not in part.headers
+    whole = await here.http.get("/margins/matching", headers=headers)
+    assert "Unmapped: " in whole.text
+    assert "set-cookie" in whole.headers

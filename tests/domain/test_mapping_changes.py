@@ -137,7 +137,7 @@ def test_the_way_back_is_the_way_there() -> None:
     there = [auto("cus_1", "one")]
     found = changes(plan(wanted("1 uno"), there), pair("cus_1", "uno"))
     undo = found.undo
-    assert undo.gone == [Held("stripe", "customer", "cus_1", "uno", "manual")]
+    assert undo.gone == [Held("stripe", "customer", "cus_1", "uno", "manual", there[0].id)]
     assert (undo.new, undo.rejected, undo.forgiven) == (there, found.forgiven, found.rejected)
 
 

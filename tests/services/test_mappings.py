@@ -68,6 +68,17 @@ async def test_all_are_made_and_all_are_taken_back(
     assert await state(service) == before
 
 
+async def test_a_mapping_that_was_removed_and_made_again_is_another_one(
+    service: MappingService,
+) -> None:
+    mine = await service.save_many(ORG, wanted(cus_1="one"))
+    await service.delete_many(ORG, [held("cus_1", "one")])
+    await service.save_many(ORG, wanted(cus_1="one"))
+    with pytest.raises(Conflict, match="cus_1"):
+        await service.restore(ORG, mine.undo)
+    assert await tags(service) == {"cus_1": "one"}
+
+
 async def test_what_a_person_did_not_see_is_not_done(service: MappingService) -> None:
     await put(service, "cus_1", "one")
     pairs = wanted(cus_1="uno", cus_2="two")

@@ -2,12 +2,6 @@
 (() => {
   "use strict";
 
-  // A choice that is a form of its own is sent at once; its button is for those without scripts.
-  document.addEventListener("change", (event) => {
-    const form = event.target.closest("form[data-submit-on-change]");
-    if (form) form.requestSubmit();
-  });
-
   // A second click must not send a change twice.
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -36,15 +30,32 @@
     if (target.textContent === fragment.textContent) event.detail.shouldSwap = false;
   });
 
-  // A page that says why there is none (signed out, say) has no part to put in: it is shown whole.
-  // Where a part that asks again by itself fails for a while, what is there stays.
+  // A page that says why there is none (signed out, say, or the host's own sign-in) has no part to
+  // put in: it is shown whole. Where a part that asks again by itself fails for a while, what is
+  // there stays.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const { xhr, requestConfig, pathInfo } = event.detail;
-    if (xhr.status < 400 || requestConfig.verb !== "get") return;
+    const { xhr, requestConfig, pathInfo, target } = event.detail;
+    if (requestConfig.verb !== "get") return;
+    if (xhr.status < 400 && (!target.id || xhr.responseText.includes(`id="${target.id}"`))) return;
     event.preventDefault();
     if (xhr.status >= 429 && event.target.matches("[data-poll]")) return;
     location.assign(pathInfo.finalRequestPath);
   });
+
+  // No answer at all: what is seen is not what was asked for, and that is said.
+  for (const name of ["htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, (event) => {
+      if (event.target.matches("[data-poll]") || document.getElementById("unanswered")) return;
+      const told = document.createElement("div");
+      told.id = "unanswered";
+      told.className = "banner";
+      told.dataset.kind = "bad";
+      told.setAttribute("role", "alert");
+      told.textContent = "There was no answer. What you see may be old: try again.";
+      document.getElementById("main").prepend(told);
+    });
+  }
+  document.addEventListener("htmx:afterSwap", () => document.getElementById("unanswered")?.remove());
 
   // Back to a page that the browser kept: its forms may be sent again.
   window.addEventListener("pageshow", () => {
