@@ -27,7 +27,8 @@
   // What is announced is put there once, not as often as it is asked for.
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
-    if (target.textContent === fragment.textContent) event.detail.shouldSwap = false;
+    const isAnnounced = target.matches("[aria-live], [role=status], [role=alert]");
+    if (isAnnounced && target.textContent === fragment.textContent) event.detail.shouldSwap = false;
   });
 
   // A page that says why there is none (signed out, say, or the host's own sign-in) has no part to
