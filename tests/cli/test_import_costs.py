@@ -38,7 +38,7 @@ READ = """\
 costs.csv: 4 rows, 3 facts of import:costs
   1 row without a customer: unattributed
 """
-KILLED_ROWS = 30_000
+KILLED_ROWS = 90_000
 
 
 @pytest.fixture

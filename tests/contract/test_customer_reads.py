@@ -43,12 +43,6 @@ async def test_a_customers_mappings_are_those_of_its_org_and_tag_key(here: World
     assert await mappings.of_customer(ORG, "ONE") == []
 
 
-async def test_what_is_removed_is_told(here: World) -> None:
-    made = (await here.map("cus_1", "one")).json()["data"]
-    removed = await (await here.margins.services()).mappings.delete(ORG, made["id"])
-    assert (removed.id, removed.customer_id, removed.tag_value) == (made["id"], "cus_1", "one")
-
-
 async def test_alerts_follow_the_customer_to_another_tag_value(here: World) -> None:
     await falling(here)
     await synced(here)
