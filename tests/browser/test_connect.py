@@ -106,6 +106,34 @@ async def test_a_refused_key_is_explained_and_never_shown(
     await axe(page)
 
 
+async def test_a_key_that_stripe_refuses_is_replaced_by_another(
+    visit: Visits, fresh_demo: Product, axe: Axe
+) -> None:
+    other = KEY.replace("zyx", "new")
+    made = fresh_demo.stripe.add_account(KEY, other)
+    made.add_invoice(made.add_customer("cus_1"), 4_200, created=int(NOW.timestamp()))
+    page = await visit(fresh_demo, org=NEW_ORG)
+    await connect(page)
+    await page.get_by_role("button", name="Sync now").click()
+    await expect(page.get_by_role("heading", name="Last sync")).to_be_visible()
+    fresh_demo.stripe.revoke(KEY)
+    await page.get_by_role("button", name="Sync now").click()
+    replace = page.get_by_role("link", name="Replace the restricted key")
+    await expect(page.get_by_text("does not accept the stored").first).to_be_visible()
+    await axe(page)
+    await page.goto("/margins")
+    await expect(page.get_by_role("link", name="Connect").first).to_be_visible()
+    await axe(page)
+    await page.goto(STRIPE)
+    await replace.first.click()
+    await page.locator("#key-stripeKey").fill(other)
+    await page.get_by_role("button", name="Replace").click()
+    await expect(page.get_by_role("status").first).to_be_visible()
+    await page.get_by_role("button", name="Sync now").click()
+    await expect(page.locator("#said")).to_have_text("Last sync done: 1 invoice, 1 customer.")
+    assert other not in await page.content()
+
+
 async def test_a_file_is_uploaded_and_disconnected_without_scripts(
     visit: Visits, fresh_demo: Product
 ) -> None:
