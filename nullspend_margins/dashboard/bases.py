@@ -9,22 +9,34 @@ from nullspend_margins.domain.revenue_part import BASES, Basis
 
 
 class BasisWords(NamedTuple):
-    """What a basis is called, and what it counts."""
+    """What a basis is called, and what it counts: in a sentence, and as a table has room for."""
 
     label: str
     meaning: str
+    short: str
 
 
 BASIS_WORDS: Mapping[Basis, BasisWords] = {
     "invoiced": BasisWords(
-        "Invoiced", "what paid invoices were paid, in the month they were made."
+        "Invoiced",
+        "what paid invoices were paid, in the month they were made.",
+        "What paid invoices were paid, in the month they were made",
     ),
-    "cash": BasisWords("Cash", "what was paid, tax included, in the month it was paid."),
+    "cash": BasisWords(
+        "Cash",
+        "what was paid, tax included, in the month it was paid.",
+        "What was paid, when it was",
+    ),
     "net": BasisWords(
-        "Net", "what was paid, less tax, refunds and disputes, each when it happened."
+        "Net",
+        "what was paid, less tax, refunds and disputes, each when it happened.",
+        "Cash less tax, refunds and disputes",
     ),
     "accrual": BasisWords(
-        "Accrual", "the price without tax, spread over the time that the service is given."
+        "Accrual",
+        "the price without tax, spread over the time that the service is given, less credit notes "
+        "and other refunds.",
+        "The price of a service over the time it was given",
     ),
 }
 

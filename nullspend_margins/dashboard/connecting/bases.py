@@ -6,15 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nullspend_margins.dashboard.bases import BASIS_WORDS
 from nullspend_margins.dashboard.connecting.states import ProviderShown
 from nullspend_margins.domain.revenue_part import BASES, Basis
-
-MEANINGS: Mapping[Basis, str] = {
-    "invoiced": "What paid invoices were paid, in the month they were made",
-    "cash": "What was paid, when it was",
-    "net": "Cash less tax, refunds and disputes",
-    "accrual": "The price of a service over the time it was given",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +45,9 @@ def precision_of(shown: ProviderShown) -> Precision | None:
         return None
     return Precision(
         bases=[
-            BasisShown(name=basis, meaning=MEANINGS[basis], missing=_missing(shown, gaps, basis))
+            BasisShown(
+                name=basis, meaning=BASIS_WORDS[basis].short, missing=_missing(shown, gaps, basis)
+            )
             for basis in BASES
         ],
         gaps=[

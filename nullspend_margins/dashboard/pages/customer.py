@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from nullspend_margins.dashboard.bases import BASIS_WORDS
 from nullspend_margins.dashboard.call import Page, PageCall
 from nullspend_margins.dashboard.charts import MonthPoint, month_chart
 from nullspend_margins.dashboard.comparing import ModelRow, model_rows, month_change
@@ -38,6 +39,7 @@ async def detail(call: PageCall) -> Page:
     except NotFound:
         return _unknown(tag_value, period)
     context = {
+        "basis_words": BASIS_WORDS,
         **_address(call, tag_value, period, basis),
         **_figures(call, found, period),
         **_models(call, found),
