@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from nullspend_margins.demo.stripe_account import StripeAccount
 from nullspend_margins.demo.stripe_server import StripeServer
 from nullspend_margins_stripe.provider import StripeProvider
-from tests.stripe.support import KEY, FakeTime, PaidInvoicesAlone, make_provider
+from tests.stripe.support import KEY, FakeTime, PaidInvoicesAlone, StandingClock, make_provider
 
 
 @pytest.fixture
@@ -32,6 +32,23 @@ def account(server: StripeServer) -> StripeAccount:
 async def server_http(server: StripeServer) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(server)) as client:
         yield client
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@pytest.fixture
+def make(
+    server_http: httpx.AsyncClient, time: FakeTime, clock: StandingClock
+) -> Callable[..., StripeProvider]:
+    """Makes providers with settings and a clock, in front of the Stripe-shaped server."""
+
+    def provider(**settings: object) -> StripeProvider:
+        return make_provider(lambda: server_http, time, clock=clock, **settings)
+
+    return provider
 
 
 @pytest.fixture

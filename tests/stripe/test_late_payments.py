@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from nullspend_margins import Period, RevenueCursor, RevenueGap
@@ -18,32 +17,15 @@ from tests.stripe.support import (
     KEY,
     NOW,
     WINDOW,
-    FakeTime,
     StandingClock,
     at,
     cursor,
     facts,
-    make_provider,
     read,
 )
 
 MINUTE, DAY = 60, 86_400
 OLD = at("2025-10", 3)
-
-
-@pytest.fixture
-def clock() -> StandingClock:
-    return StandingClock()
-
-
-@pytest.fixture
-def make(
-    server_http: httpx.AsyncClient, time: FakeTime, clock: StandingClock
-) -> Callable[..., StripeProvider]:
-    def provider(**settings: object) -> StripeProvider:
-        return make_provider(lambda: server_http, time, clock=clock, **settings)
-
-    return provider
 
 
 @pytest.fixture

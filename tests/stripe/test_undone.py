@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from nullspend_margins.demo.stripe_account import StripeAccount
@@ -16,33 +15,16 @@ from nullspend_margins_stripe.provider import StripeProvider
 from tests.stripe.support import (
     KEY,
     WINDOW,
-    FakeTime,
     StandingClock,
     at,
     cursor,
     facts,
-    make_provider,
     read,
 )
 from tests.world import World, unix, world
 
 DAY = 86_400
 OLD = at("2025-10", 3)
-
-
-@pytest.fixture
-def clock() -> StandingClock:
-    return StandingClock()
-
-
-@pytest.fixture
-def make(
-    server_http: httpx.AsyncClient, time: FakeTime, clock: StandingClock
-) -> Callable[..., StripeProvider]:
-    def provider(**settings: object) -> StripeProvider:
-        return make_provider(lambda: server_http, time, clock=clock, **settings)
-
-    return provider
 
 
 def undo(account: StripeAccount) -> None:
