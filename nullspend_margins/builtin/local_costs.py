@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nullspend_margins.domain.cost import CostPart, ModelCost, TagCost
-from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.period import Months, Period
 
 if TYPE_CHECKING:
     from nullspend_margins.storage.database import Transaction
@@ -24,11 +24,11 @@ class LocalCostStore:
 
     name = "local"
 
-    def month_costs_in(self, tx: Transaction, org_id: str, period: Period) -> dict[str, int]:
-        """Cost by tag value in one month."""
+    def month_costs_in(self, tx: Transaction, org_id: str, months: Months) -> list[dict[str, int]]:
+        """Cost by tag value in each month, in order."""
         from nullspend_margins.storage import costs
 
-        return costs.month_costs(tx, org_id, period)
+        return costs.month_costs(tx, org_id, months)
 
     def customer_month_costs_in(
         self, tx: Transaction, org_id: str, tag_value: str, first: Period, last: Period

@@ -65,7 +65,7 @@ class CostReader:
         """What every source together says of the months; ``remote`` is what the others said."""
         if self.local is None:
             return cost_columns(months, remote)
-        local = [self.local.month_costs_in(tx, org_id, period) for period in months]
+        local = self.local.month_costs_in(tx, org_id, months)
         return cost_columns(months, remote, local)
 
     async def remote_customer(

@@ -96,8 +96,9 @@ class CoverageReader:
             return known
         mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
         of_period = [cell for cell in remote if cell.month == period.index]
-        [costs] = self._costs.columns(tx, org_id, Months(period, period), of_period)
-        paid = revenue.month_amounts(tx, org_id, period, basis)
+        month = Months(period, period)
+        [costs] = self._costs.columns(tx, org_id, month, of_period)
+        [paid] = revenue.month_amounts(tx, org_id, month, basis)
         providers = {*self._providers, *paid, *(each.provider for each in connected)}
         skipped = skipped_revenue.skipped_in(tx, org_id, sorted(providers), period, basis)
         tags = {tag for customers in mapped.values() for tag in customers.values()}

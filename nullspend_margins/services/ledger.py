@@ -102,9 +102,10 @@ def _revenue_columns(
 
     One customer is read by its own index, many by one read of each month.
     """
-    *before, last = months
+    last = months.last
+    before = Months(months.first, last.shift(-1))
     if sum(map(len, mapped.values())) > _FEW_CUSTOMERS:
-        amounts = [revenue.month_amounts(tx, org_id, period, basis) for period in before]
+        amounts = revenue.month_amounts(tx, org_id, before, basis)
         return amounts, revenue.month_customers(tx, org_id, last, basis)
     amounts = [{} for _ in before]
     latest: dict[str, dict[str, CustomerMonth]] = {}

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
 
 from nullspend_margins.domain.cost import Amount, CostPart, ModelCost, TagCost, add_amount
-from nullspend_margins.domain.period import Period, day_number, day_of
+from nullspend_margins.domain.period import Months, Period, day_number, day_of
 from nullspend_margins.storage.bulk import Row, json_object
 from nullspend_margins.storage.dialects import upsert
 from nullspend_margins.storage.events import (
@@ -81,18 +81,26 @@ _customer_days = Question(
         cost_model_days.c.tag_value == bindparam("tag_value"),
     )
 )
-_month = Question(
-    lambda dialect: select(
-        json_object(dialect, cost_months.c.tag_value, cost_months.c.cost_nanodollars)
-    ).where(cost_months.c.org_id == bindparam("org_id"), cost_months.c.month == bindparam("month"))
+_months = Question(
+    lambda dialect: (
+        select(
+            cost_months.c.month,
+            json_object(dialect, cost_months.c.tag_value, cost_months.c.cost_nanodollars),
+        )
+        .where(
+            cost_months.c.org_id == bindparam("org_id"),
+            cost_months.c.month.in_(bindparam("months", expanding=True)),
+        )
+        .group_by(cost_months.c.month)
+    )
 )
 _by_tag_value = msgspec.json.Decoder(dict[str, int])
 
 
-def month_costs(tx: Connection, org_id: str, period: Period) -> dict[str, int]:
-    """Cost by tag value in one month; unattributed cost stands under the empty one."""
-    ((found,),) = _month.rows(tx, org_id=org_id, month=period.index)
-    return _by_tag_value.decode(found) if found else {}
+def month_costs(tx: Connection, org_id: str, months: Months) -> list[dict[str, int]]:
+    """Cost by tag value in each month, in order; unattributed cost stands under the empty one."""
+    found: dict[int, str] = dict(_months.rows(tx, org_id=org_id, months=months.indexes))
+    return [_by_tag_value.decode(found.get(index, "{}")) for index in months.indexes]
 
 
 def customer_month_costs(

@@ -114,8 +114,8 @@ class Database:
     async def ask(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` that asks a single question, which is a snapshot by itself.
 
-        On PostgreSQL without a transaction around it: its beginning and its end would take as
-        long as the question. Raises ``ServiceUnavailable`` when the database does not answer.
+        Without a transaction around it: its beginning and its end would take as long as the
+        question. Raises ``ServiceUnavailable`` when the database does not answer.
         """
         return await self._translated(self._backend.ask(work))
 

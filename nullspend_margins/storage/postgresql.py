@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
@@ -23,6 +23,8 @@ _BROKEN_UP = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.02
 _MIGRATION_LOCK = 7_025_437_166  # any number nobody else takes
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_SETTINGS = "SELECT set_config('TimeZone', %s, false), set_config('lock_timeout', %s, false)"
 _CONNECT_ARGS = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -31,6 +33,59 @@ _CONNECT_ARGS = {
     # A server that vanished without a word is noticed in 30 s, not after the kernel's 15 minutes.
     "tcp_user_timeout": 30_000,
 }
+
+
+_Way = Callable[[EngineThreads, Callable[[Connection], T]], Awaitable[T]]
+"""How work is run on a thread: in a transaction of some kind, or without one."""
+
+
+class _Attempt(Generic[T]):
+    """Work that remembers how far it came."""
+
+    def __init__(self, work: Callable[[Connection], T]) -> None:
+        self._work = work
+        self._is_begun = self._is_done = self._is_broken = False
+
+    def __call__(self, connection: Connection) -> T:
+        self._is_begun = True
+        try:
+            result = self._work(connection)
+        except Exception:
+            self._is_broken = _gave_up(connection)
+            raise
+        self._is_done = True
+        return result
+
+    def is_cut_off(self, problem: Exception) -> bool:
+        """Whether the connection broke before the work was done, or even begun."""
+        if self._is_begun:
+            return self._is_broken and not self._is_done
+        # Of what comes before, BEGIN alone is said to the driver itself, and fails with its error.
+        return not isinstance(problem, SQLAlchemyError)
+
+
+def _begin(connection: Connection) -> None:
+    """A transaction of the kind that the engine's options tell."""
+    statement = connection.get_execution_options().get("begin", "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.execute(statement)
+    except Exception:
+        _gave_up(connection)
+        raise
+
+
+def _gave_up(connection: Connection) -> bool:
+    """Whether a connection that failed is dead: then nothing is to be said on it any more.
+
+    SQLAlchemy knows it of its own statements alone, the driver of all.
+    """
+    if not connection.invalidated:
+        driver: Any = connection.connection.driver_connection
+        if not driver.closed:
+            return False
+        connection.invalidate()
+    return True
 
 
 class PostgresServer:
@@ -49,7 +104,6 @@ class PostgresServer:
         self._patience_seconds = patience_seconds
         self._threads: EngineThreads | None = None
         self._reader: Engine | None = None
-        self._asker: Engine | None = None
         self._turns = asyncio.Semaphore(pool_size)
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -61,14 +115,13 @@ class PostgresServer:
             self._url,
             pool_size=self._pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
+            isolation_level="AUTOCOMMIT",  # we say BEGIN ourselves, or nothing
             hide_parameters=True,
             connect_args=_CONNECT_ARGS,
         )
         event.listen(engine, "connect", self._configure)
-        reader = engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        event.listen(engine, "begin", _begin)
+        reader = engine.execution_options(begin=_SNAPSHOT)
         threads = EngineThreads(engine, self._pool_size, "margins-postgresql")
         try:
             await threads.run(require_current, reader)
@@ -76,20 +129,19 @@ class PostgresServer:
             await threads.close()
             raise
         self._threads, self._reader = threads, reader
-        self._asker = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._turns = asyncio.Semaphore(self._pool_size)  # of this loop
 
     async def close(self) -> None:
         """Let abandoned work finish, then close the pool."""
         while self._running:
             await asyncio.wait(self._running)
-        threads, self._threads, self._reader, self._asker = self._threads, None, None, None
+        threads, self._threads, self._reader = self._threads, None, None
         if threads is not None:
             await threads.close()
 
     def abandon(self) -> None:
         """Close without an event loop."""
-        threads, self._threads, self._reader, self._asker = self._threads, None, None, None
+        threads, self._threads, self._reader = self._threads, None, None
         if threads is not None:
             threads.abandon()
 
@@ -107,11 +159,12 @@ class PostgresServer:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a read-only snapshot."""
-        return await self._to_its_end(self._in_turn(work, self._reader))
+        reader = self._reader
+        return await self._to_its_end(self._on_a_living(work, lambda on, do: on.run(do, reader)))
 
     async def ask(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` outside of transactions."""
-        return await self._to_its_end(self._in_turn(work, self._asker))
+        return await self._to_its_end(self._on_a_living(work, EngineThreads.ask))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` and commit; again when the server rolled it back to break a deadlock."""
@@ -139,15 +192,34 @@ class PostgresServer:
     async def _persist(self, work: Callable[[Connection], T]) -> T:
         for attempt in range(1, _ATTEMPTS):
             try:
-                return await self._in_turn(work)
+                return await self._on_a_living(work)
             except DBAPIError as problem:
                 if getattr(problem.orig, "sqlstate", None) not in _BROKEN_UP:
                     raise
             # Jitter, no secret.
             await asyncio.sleep(random.uniform(0, attempt * _PAUSE_SECONDS))  # noqa: S311
-        return await self._in_turn(work)
+        return await self._on_a_living(work)
 
-    async def _in_turn(self, work: Callable[[Connection], T], engine: Engine | None = None) -> T:
+    async def _on_a_living(
+        self, work: Callable[[Connection], T], way: _Way[T] = EngineThreads.run
+    ) -> T:
+        """Run ``work``; on a new connection, once, if the one it had turned out to be dead.
+
+        A server that was started again leaves the pool with such. To look first whether one still
+        lives takes a round trip, as long as many a question. Work that came as far as its commit
+        is not run again: it may be committed.
+        """
+        attempt = _Attempt(work)
+        try:
+            return await self._in_turn(attempt, way)
+        except Exception as problem:
+            if not attempt.is_cut_off(problem):
+                raise
+        # The others of the pool are as old; those in use are closed when they come back.
+        await asyncio.to_thread(opened(self._threads).engine.dispose)
+        return await self._in_turn(work, way)
+
+    async def _in_turn(self, work: Callable[[Connection], T], way: _Way[T]) -> T:
         """Run ``work`` when a connection is free; one that never is must not hang a request."""
         threads = opened(self._threads)
         try:
@@ -156,14 +228,13 @@ class PostgresServer:
         except TimeoutError as problem:
             raise PoolTimeout("every connection is busy") from problem
         try:
-            return await threads.run(work, engine)
+            return await way(threads, work)
         finally:
             self._turns.release()
 
     def _configure(self, connection: Any, _record: object) -> None:
         """Times come back in UTC; a lock that is not released is an error, not a hang."""
+        milliseconds = str(int(self._patience_seconds * 1000))
         cursor = connection.cursor()
-        cursor.execute("SET TIME ZONE 'UTC'")
-        cursor.execute(f"SET lock_timeout = {int(self._patience_seconds * 1000)}")
+        cursor.execute(_SETTINGS, ("UTC", milliseconds))
         cursor.close()
-        connection.commit()

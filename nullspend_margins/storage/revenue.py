@@ -1,26 +1,31 @@
-"""Revenue as it is read: by customer and month, and by customer. Money: microdollars."""
+"""Revenue as it is stored and read; by customer, here. Money: microdollars."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
-import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, func, select, true
+from sqlalchemy import Connection, bindparam, delete, select
 
-from nullspend_margins.domain.period import Months, Period
-from nullspend_margins.domain.revenue_part import BASES, Basis
+from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.storage.applying import apply_staged
-from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
+from nullspend_margins.storage.bulk import fetch_tuples
 from nullspend_margins.storage.customer_revenue import (
     CustomerMonth,
     MappedCustomer,
     StoredFact,
     customer_bases,
     customer_facts,
-    is_in,
     mapped_customers,
+)
+from nullspend_margins.storage.month_revenue import (
+    MonthRevenue,
+    last_invoices,
+    month_amounts,
+    month_bases,
+    month_customers,
+    one_customer_months,
+    told_bases,
 )
 from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.staging import (
@@ -74,10 +79,6 @@ __all__ = [
 ]
 
 
-MonthRevenue = dict[str, dict[str, int]]
-"""One month by provider and customer id, in microdollars."""
-
-
 class CustomerProfile(NamedTuple):
     """What is known of one provider's customer, and all its revenue of the stored months.
 
@@ -91,27 +92,6 @@ class CustomerProfile(NamedTuple):
     avatar_url: str | None
     total_microdollars: int
 
-
-def _one_customer(basis: Basis) -> Question:
-    months = months_table.c
-    return Question(
-        select(months.month, months[basis], months.customer_name, months.avatar_url).where(
-            months.org_id == bindparam("org_id"),
-            # Equality on each month, not a range: the key continues with the customer.
-            months.month.in_(bindparam("months", expanding=True)),
-            months.provider == bindparam("provider"),
-            months.customer_id == bindparam("customer_id"),
-            is_in(basis),
-        )
-    )
-
-
-_one_customer_by: Mapping[Basis, Question] = {basis: _one_customer(basis) for basis in BASES}
-
-
-_amounts = msgspec.json.Decoder(dict[str, int])
-_customers = msgspec.json.Decoder(dict[str, CustomerMonth])
-_bases = msgspec.json.Decoder(dict[str, tuple[int, int, int, int]])
 
 _profiles = select(
     revenue_customers.c.provider,
@@ -129,97 +109,6 @@ _one_profile = Question(
         revenue_customers.c.customer_id == bindparam("customer_id"),
     )
 )
-
-
-def _of_month(wanted: ColumnElement[bool], *columns: ColumnElement[Any]) -> Question:
-    """Each provider with a JSON object of ``columns`` by customer id, in one month."""
-    return Question(
-        lambda dialect: (
-            select(
-                months_table.c.provider,
-                json_object(dialect, months_table.c.customer_id, *columns),
-            )
-            .where(
-                months_table.c.org_id == bindparam("org_id"),
-                months_table.c.month == bindparam("month"),
-                wanted,
-            )
-            .group_by(months_table.c.provider)
-        )
-    )
-
-
-_amounts_by: Mapping[Basis, Question] = {
-    basis: _of_month(is_in(basis), months_table.c[basis]) for basis in BASES
-}
-_customers_by: Mapping[Basis, Question] = {
-    basis: _of_month(
-        is_in(basis),
-        months_table.c[basis],
-        months_table.c.customer_name,
-        months_table.c.avatar_url,
-    )
-    for basis in BASES
-}
-_all_bases = _of_month(true(), *(months_table.c[basis] for basis in BASES))
-
-
-def month_amounts(tx: Connection, org_id: str, period: Period, basis: Basis) -> MonthRevenue:
-    """What every customer with revenue in one month brought."""
-    found = _amounts_by[basis].rows(tx, org_id=org_id, month=period.index)
-    return {provider: _amounts.decode(customers) for provider, customers in found}
-
-
-def month_customers(
-    tx: Connection, org_id: str, period: Period, basis: Basis
-) -> dict[str, dict[str, CustomerMonth]]:
-    """The same, with what the customers were called in that month."""
-    found = _customers_by[basis].rows(tx, org_id=org_id, month=period.index)
-    return {provider: _customers.decode(customers) for provider, customers in found}
-
-
-def month_bases(
-    tx: Connection, org_id: str, period: Period
-) -> dict[str, dict[str, tuple[int, int, int, int]]]:
-    """Every customer's revenue of one month by each basis, in the order of ``BASES``."""
-    found = _all_bases.rows(tx, org_id=org_id, month=period.index)
-    return {provider: _bases.decode(customers) for provider, customers in found}
-
-
-def told_bases(tx: Connection, org_id: str, period: Period) -> list[Basis]:
-    """The bases that any revenue of one month is in, in the order of ``BASES``."""
-    table = months_table.c
-    any_of = [func.max(case((table[basis] != 0, 1), else_=0)) for basis in BASES]
-    wanted = select(*any_of).where(table.org_id == org_id, table.month == period.index)
-    found = tx.execute(wanted).one()
-    return [basis for basis, any_is in zip(BASES, found, strict=True) if any_is]
-
-
-def one_customer_months(
-    tx: Connection, org_id: str, provider: str, customer_id: str, months: Months, basis: Basis
-) -> Sequence[Row]:
-    """One customer's (month index, microdollars, name, avatar URL) in each month with any."""
-    return _one_customer_by[basis].rows(
-        tx,
-        org_id=org_id,
-        months=months.indexes,
-        provider=provider,
-        customer_id=customer_id,
-    )
-
-
-def last_invoices(tx: Connection, org_id: str, period: Period) -> dict[tuple[str, str], datetime]:
-    """When each customer's last invoice of one month was made, UTC, by (provider, customer id)."""
-    found = tx.execute(
-        select(
-            months_table.c.provider, months_table.c.customer_id, months_table.c.last_invoice_at
-        ).where(
-            months_table.c.org_id == org_id,
-            months_table.c.month == period.index,
-            months_table.c.invoice_count > 0,
-        )
-    )
-    return {(provider, customer_id): moment for provider, customer_id, moment in found}
 
 
 def customer_profiles(

@@ -80,8 +80,8 @@ class SqliteFile:
         return await opened(self._reading).run(work)
 
     async def ask(self, work: Callable[[Connection], T]) -> T:
-        """The same: a transaction costs nothing here."""
-        return await self.read(work)
+        """Run ``work`` on a reader thread, outside of transactions."""
+        return await opened(self._reading).ask(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on the writer thread, holding the write lock from the beginning.

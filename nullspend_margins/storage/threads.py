@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -41,6 +42,10 @@ class EngineThreads:
         chosen = engine or self.engine
         return await self.call(lambda: _transact(chosen, work))
 
+    async def ask(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work``, which is one question and a snapshot by itself, without a transaction."""
+        return await self.call(lambda: self._ask(work))
+
     async def call(self, function: Callable[[], T]) -> T:
         """Run ``function`` on a thread."""
         loop = asyncio.get_running_loop()
@@ -65,14 +70,26 @@ class EngineThreads:
         self.engine.dispose()
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
-        """On this thread's own connection; after an error it goes back, and gets a new one."""
+        with self._own_connection() as connection, connection.begin():
+            return work(connection)
+
+    def _ask(self, work: Callable[[Connection], T]) -> T:
+        with self._own_connection() if self._keeps else self.engine.connect() as connection:
+            found = work(connection)
+            # A statement that was asked by way of SQLAlchemy has begun one all the same.
+            if connection.in_transaction():
+                connection.rollback()
+            return found
+
+    @contextmanager
+    def _own_connection(self) -> Iterator[Connection]:
+        """This thread's connection; after an error it goes back, and the thread gets a new one."""
         connection: Connection | None = getattr(self._own, "connection", None)
         if connection is None:
             connection = self._own.connection = self.engine.connect()
             self._kept.add(connection)
         try:
-            with connection.begin():
-                return work(connection)
+            yield connection
         except BaseException:
             self._own.connection = None
             self._kept.discard(connection)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
+from nullspend_margins.domain.period import Months
 from nullspend_margins.domain.revenue_part import BASES
 from nullspend_margins.storage import revenue, skipped_revenue
 from nullspend_margins.storage.database import Database
@@ -67,11 +68,12 @@ async def test_what_was_paid_counts_by_every_basis_until_the_next_sync(earlier_u
     await migrate(earlier_url)
     database = Database(earlier_url)
     await database.start()
+    month = Months(NOVEMBER, NOVEMBER)
     try:
         assert (await check(database)).wrong == 0
         for basis in BASES:
-            found = await database.read(
-                lambda tx, basis=basis: revenue.month_amounts(tx, ORG, NOVEMBER, basis)
+            [found] = await database.read(
+                lambda tx, basis=basis: revenue.month_amounts(tx, ORG, month, basis)
             )
             assert found == {"stripe": {"cus_1": 3_500_000}}
             left = await database.read(

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from nullspend_margins.domain.cost import MAX_COST_NANODOLLARS, ModelCost, TagCost
-from nullspend_margins.domain.period import Period, day_number
+from nullspend_margins.domain.period import Months, Period, day_number
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage import costs
 from nullspend_margins.storage.costs import RollupOverflow
@@ -36,7 +36,8 @@ async def test_an_event_is_counted_once_however_often_it_comes(database: Databas
     assert again[0].created_at == later
     assert again[1] == first[2]
     assert again[1].created_at == NOW
-    assert await database.read(lambda tx: costs.month_costs(tx, ORG, NOVEMBER)) == {"acme": 3_000}
+    [month] = await database.read(lambda tx: costs.month_costs(tx, ORG, Months(NOVEMBER, NOVEMBER)))
+    assert month == {"acme": 3_000}
 
 
 async def test_the_same_id_of_another_source_or_org_is_another_event(database: Database) -> None:
@@ -90,8 +91,8 @@ async def test_an_event_belongs_to_its_month_in_utc(database: Database) -> None:
         )
     )
     december = Period.parse("2026-12")
-    months = [NOVEMBER, december, december.shift(1)]
-    found = await database.read(lambda tx: [costs.month_costs(tx, ORG, each) for each in months])
+    months = Months(NOVEMBER, december.shift(1))
+    found = await database.read(lambda tx: costs.month_costs(tx, ORG, months))
     assert found == [{}, {"acme": 1_000}, {}]
     days = await database.read(lambda tx: rows(tx, cost_model_days))
     assert days[0][0] == day_number(datetime(2026, 12, 31, tzinfo=UTC))
@@ -115,8 +116,8 @@ async def test_reads_give_what_was_asked_for_and_nothing_of_others(database: Dat
         costs.insert_events(tx, "org_2", "api", [event("1", 999)], NOW)
 
     await database.write(fill)
-    months = [september, october, NOVEMBER]
-    table = await database.read(lambda tx: [costs.month_costs(tx, ORG, each) for each in months])
+    months = Months(september, NOVEMBER)
+    table = await database.read(lambda tx: costs.month_costs(tx, ORG, months))
     assert table == [{}, {"acme": 40}, {"": 50, "acme": 61, "zeta": 60}]
     one = await database.read(
         lambda tx: costs.customer_month_costs(tx, ORG, "acme", september, NOVEMBER)
@@ -246,7 +247,7 @@ async def test_overlapping_batches_at_the_same_time_neither_deadlock_nor_count_t
     distinct = {int(each) for batch in batches for each in batch}
     assert sum(inserted) == len(distinct)
     assert attempts == len(batches)  # nothing was rolled back and tried again
-    month = await database.read(lambda tx: costs.month_costs(tx, ORG, NOVEMBER))
+    [month] = await database.read(lambda tx: costs.month_costs(tx, ORG, Months(NOVEMBER, NOVEMBER)))
     assert sum(month.values()) == sum(distinct)
 
 

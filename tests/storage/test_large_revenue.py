@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from nullspend_margins.domain.coverage import SkippedRevenue
+from nullspend_margins.domain.period import Months
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueFact
 from nullspend_margins.domain.revenue_part import MAX_COUNTED_CENTS, MAX_MINOR_AMOUNT, RevenuePart
@@ -65,7 +66,8 @@ async def test_what_is_too_much_is_skipped_and_the_rest_counts(database: Databas
     ]
     await database.write(lambda tx: sync(tx, facts))
 
-    paid = await database.read(lambda tx: revenue.month_amounts(tx, ORG, NOVEMBER, "invoiced"))
+    november = Months(NOVEMBER, NOVEMBER)
+    [paid] = await database.read(lambda tx: revenue.month_amounts(tx, ORG, november, "invoiced"))
     assert paid == {"stripe": {"cus_1": 1_000_000}}
     skipped = await database.read(
         lambda tx: skipped_revenue.skipped_in(tx, ORG, ["stripe"], NOVEMBER, "invoiced")

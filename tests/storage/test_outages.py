@@ -81,16 +81,62 @@ async def test_a_server_that_is_not_there_is_an_outage(caplog: pytest.LogCapture
     assert "hunter2" not in f"{raised.value} {raised.value.details} {database!r} {caplog.text}"
 
 
+@pytest.mark.parametrize("way", ["read", "ask", "write"])
 async def test_connections_the_server_closed_are_replaced(
-    postgres_server: PostgresForTests, postgres_url: str
+    postgres_server: PostgresForTests,
+    postgres_url: str,
+    caplog: pytest.LogCaptureFixture,
+    way: str,
 ) -> None:
-    database = Database(postgres_url)
+    database = Database(postgres_url, pool_size=3)
     await database.start()
+    together = threading.Barrier(3)
+    await asyncio.gather(*(database.read(lambda _: together.wait(10)) for _ in range(3)))
     name = postgres_url.rpartition("/")[2]
     postgres_server.execute(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
     )
-    assert await database.read(lambda _: 1) == 1
+    for _ in range(3):
+        found = await getattr(database, way)(lambda tx: costs.load_cursor(tx, "source"))
+        assert found is None
+    assert caplog.text == ""
+    await database.close()
+
+
+async def test_work_whose_connection_breaks_is_run_once_more(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.start()
+    runs = 0
+
+    def work(tx: Connection) -> None:
+        nonlocal runs
+        runs += 1
+        put_cursor(tx, f"run {runs}")
+        if runs == 1:
+            tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    await database.write(work)
+    assert await database.read(lambda tx: costs.load_cursor(tx, "source")) == "run 2"
+    await database.close()
+
+
+async def test_work_whose_commit_finds_no_server_is_not_run_again(
+    postgres_server: PostgresForTests, postgres_url: str
+) -> None:
+    database = Database(postgres_url)
+    await database.start()
+    runs = 0
+
+    def work(tx: Connection) -> None:
+        nonlocal runs
+        runs += 1
+        put_cursor(tx, "one")
+        own = tx.scalar(text("SELECT pg_backend_pid()"))
+        postgres_server.execute(f"SELECT pg_terminate_backend({own})")
+
+    with pytest.raises(ServiceUnavailable):
+        await database.write(work)
+    assert runs == 1
     await database.close()
 
 

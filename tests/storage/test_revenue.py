@@ -96,10 +96,10 @@ def amounts(
     """What each of Stripe's customers paid in each month with any."""
     return {
         (customer_id, period.index): amount
-        for period in months
-        for customer_id, amount in revenue.month_amounts(tx, org_id, period, "invoiced")
-        .get("stripe", {})
-        .items()
+        for period, month in zip(
+            months, revenue.month_amounts(tx, org_id, months, "invoiced"), strict=True
+        )
+        for customer_id, amount in month.get("stripe", {}).items()
     }
 
 
@@ -116,7 +116,7 @@ async def test_a_month_has_its_own_latest_name_and_invoice(database: Database) -
     def look(tx: Connection) -> list[Any]:
         one = (ORG, "stripe", "cus_1")
         return [
-            revenue.month_amounts(tx, ORG, OCTOBER, "invoiced"),
+            *revenue.month_amounts(tx, ORG, Months(OCTOBER, OCTOBER), "invoiced"),
             revenue.month_customers(tx, ORG, NOVEMBER, "invoiced"),
             revenue.one_customer_months(tx, *one, Months(OCTOBER, OCTOBER), "invoiced"),
             sorted(revenue.one_customer_months(tx, *one, Months(OCTOBER, NOVEMBER), "invoiced")),

@@ -31,7 +31,7 @@ from nullspend_margins.builtin.plans import TomlPlanChecker
 from nullspend_margins.builtin.sessions import SignedSessionAuthenticator, sign_session
 from nullspend_margins.config import config_from_mapping
 from nullspend_margins.demo.stripe_server import StripeServer
-from nullspend_margins.domain.period import day_number
+from nullspend_margins.domain.period import Months, day_number
 from nullspend_margins.storage import events
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.testing import (
@@ -113,14 +113,13 @@ class LocalCosts:
         self.store = LocalCostStore()
 
     async def month_costs(self, org_id: str, first: Period, last: Period) -> list[MonthCost]:
+        months = Months(first, last)
+        found = await self.read(lambda tx: self.store.month_costs_in(tx, org_id, months))
         return [
-            MonthCost(tag, month, cost)
-            for month in range(first.index, last.index + 1)
-            for tag, cost in (await self.month(org_id, Period(month))).items()
+            MonthCost(tag, index, cost)
+            for index, month in zip(months.indexes, found, strict=True)
+            for tag, cost in month.items()
         ]
-
-    async def month(self, org_id: str, period: Period) -> dict[str, int]:
-        return await self.read(lambda tx: self.store.month_costs_in(tx, org_id, period))
 
     async def model_costs(self, org_id: str, tag_value: str, period: Period) -> Sequence[ModelCost]:
         return await self.read(lambda tx: self.store.model_costs_in(tx, org_id, tag_value, period))

@@ -1,0 +1,146 @@
+"""Revenue by month: every customer's, or one's. Money: microdollars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select, true
+
+from nullspend_margins.domain.period import Months, Period
+from nullspend_margins.domain.revenue_part import BASES, Basis
+from nullspend_margins.storage.bulk import Row, json_object
+from nullspend_margins.storage.customer_revenue import CustomerMonth, is_in
+from nullspend_margins.storage.questions import Question
+from nullspend_margins.storage.tables import customer_months as months_table
+
+Cell = TypeVar("Cell")
+MonthRevenue = dict[str, dict[str, int]]
+"""One month by provider and customer id, in microdollars."""
+
+
+def _one_customer(basis: Basis) -> Question:
+    months = months_table.c
+    return Question(
+        select(months.month, months[basis], months.customer_name, months.avatar_url).where(
+            months.org_id == bindparam("org_id"),
+            # Equality on each month, not a range: the key continues with the customer.
+            months.month.in_(bindparam("months", expanding=True)),
+            months.provider == bindparam("provider"),
+            months.customer_id == bindparam("customer_id"),
+            is_in(basis),
+        )
+    )
+
+
+_one_customer_by: Mapping[Basis, Question] = {basis: _one_customer(basis) for basis in BASES}
+
+
+_amounts = msgspec.json.Decoder(dict[str, int])
+_customers = msgspec.json.Decoder(dict[str, CustomerMonth])
+_bases = msgspec.json.Decoder(dict[str, tuple[int, int, int, int]])
+
+
+def _of_months(wanted: ColumnElement[bool], *columns: ColumnElement[Any]) -> Question:
+    """Each month and provider with a JSON object of ``columns`` by customer id."""
+    month, provider = months_table.c.month, months_table.c.provider
+    return Question(
+        lambda dialect: (
+            select(month, provider, json_object(dialect, months_table.c.customer_id, *columns))
+            .where(
+                months_table.c.org_id == bindparam("org_id"),
+                month.in_(bindparam("months", expanding=True)),
+                wanted,
+            )
+            .group_by(month, provider)
+        )
+    )
+
+
+_amounts_by: Mapping[Basis, Question] = {
+    basis: _of_months(is_in(basis), months_table.c[basis]) for basis in BASES
+}
+_customers_by: Mapping[Basis, Question] = {
+    basis: _of_months(
+        is_in(basis),
+        months_table.c[basis],
+        months_table.c.customer_name,
+        months_table.c.avatar_url,
+    )
+    for basis in BASES
+}
+_all_bases = _of_months(true(), *(months_table.c[basis] for basis in BASES))
+
+
+def month_amounts(tx: Connection, org_id: str, months: Months, basis: Basis) -> list[MonthRevenue]:
+    """What every customer with revenue in each month brought, by provider; months in order."""
+    return _by_month(_amounts_by[basis], _amounts, tx, org_id, months)
+
+
+def month_customers(
+    tx: Connection, org_id: str, period: Period, basis: Basis
+) -> dict[str, dict[str, CustomerMonth]]:
+    """The same of one month, with what the customers were called in it."""
+    [found] = _by_month(_customers_by[basis], _customers, tx, org_id, Months(period, period))
+    return found
+
+
+def month_bases(
+    tx: Connection, org_id: str, period: Period
+) -> dict[str, dict[str, tuple[int, int, int, int]]]:
+    """Every customer's revenue of one month by each basis, in the order of ``BASES``."""
+    [found] = _by_month(_all_bases, _bases, tx, org_id, Months(period, period))
+    return found
+
+
+def _by_month(
+    question: Question,
+    decoder: msgspec.json.Decoder[dict[str, Cell]],
+    tx: Connection,
+    org_id: str,
+    months: Months,
+) -> list[dict[str, dict[str, Cell]]]:
+    """All months in one question, since every question takes a round trip."""
+    found: list[dict[str, dict[str, Cell]]] = [{} for _ in months]
+    first = months.first.index
+    for month, provider, customers in question.rows(tx, org_id=org_id, months=months.indexes):
+        found[month - first][provider] = decoder.decode(customers)
+    return found
+
+
+def told_bases(tx: Connection, org_id: str, period: Period) -> list[Basis]:
+    """The bases that any revenue of one month is in, in the order of ``BASES``."""
+    table = months_table.c
+    any_of = [func.max(case((table[basis] != 0, 1), else_=0)) for basis in BASES]
+    wanted = select(*any_of).where(table.org_id == org_id, table.month == period.index)
+    found = tx.execute(wanted).one()
+    return [basis for basis, any_is in zip(BASES, found, strict=True) if any_is]
+
+
+def one_customer_months(
+    tx: Connection, org_id: str, provider: str, customer_id: str, months: Months, basis: Basis
+) -> Sequence[Row]:
+    """One customer's (month index, microdollars, name, avatar URL) in each month with any."""
+    return _one_customer_by[basis].rows(
+        tx,
+        org_id=org_id,
+        months=months.indexes,
+        provider=provider,
+        customer_id=customer_id,
+    )
+
+
+def last_invoices(tx: Connection, org_id: str, period: Period) -> dict[tuple[str, str], datetime]:
+    """When each customer's last invoice of one month was made, UTC, by (provider, customer id)."""
+    found = tx.execute(
+        select(
+            months_table.c.provider, months_table.c.customer_id, months_table.c.last_invoice_at
+        ).where(
+            months_table.c.org_id == org_id,
+            months_table.c.month == period.index,
+            months_table.c.invoice_count > 0,
+        )
+    )
+    return {(provider, customer_id): moment for provider, customer_id, moment in found}
