@@ -135,7 +135,7 @@ def _is_in(window: RevenueWindow) -> ColumnElement[bool]:
 
 
 def _delete(tx: Connection, org_id: str, provider: str, object_ids: Sequence[str]) -> None:
-    for some in chunks(object_ids):
+    for some in chunks(tx, object_ids):
         tx.execute(
             delete(revenue_facts).where(
                 _facts.org_id == org_id,

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 Insert = postgresql.Insert | sqlite.Insert
 
-_AT_ONCE = 500
+_AT_ONCE = {"sqlite": 500, "postgresql": 10_000}
 _OUT_OF_RANGE = "22003"
 _SQLITE_ERROR, _SQLITE_CONSTRAINT_CHECK = 1, 275
 
@@ -41,10 +41,14 @@ def is_among(
     return column == any_(literal([*values], postgresql.ARRAY(Text)))
 
 
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """``values`` some at a time, few enough for ``is_among``."""
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
+def chunks(tx: Connection, values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """``values`` some at a time, few enough for ``is_among``.
+
+    Many in PostgreSQL, which may look through all that an org has each time.
+    """
+    at_once = _AT_ONCE[tx.dialect.name]
+    for start in range(0, len(values), at_once):
+        yield values[start : start + at_once]
 
 
 def upsert(tx: Connection, table: Table, values: Mapping[str, Any]) -> Insert:

@@ -86,7 +86,7 @@ def prune_events(tx: Connection, org_id: str, before: datetime, limit: int) -> i
         cell = (day_number(occurred_at), tag_value, source, provider, model)
         add_amount(costs, cell, cost, 1)
     for source, event_ids in by_source.items():
-        for some in chunks(event_ids):
+        for some in chunks(tx, event_ids):
             tx.execute(
                 delete(cost_events).where(
                     table.org_id == org_id,

@@ -90,7 +90,7 @@ def remove_facts(tx: Connection, org_id: str, source: str, keys: Sequence[str]) 
     gone = {key: tuple(row) for key, *row in _stored.read(tx, org_id, source, keys)}
     deltas: dict[DayCell, Amount] = {}
     _apply(deltas, source, gone.values(), sign=-1)
-    for some in chunks(sorted(gone)):
+    for some in chunks(tx, sorted(gone)):
         tx.execute(
             delete(cost_facts).where(
                 cost_facts.c.org_id == org_id,

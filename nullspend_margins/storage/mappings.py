@@ -102,7 +102,7 @@ def involved(
         (mappings.c.customer_id, customer_ids),
         (mappings.c.tag_value, tag_values),
     ):
-        for some in dialects.chunks(sorted(set(wanted))):
+        for some in dialects.chunks(tx, sorted(set(wanted))):
             statement = of_provider.where(dialects.is_among(tx, column, some))
             found.update((each.id, each) for each in _read(tx, statement, org_id, tag_key=tag_key))
     return [*found.values()]
@@ -115,7 +115,7 @@ def replace(
 
     Raises ``Conflict`` when a customer or tag value of ``new`` is mapped already.
     """
-    for some in dialects.chunks(sorted(set(gone))):
+    for some in dialects.chunks(tx, sorted(set(gone))):
         is_gone = dialects.is_among(tx, mappings.c.id, some)
         tx.execute(sa.delete(mappings).where(mappings.c.org_id == org_id, is_gone))
     if not new:

@@ -33,7 +33,7 @@ from nullspend_margins.domain.revenue import INVOICE
 from nullspend_margins.domain.revenue_part import BASES
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.dialects import chunks, is_among, overflow_as
-from nullspend_margins.storage.sums import halves, whole
+from nullspend_margins.storage.sums import total
 from nullspend_margins.storage.tables import customer_months, revenue_customers, revenue_facts
 
 _LONG = 10**18
@@ -55,7 +55,7 @@ def rebuild_sums(
     months = sorted({month for _, month in touched})
     customers = sorted({customer for customer, _ in touched if customer is not None})
     with overflow_as(_too_much):
-        for some in chunks(customers):
+        for some in chunks(tx, customers):
             _rebuild_months(tx, org_id, provider, some, months)
             _rebuild_customers(tx, org_id, provider, some)
 
@@ -98,7 +98,7 @@ def month_cells(
         one.month,
         one.provider,
         one.customer_id,
-        *(whole(dialect, *halves(one[basis])).label(basis) for basis in BASES),
+        *(total(dialect, one[basis]).label(basis) for basis in BASES),
         func.sum(one.is_invoice).label("invoice_count"),
         func.max(one.invoice_at).label("last_invoice_at"),
         latest(dialect, one.customer_name).label("customer_name"),
@@ -185,7 +185,7 @@ def customer_cells(dialect: str, chosen: ColumnElement[bool]) -> Select[Any]:
         name.label("name"),
         email.label("email"),
         avatar_url.label("avatar_url"),
-        whole(dialect, *halves(_facts.amount_microdollars)).label("total_microdollars"),
+        total(dialect, _facts.amount_microdollars).label("total_microdollars"),
         func.sum(invoices).label("invoice_count"),
         func.max(_facts.occurred_at).label("last_invoice_at"),
     )

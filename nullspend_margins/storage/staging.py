@@ -64,7 +64,7 @@ def whole_objects(
 ) -> set[str]:
     """Which of these objects are stored whole, or staged so by this sync."""
     found: set[str] = set()
-    for some in chunks(object_ids):
+    for some in chunks(tx, object_ids):
         stored = and_(_facts.org_id == org_id, _facts.provider == provider, _facts.partial == 0)
         named = is_among(tx, _facts.object_id, some), is_among(tx, _staged.object_id, some)
         found.update(tx.scalars(select(_facts.object_id).where(stored, named[0])))

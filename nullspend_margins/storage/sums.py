@@ -56,6 +56,12 @@ def whole(dialect: str, high: ColumnElement[Any], low: ColumnElement[Any]) -> Co
     return case((fits, total), else_=literal_column(f"'{TOO_LARGE}'"))
 
 
+def total(dialect: str, column: ColumnElement[int]) -> ColumnElement[Any]:
+    """The exact sum of a 64-bit column. Beyond 64 bits: as of ``whole``."""
+    # PostgreSQL adds up in 128 bits, at two thirds of what two halves take.
+    return func.sum(column) if dialect == "postgresql" else whole(dialect, *halves(column))
+
+
 def joined(high: SupportsInt, low: SupportsInt) -> int:
     """The same of two halves that were read."""
     return (int(high) << 32) + int(low)
