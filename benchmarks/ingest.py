@@ -23,7 +23,8 @@ from benchmarks.ingest_floor import (
     Row,
     executemany_seconds,
     json_seconds,
-    sqlite_seconds,
+    sqlite_executemany_seconds,
+    sqlite_values_seconds,
     unnest_seconds,
 )
 from benchmarks.products import ORG
@@ -34,6 +35,8 @@ _MODELS = ("gpt-4o", "gpt-4o-mini", "o4")
 _MICRODOLLARS = 5_250
 _NANODOLLARS = _MICRODOLLARS * 1_000
 _TOKENS = (1_200, 350, 0, 0)
+_SQLITE_WAYS = (sqlite_executemany_seconds, sqlite_values_seconds)
+_POSTGRESQL_WAYS = (executemany_seconds, unnest_seconds, json_seconds)
 
 
 class Load(NamedTuple):
@@ -156,9 +159,9 @@ class _Engine:
     def _ways(self) -> list[Callable[[Sequence[Batch]], float]]:
         url = self._databases[1]
         if self._name == SQLITE:
-            return [partial(sqlite_seconds, sqlite_path(url))]
-        ways = (executemany_seconds, unnest_seconds, json_seconds)
-        return [partial(way, url) for way in ways]
+            path = sqlite_path(url)
+            return [partial(way, path) for way in _SQLITE_WAYS]
+        return [partial(way, url) for way in _POSTGRESQL_WAYS]
 
     def _batches(self, batch: int, count: int) -> list[Batch]:
         self._stored += batch * count

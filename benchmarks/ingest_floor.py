@@ -11,6 +11,8 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -43,17 +45,42 @@ class Batch:
     days: Sequence[Row]
 
 
-def sqlite_seconds(path: str, batches: Sequence[Batch]) -> float:
-    """WAL, ``synchronous = FULL``, ``executemany``."""
+def sqlite_executemany_seconds(path: str, batches: Sequence[Batch]) -> float:
+    """``executemany``: a row for each run of a statement."""
+    statements = [_statement(each, lambda columns: _marks("?", columns)) for each in _TABLES]
+
+    def store(connection: sqlite3.Connection, batch: Batch) -> None:
+        for statement, rows in zip(statements, _lists(batch), strict=True):
+            connection.executemany(statement, rows)
+
+    return _sqlite_seconds(path, batches, store)
+
+
+def sqlite_values_seconds(path: str, batches: Sequence[Batch]) -> float:
+    """All rows of a table in one statement; ``sqlite3`` keeps those of each size compiled."""
+
+    @cache
+    def statement(table: int, count: int) -> str:
+        return _statement(_TABLES[table], lambda columns: _marks("?", columns, count))
+
+    def store(connection: sqlite3.Connection, batch: Batch) -> None:
+        for table, rows in enumerate(_lists(batch)):
+            connection.execute(statement(table, len(rows)), [*chain.from_iterable(rows)])
+
+    return _sqlite_seconds(path, batches, store)
+
+
+def _sqlite_seconds(
+    path: str, batches: Sequence[Batch], store: Callable[[sqlite3.Connection, Batch], None]
+) -> float:
+    """WAL, ``synchronous = FULL``."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -16000")
-    statements = [_statement(each, lambda columns: _marks("?", columns)) for each in _TABLES]
     started = time.perf_counter()
     for batch in batches:
         connection.execute("BEGIN IMMEDIATE")
-        for statement, rows in zip(statements, _lists(batch), strict=True):
-            connection.executemany(statement, rows)
+        store(connection, batch)
         connection.execute("COMMIT")
     seconds = time.perf_counter() - started
     connection.close()
@@ -124,8 +151,9 @@ def _statement(its: tuple[str, Sequence[str], str], values: Callable[[Sequence[s
     return f"INSERT INTO {table} ({names}) {values(columns)} ON CONFLICT {conflict}"
 
 
-def _marks(mark: str, columns: Sequence[str]) -> str:
-    return f"VALUES ({', '.join([mark] * len(columns))})"
+def _marks(mark: str, columns: Sequence[str], rows: int = 1) -> str:
+    row = f"({', '.join([mark] * len(columns))})"
+    return f"VALUES {', '.join([row] * rows)}"
 
 
 def _unnest(columns: Sequence[str]) -> str:
