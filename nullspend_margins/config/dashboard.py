@@ -32,9 +32,12 @@ THEME_VARIABLES = (
 )
 """What ``[dashboard.theme]`` may set: CSS variables ``--accent`` and so on."""
 
+NEXT_PLACE = "{next}"
+"""In ``login_url``: the address of the page that was wanted."""
+
 _CSS_VALUE = re.compile(r"[A-Za-z0-9#%.,()'\" _+-]{1,200}")
 _ORIGIN = re.compile(r"(https?://)?(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?")
-_LOCALE = re.compile(r"([A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,3})?")
+_BRACES = re.compile(r"\{+[^{}]*\}*|\}+")
 _LOGO_TYPES = (".svg", ".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -56,7 +59,23 @@ def _frame_problem(origins: tuple[str, ...]) -> str | None:
 
 
 def _locale_problem(locale: str) -> str | None:
-    return None if _LOCALE.fullmatch(locale) else "must be a locale as en_US or de, or empty"
+    if not locale:
+        return None
+    # Babel takes a while to load: whoever names no locale does not wait for it.
+    from nullspend_margins.config.locales import locale_problem
+
+    return locale_problem(locale)
+
+
+def _login_problem(url: str) -> str | None:
+    """What is no link, or has braces that nothing would be put into."""
+    for found in _BRACES.findall(url):
+        if found != NEXT_PLACE:
+            return (
+                f"{found} means nothing here. Did you mean {NEXT_PLACE}, which becomes the page "
+                "that was wanted? A brace of the address itself is written %7B or %7D"
+            )
+    return url_problem(url)
 
 
 def _logo_problem(logo: Path | None) -> str | None:
@@ -85,7 +104,7 @@ class DashboardSettings:
     login_url: str = setting(
         "",
         help="Where people sign in to the host; `{next}` in it becomes the page that they wanted.",
-        check=url_problem,
+        check=_login_problem,
     )
     name: str = setting("Margins", help="What the pages call the product.")
     logo: Path | None = setting(
@@ -93,8 +112,8 @@ class DashboardSettings:
     )
     locale: str = setting(
         "",
-        help="How numbers and dates are written, for example `de` or `en_GB`. Empty: as each "
-        "reader's browser asks.",
+        help="How numbers and dates are written: a locale of CLDR, for example `de` or `en_GB`. "
+        "Empty: as each reader's browser asks.",
         check=_locale_problem,
     )
     rows_per_page: int = setting(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from nullspend_margins.config import Config
+from nullspend_margins.config.dashboard import NEXT_PLACE
 from nullspend_margins.dashboard.call import Page
 from nullspend_margins.dashboard.links import Links
 from nullspend_margins.domain.text import one_line
@@ -58,4 +59,4 @@ def _login_url(config: Config, request: Incoming, links: Links) -> str:
     """The host's sign-in, which leads back to the page that was wanted."""
     is_read = request.scope["method"] in ("GET", "HEAD")
     wanted = links.here(request.scope) if is_read else links.page()
-    return config.dashboard.login_url.replace("{next}", quote(wanted, safe=""))
+    return config.dashboard.login_url.replace(NEXT_PLACE, quote(wanted, safe=""))

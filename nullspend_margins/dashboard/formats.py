@@ -17,6 +17,7 @@ from babel.numbers import (
     get_currency_symbol,
 )
 
+from nullspend_margins.config.locales import known_locale
 from nullspend_margins.dashboard.patterns import FastPattern
 from nullspend_margins.domain.currency import minor_digits_of
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
@@ -189,13 +190,13 @@ def formats_for(configured: str, accept_language: str | None) -> Formats:
 
 @lru_cache(maxsize=64)
 def _formats(tag: str) -> Formats:
-    return Formats(_known(tag) or _FALLBACK)
+    return Formats(known_locale(tag) or _FALLBACK)
 
 
 def _asked_for(header: str) -> str:
     """The best locale that is known of those that a browser asks for."""
     for tag in _by_weight(header[:500].split(",")[:_MOST_ASKED]):
-        if _known(tag) is not None:
+        if known_locale(tag) is not None:
             return tag
     return ""
 
@@ -209,14 +210,6 @@ def _by_weight(asked: Iterable[str]) -> list[str]:
         except ValueError:
             continue
     return [tag for weight, tag in sorted(weighed, key=lambda pair: pair[0]) if weight < 0]
-
-
-@lru_cache(maxsize=256)
-def _known(tag: str) -> Locale | None:
-    try:
-        return Locale.parse(tag.replace("-", "_"))
-    except (UnknownLocaleError, ValueError, TypeError):
-        return None
 
 
 def _english_of(locale: Locale) -> Locale:
