@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nullspend_margins.config.nearest import suggestion
+
+if TYPE_CHECKING:
+    from nullspend_margins.dashboard.template_library import TemplateLibrary
 
 ORIGINALS = "default"
 """``{% extends "default/base.html" %}``: a template of ours from one that takes its place."""
@@ -20,13 +24,13 @@ def template_names() -> frozenset[str]:
     return frozenset(each.name for each in folder.iterdir() if each.name.endswith(".html"))
 
 
-def template_problems(folder: Path) -> list[str]:
-    """What is wrong in a plugin's folder.
+def template_problems(folder: Path, folders: Sequence[Path]) -> list[str]:
+    """What is wrong in a plugin's folder, which is one of ``folders``: all of them, in order.
 
     Files directly in it must be named after ours, unless they begin with ``_``: those are the
     plugin's own, as is everything in folders below it.
     """
-    return [*_name_problems(folder), *_syntax_problems(folder)]
+    return [*_name_problems(folder), *_content_problems(folder, folders)]
 
 
 def _name_problems(folder: Path) -> Iterator[str]:
@@ -39,14 +43,36 @@ def _name_problems(folder: Path) -> Iterator[str]:
             yield f"{each}: there is no template of this name to take the place of. {guess}"
 
 
-def _syntax_problems(folder: Path) -> Iterator[str]:
-    from jinja2 import Environment, TemplateSyntaxError  # only for those who have templates
+def _content_problems(folder: Path, folders: Sequence[Path]) -> Iterator[str]:
+    # Jinja is loaded only for those who have templates.
+    from nullspend_margins.dashboard.rendering import environment
+    from nullspend_margins.dashboard.template_checks import problems_of
+    from nullspend_margins.dashboard.template_library import TemplateLibrary
 
-    parser = Environment(autoescape=True)
+    library = TemplateLibrary(environment(folders))
     for each in sorted(folder.rglob("*.html")):
+        name = each.relative_to(folder).as_posix()
         try:
-            parser.parse(each.read_text("utf-8"))
-        except TemplateSyntaxError as problem:
-            yield f"{each}: line {problem.lineno}: {problem.message}"
+            found = problems_of(library, name, each.read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as problem:
             yield f"{each}: cannot be read: {problem}"
+            continue
+        yield from (f"{each}: line {line}: {wrong}" for line, wrong in found)
+        if not found and name in template_names() and _is_first(each, name, folders):
+            yield from _lack(library, each)
+
+
+def _lack(library: TemplateLibrary, file: Path) -> Iterator[str]:
+    """What other templates would import from one in vain."""
+    from nullspend_margins.dashboard.template_checks import keeping, lacking
+
+    missing = lacking(library, file.name, template_names())
+    if missing:
+        users = ", ".join(sorted(set(missing.values())))
+        kept = keeping(f"{ORIGINALS}/{file.name}", [*missing])
+        yield f"{file}: has no {', '.join(missing)}, for {users}. To keep ours: {kept}"
+
+
+def _is_first(file: Path, name: str, folders: Sequence[Path]) -> bool:
+    """Whether it is this one that is shown, of all that have the name."""
+    return next((each / name for each in folders if (each / name).is_file()), file) == file

@@ -9,8 +9,10 @@ from pathlib import Path
 TEMPLATE_FOLDER = "template folder"
 """The kind in ``HOOKS`` that is no object with a protocol."""
 
-CheckTemplates = Callable[[Path], Sequence[str]]
-"""What is wrong with the templates in a folder; given by the app, which knows the pages."""
+CheckTemplates = Callable[[Path, Sequence[Path]], Sequence[str]]
+"""What is wrong with the templates in a folder, beside those of all folders in order; given by the
+app, which knows the pages.
+"""
 
 
 def folder_problem(thing: object) -> str | None:

@@ -44,7 +44,7 @@ def load_plugins(
     clock: Clock | None = None,
     http: Callable[[], httpx.AsyncClient] | None = None,
     outbound: Outbound | None = None,
-    check_templates: CheckTemplates = lambda _folder: (),
+    check_templates: CheckTemplates = lambda _folder, _folders: (),
 ) -> Registry:
     """Everything that plugins register, in the order of asking.
 
@@ -63,6 +63,7 @@ def load_plugins(
     loading.problems += table_problems(candidates, config)
     for candidate in in_use if not loading.problems else ():
         loading.take(candidate)
+    loading.look_into_folders()
     if loading.problems:
         raise PluginError("\n".join(dict.fromkeys(loading.problems))) from loading.cause
     return loading.registry()
@@ -85,6 +86,7 @@ class _Loading:
     _owners: dict[tuple[str, str], Candidate] = field(default_factory=dict)
     _plugins: dict[int, Candidate] = field(default_factory=dict)
     _loaded: list[LoadedPlugin] = field(default_factory=list)
+    _folders: dict[Path, str] = field(default_factory=dict)
 
     def take(self, candidate: Candidate) -> None:
         """Load one plugin and register what it provides."""
@@ -110,6 +112,12 @@ class _Loading:
                 provides=tuple(f"{kind} {name}" for kind, name in provides),
             )
         )
+
+    def look_into_folders(self) -> None:
+        """Last, as templates build upon those of other plugins."""
+        folders = list(self._folders)
+        for path, label in self._folders.items():
+            self.problems += [f"{label}: {each}" for each in self.check_templates(path, folders)]
 
     def registry(self) -> Registry:
         """All of it, frozen."""
@@ -155,8 +163,10 @@ class _Loading:
         for each in found:
             problem = folder_problem(each)
             path = Path(str(each))
-            wrong = [problem] if problem else self.check_templates(path)
-            self.problems += [f"{label}: {each}" for each in wrong]
+            if problem:
+                self.problems.append(f"{label}: {problem}")
+            else:
+                self._folders.setdefault(path, label)
             self._objects[TEMPLATE_FOLDER].append(path)
             provides.append((TEMPLATE_FOLDER, path.name))
         return provides

@@ -24,6 +24,10 @@ class Pages:
         return list(self._folders)
 
 
+class OtherPages(Pages):
+    """Another one."""
+
+
 def folder(path: Path, **templates: str) -> Path:
     path.mkdir(parents=True)
     for name, text in templates.items():
@@ -114,6 +118,96 @@ def test_every_mistake_stops_the_start_by_plugin_and_hook(tmp_path: Path) -> Non
         "Did you mean margins.html?"
     )
     assert third.startswith(f"{LABEL}: {mine}/matching.html: line 2: Expected an expression")
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "told"),
+    [
+        ("plan", "{{ 1|monye }}", "there is no filter monye."),
+        ("plan", "{{ 1|uper }}", "there is no filter uper. Did you mean upper?"),
+        ("plan", "{% if now %}{{ now|uper }}{% endif %}", "there is no filter uper. Did you mean"),
+        ("plan", "{% if now is evn %}{% endif %}", "there is no test evn. Did you mean even?"),
+        ("plan", '{% include "_mine.html" %}', "there is no template _mine.html."),
+        ("plan", '{% extends "defualt/plan.html" %}', "Did you mean default/plan.html?"),
+        (
+            "base",
+            '{% extends "base.html" %}',
+            "base.html is this template itself. Did you mean default/base.html?",
+        ),
+        (
+            "plan",
+            '{% from "parts.html" import bagde with context %}',
+            "parts.html has no bagde to import. Did you mean badge?",
+        ),
+        (
+            "plan",
+            '{% import "parts.html" as parts with context %}{{ parts.bagde("healthy") }}',
+            "parts.html has no bagde to import. Did you mean badge?",
+        ),
+        (
+            "plan",
+            '{% extends "default/plan.html" %}{% block fot %}{% endblock %}',
+            "default/plan.html has no block fot to show this in. Did you mean foot?",
+        ),
+        (
+            "parts",
+            '{% extends "default/parts.html" %}{% macro badge(tier) %}{{ tier }}{% endmacro %}',
+            "default/parts.html has a macro badge too, which wins over this one.",
+        ),
+        ("plan", "{% block a %}{% endblock %}{% block a %}{% endblock %}", "block 'a' defined twi"),
+    ],
+)
+def test_what_a_template_can_never_do_stops_the_start_by_file_and_line(
+    tmp_path: Path, template: str, text: str, told: str
+) -> None:
+    mine = folder(tmp_path / "mine", **{template: f"{{# first line #}}\n{text}"})
+    [found] = refusal(mine).splitlines()
+    assert found.startswith(f"{LABEL}: {mine}/{template}.html: line 2: ")
+    assert told in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{% if "money" is filter %}{{ 1|money }}{% endif %}',
+        '{% include "_mine.html" ignore missing %}',
+        '{% include ["_mine.html", "default/plan.html"] %}',
+        '{% extends kind ~ ".html" %}{% block anything %}{% endblock %}',
+        '{% extends "default/plan.html" %}{% block own %}{% endblock %}{{ self.own() }}',
+        '{% import "parts.html" as parts %}{% set parts = {"own": 1} %}{{ parts.own }}',
+        "{{ what_only_the_page_knows }}",
+    ],
+)
+def test_what_only_the_rendering_can_tell_is_left_to_it(tmp_path: Path, text: str) -> None:
+    mine = folder(tmp_path / "mine", plan=text)
+    Margins(config("sqlite:///never-made.db", "http://127.0.0.1:9"), plugins=[Pages(mine)])
+
+
+def test_templates_may_build_upon_those_of_another_plugin(tmp_path: Path) -> None:
+    first = folder(tmp_path / "first", plan='{% from "_second.html" import mine %}{{ mine() }}')
+    second = folder(tmp_path / "second", _second="{% macro mine() %}{% endmacro %}")
+    one, other = Pages(first), OtherPages(second)
+    Margins(config("sqlite:///never-made.db", "http://127.0.0.1:9"), plugins=[one, other])
+
+
+async def test_a_macro_of_ours_is_changed_and_the_others_are_kept_as_the_error_says(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    badge = "{% macro badge(tier) %}!{{ tier }}!{% endmacro %}"
+    told = refusal(folder(tmp_path / "wrong", parts=badge))
+    assert told.startswith(f"{LABEL}: {tmp_path}/wrong/parts.html: has no notice_banner, ")
+    assert "margins.html" in told
+    kept = told.partition("To keep ours: ")[2]
+    mine = folder(
+        tmp_path / "mine",
+        parts=kept + badge,
+        plan='{% from "parts.html" import badge %}'
+        '{{ badge("healthy") }}{% include "default/plan.html" %}',
+    )
+    async with world(sqlite_url, plugins=[Pages(mine)]) as here:
+        assert (await here.call("GET", "/margins")).status_code == 200
+        plan = await here.call("GET", "/margins", org="org_free")
+    assert plan.text.startswith("!healthy!<!doctype html>")
 
 
 def test_what_is_no_folder_is_refused_with_a_guess(tmp_path: Path) -> None:

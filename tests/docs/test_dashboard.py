@@ -100,12 +100,23 @@ async def test_the_named_origins_may_frame_the_pages(
 
 
 async def test_the_template_adds_to_the_foot_of_every_page(sqlite_url: str, folder: Path) -> None:
-    [example] = blocks("jinja", page=PAGE)
+    example, _ = blocks("jinja", page=PAGE)
     async with world(sqlite_url, plugins=[Pages(folder, base=example.text)]) as here:
         for path in ("/margins", "/margins/matching", "/margins/connect"):
             page = await page_of(here, path)
             assert "Ask finance, extension 42." in page
             assert "<nav" in page
+
+
+async def test_one_macro_is_changed_and_the_others_are_kept(sqlite_url: str, folder: Path) -> None:
+    _, example = blocks("jinja", page=PAGE)
+    page = '{% from "parts.html" import badge %}{{ badge("at_risk") }}{% include "default/plan.html" %}'
+    pages = Pages(folder, parts=example.text, plan=page)
+    async with world(sqlite_url, plugins=[pages]) as here:
+        for path in ("/margins", "/margins/matching", "/margins/connect/stripe"):
+            await page_of(here, path)
+        plan = await here.call("GET", "/margins", org="org_free")
+    assert plan.text.startswith('<span class="badge" data-tier="at_risk">AT RISK</span><!doctype')
 
 
 async def test_every_variable_of_templates_is_listed_and_no_other(

@@ -114,7 +114,7 @@ def test_it_is_loaded_from_its_distribution(acme: dict[str, Any]) -> None:
 def test_its_templates_are_in_the_package(acme: dict[str, Any], site: Path) -> None:
     [folder] = load(acme).template_folders
     assert folder == site / "acme_margins" / "pages"
-    assert template_problems(folder) == []
+    assert template_problems(folder, [folder]) == []
 
 
 def test_a_webhook_is_only_there_when_configured(acme: dict[str, Any]) -> None:
