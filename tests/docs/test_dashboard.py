@@ -110,7 +110,8 @@ async def test_the_template_adds_to_the_foot_of_every_page(sqlite_url: str, fold
 
 async def test_one_macro_is_changed_and_the_others_are_kept(sqlite_url: str, folder: Path) -> None:
     _, example = blocks("jinja", page=PAGE)
-    page = '{% from "parts.html" import badge %}{{ badge("at_risk") }}{% include "default/plan.html" %}'
+    shown = '{% from "parts.html" import badge %}{{ badge("at_risk") }}'
+    page = shown + '{% include "default/plan.html" %}'
     pages = Pages(folder, parts=example.text, plan=page)
     async with world(sqlite_url, plugins=[pages]) as here:
         for path in ("/margins", "/margins/matching", "/margins/connect/stripe"):
