@@ -28,6 +28,7 @@ from nullspend_margins.dashboard.rendering import environment
 from nullspend_margins.dashboard.routes import PageLine
 from nullspend_margins.dashboard.tokens import Notice, Tokens
 from nullspend_margins.domain.access import Role
+from nullspend_margins.domain.connect_form import title_of
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, Principal
 from nullspend_margins.web.call import Incoming
@@ -47,7 +48,7 @@ class Site:
     def __init__(self, config: Config, registry: Registry, clock: Clock) -> None:
         self._config = config
         self._clock = clock
-        self._providers = tuple(registry.revenue_providers)
+        self._providers = registry.revenue_providers
         self._assets = Assets(config)
         self._templates = environment(registry.template_folders)
         self._originals = environment(())
@@ -77,7 +78,7 @@ class Site:
                     links=visit.links,
                     formats=visit.formats,
                     tokens=self._tokens,
-                    providers=self._providers,
+                    providers=tuple(self._providers),
                 )
             )
             return await self._answer(answer, visit, request)
@@ -135,6 +136,7 @@ class Site:
             "may": lambda role: principal is not None and principal.rank >= Role[role.upper()],
             "form_token_name": FORM_TOKEN,
             "form_token": self._tokens.form_token(principal) if principal else "",
+            "provider_title": lambda name: title_of(self._providers.get(name), name),
             "now": self._clock.now(),
         }
 

@@ -26,8 +26,8 @@ class ConnectField:
 
     ``name`` is its key there, ``label`` what people read. ``kind``: a line of ``text``, a ``url``,
     one of ``options`` (``choice``), the content of a text ``file`` in UTF-8, or a ``paragraph`` of
-    several lines. ``secret``: a line is hidden while it is typed, and no field of any kind is
-    shown again. ``options`` are (value, label); ``accept`` is which files are offered
+    several lines. ``secret``: a line, be it a URL, is hidden while it is typed, and no field of
+    any kind is shown again. ``options`` are (value, label); ``accept`` is which files are offered
     (``.csv,text/csv``). One that is not ``required`` is left out when it is empty.
     """
 
@@ -130,6 +130,12 @@ class ConnectForm:
         found += _list_problems("permissions", self.permissions, ConnectPermission)
         found += _list_problems("links", self.links, ConnectLink, key="url")
         _require(found)
+
+
+def title_of(provider: object, name: str) -> str:
+    """What people call a provider: the title of its form, ``name`` without one or without it."""
+    form: object = getattr(provider, "connect_form", None)
+    return form.title if isinstance(form, ConnectForm) else name
 
 
 _Problems = list[tuple[str, str]]

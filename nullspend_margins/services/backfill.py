@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from nullspend_margins.domain.connect_form import title_of
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.errors import SyncInProgress, ValidationFailed
@@ -89,7 +90,7 @@ class Backfill:
             lambda tx: connections.get(tx, org_id, provider)
         )
         if connection is None:
-            raise not_connected(provider)
+            raise not_connected(title_of(self._source, provider))
         start = self._since
         if connection.backfill_first == start.index and connection.backfill_next is not None:
             start = Period(connection.backfill_next)
@@ -109,8 +110,9 @@ class Backfill:
                 return await run.run()
             except SyncInProgress:
                 await self._sleep(_LOOK_AGAIN_SECONDS)
+        title = title_of(self._source, self._source.name)
         raise SyncInProgress(
-            f"A {self._source.name} sync of this org does not come to its end; "
+            f"A sync of this org with {title} does not come to its end; "
             f"the backfill stopped before {month}, and goes on there."
         )
 

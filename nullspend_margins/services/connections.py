@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from nullspend_margins.domain.connect_form import ConnectForm
+from nullspend_margins.domain.connect_form import ConnectForm, title_of
 from nullspend_margins.errors import Conflict, CredentialRefused, NotFound, PermissionMissing
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, Credential, RevenueProvider
@@ -45,6 +45,10 @@ class ConnectionService:
         now = self._clock.now()
         return await self._database.read(lambda tx: connection_states(tx, org_id, now))
 
+    def title(self, provider: str) -> str:
+        """What people call a provider, installed or not."""
+        return title_of(self._providers.get(provider), provider)
+
     def connect_form(self, provider: str) -> ConnectForm | None:
         """What a person is asked for, if the provider tells; ``None`` if not, or if it is gone."""
         found = getattr(self._providers.get(provider), "connect_form", None)
@@ -64,7 +68,7 @@ class ConnectionService:
         source = self._provider(provider)
         credential = await _credential(source, body)
         if await self.status(org_id, provider) is not None:
-            raise connections.already_connected(provider)
+            raise connections.already_connected()
         await _check(source, credential.secret)
         gaps = await gaps_of(source, credential.secret) if find_gaps else None
         connection = StoredConnection(
@@ -102,13 +106,14 @@ class ConnectionService:
         source = self._provider(provider)
         credential = await _credential(source, body)
         if await self.status(org_id, provider) is None:
-            raise not_connected(provider)
+            raise not_connected(self.title(provider))
         await _check(source, credential.secret)
         known = await self._database.read(lambda tx: revenue.any_customer(tx, org_id, provider))
         if known is not None and not await _sees(source, credential.secret, known):
             raise Conflict(
-                f"This credential belongs to another {provider} account: it does not see the "
-                "customers that are already stored. Disconnect first to change the account."
+                f"This credential belongs to another account of {self.title(provider)}: it does "
+                "not see the customers that are already stored. Disconnect first to change the "
+                "account."
             )
         gaps = await gaps_of(source, credential.secret) if find_gaps else None
         ciphertext = self._vault.seal(org_id, provider, credential.secret)
@@ -121,7 +126,7 @@ class ConnectionService:
                 connections.store_gaps(tx, org_id, provider, gaps)
             current = connections.get(tx, org_id, provider)
             if current is None:
-                raise not_connected(provider)
+                raise not_connected(self.title(provider))
             revisions.advance(tx, org_id)
             return current
 
@@ -132,7 +137,7 @@ class ConnectionService:
 
         def count(tx: Transaction) -> Holdings:
             if connections.get(tx, org_id, provider) is None:
-                raise not_connected(provider)
+                raise not_connected(self.title(provider))
             return holdings.of_provider(tx, org_id, provider)
 
         return await self._database.read(count)
@@ -147,7 +152,7 @@ class ConnectionService:
             if not connections.delete(tx, org_id, provider):
                 # Only now: a connection outlives the plugin it was made with.
                 self._provider(provider)
-                raise not_connected(provider)
+                raise not_connected(self.title(provider))
             revenue.delete_provider(tx, org_id, provider)
             mappings.delete_provider(tx, org_id, provider)
             alerts.delete_provider(tx, org_id, provider)
@@ -169,9 +174,9 @@ def unknown_provider(name: str, known: Mapping[str, object]) -> NotFound:
     return NotFound(f"There is no revenue provider {name[:64]!r}; installed: {installed}.")
 
 
-def not_connected(provider: str) -> NotFound:
-    """The org has no connection to the provider."""
-    return NotFound(f"This org is not connected to {provider}; connect it first.")
+def not_connected(title: str) -> NotFound:
+    """The org has no connection to the provider that people call ``title``."""
+    return NotFound(f"This org is not connected to {title}; connect it first.")
 
 
 async def _credential(source: RevenueProvider, body: Mapping[str, object]) -> Credential:

@@ -15,10 +15,10 @@ from nullspend_margins.services.vault import Unreadable
 from nullspend_margins.storage.connections import Status
 
 
-def revoked(provider: str) -> ConnectionRevoked:
-    """The provider refused the key before: it is not asked again."""
+def revoked(title: str) -> ConnectionRevoked:
+    """The provider that people call ``title`` refused the key before: it is not asked again."""
     return ConnectionRevoked(
-        f"{provider} refuses the stored key; replace it, or disconnect and connect again."
+        f"{title} refuses the stored key; replace it, or disconnect and connect again."
     )
 
 

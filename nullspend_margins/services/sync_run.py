@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
 
+from nullspend_margins.domain.connect_form import title_of
 from nullspend_margins.domain.period import Period, day_number
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueWindow
@@ -76,6 +77,7 @@ class SyncRun:
         self._backfill = backfill
         self._source = source
         self._provider = source.name
+        self._title = title_of(source, source.name)
         told: object = getattr(source, "tells_all_services", False)
         self._tells_all_services = told is True and backfill is None
         self._org_id = org_id
@@ -102,7 +104,7 @@ class SyncRun:
         await self._read_connection()
         async with self._tools.keeper.hold(org_id, f"sync:{provider}") as lease:
             if lease is None:
-                raise SyncInProgress(f"A {provider} sync of this org is running already.")
+                raise SyncInProgress(f"A sync of this org with {self._title} is running already.")
             # Once more: another sync may have come to its end since.
             connection = await self._read_connection()
             self._require_undone(connection)
@@ -131,16 +133,16 @@ class SyncRun:
             lambda tx: connections.get(tx, org_id, provider)
         )
         if connection is None:
-            raise not_connected(provider)
+            raise not_connected(self._title)
         if connection.status == "revoked":
-            raise revoked(provider)
+            raise revoked(self._title)
         return connection
 
     def _require_undone(self, connection: StoredConnection) -> None:
         """Two cron calls at a time share one round: what one has synced the other skips."""
         began, tried = self._round_began, connection.last_attempt_at
         if began is not None and tried is not None and tried > began:
-            raise SyncInProgress(f"Another cron call has just synced {self._provider} of this org.")
+            raise SyncInProgress(f"Another cron call has just synced {self._title} of this org.")
 
     async def _fetch_and_apply(
         self, connection: StoredConnection, lease: Lease, secret: str, started: float
@@ -238,10 +240,10 @@ class SyncRun:
         leases.verify(tx, lease)
         current = connections.get(tx, self._org_id, self._provider, for_update=True)
         if current is None:
-            raise not_connected(self._provider)
+            raise not_connected(self._title)
         # Sealed anew it is another text, even where the key is the same.
         if current.ciphertext != connection.ciphertext:
-            raise Conflict(f"The {self._provider} key was replaced during this sync; sync again.")
+            raise Conflict(f"The key of {self._title} was replaced during this sync; sync again.")
 
     def _reseal(self, tx: Transaction, connection: StoredConnection, secret: str) -> None:
         """Bring the credential under the first encryption key: so old keys go out of use."""

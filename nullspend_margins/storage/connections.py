@@ -62,13 +62,13 @@ def insert(tx: Connection, connection: StoredConnection) -> None:
         with tx.begin_nested():
             tx.execute(sa.insert(connections).values(**values))
     except IntegrityError as problem:
-        raise already_connected(connection.provider) from problem
+        raise already_connected() from problem
 
 
-def already_connected(provider: str) -> Conflict:
+def already_connected() -> Conflict:
     """The org has a connection to the provider already."""
     return Conflict(
-        f"This org is already connected to {provider}; disconnect first, or replace the key."
+        "This org is already connected to this provider; disconnect first, or replace the key."
     )
 
 

@@ -112,7 +112,7 @@ async def test_a_file_of_other_customers_is_another_account(both: World) -> None
     other = TEXT.replace("acme-gmbh", "somebody").replace("zeta", "else")
     refused = await both.call("PUT", CSV, {"content": other})
     assert refused.status_code == 409
-    assert "another csv account" in refused.json()["error"]["message"]
+    assert "another account of CSV files" in refused.json()["error"]["message"]
 
 
 async def test_people_see_the_label_and_nothing_of_the_file(both: World) -> None:

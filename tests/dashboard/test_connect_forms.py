@@ -110,7 +110,7 @@ async def test_a_provider_that_does_not_answer_is_no_verdict_on_the_key(here: Wo
 async def test_who_comes_second_sees_the_firsts_connection(here: World) -> None:
     await here.connect()
     page = words(await followed(here, await send(here, STRIPE, key(KEY))))
-    assert "already connected to stripe" in page
+    assert "already connected to this provider" in page
     assert "Never synced" in page
 
 
@@ -140,7 +140,7 @@ async def test_a_key_of_another_account_is_a_conflict_beside_the_form(here: Worl
     answer = await send(here, f"{STRIPE}/replace", key(OTHER_KEY))
     assert answer.status_code == 409
     text = words(answer.text)
-    assert "This does not go together This credential belongs to another stripe account" in text
+    assert "This does not go together This credential belongs to another account of Stripe" in text
     assert "Restricted key" in text
     assert OTHER_KEY not in answer.text
     assert "rk_live_abcd...wxyz" in words(await look(here))
@@ -160,6 +160,12 @@ async def test_a_file_of_the_servers_is_connected_by_its_name(here: World) -> No
     assert 'value="gone.csv"' in answer.text  # no secret: what was typed is there to mend
     page = await followed(here, await send(here, f"{CSV}?way=file", {"field.file": "revenue.csv"}))
     assert "File revenue.csv" in words(page)
+
+
+async def test_a_url_with_a_secret_in_it_is_hidden_while_it_is_typed(here: World) -> None:
+    page = await look(here, CSV)
+    assert '<input type="password" inputmode="url" id="url-url"' in page
+    assert '<input type="text" id="file-file"' in page
 
 
 async def test_a_url_is_not_shown_again(here: World) -> None:

@@ -87,8 +87,8 @@ async def test_pages_of_changes_are_for_admins(here: World, change: str) -> None
 
 
 STATES = {
-    "revoked": ({"status": "revoked", "last_error": "No."}, "Restricted key refused", True),
-    "unreadable": ({"status": "error", "last_error": "No."}, "Restricted key unreadable", True),
+    "revoked": ({"status": "revoked", "last_error": "No way."}, "Restricted key refused", True),
+    "unreadable": ({"status": "error", "last_error": "No way."}, "Restricted key unreadable", True),
     "failed": ({"last_error": "Odd things happened."}, "Sync failed", False),
     "new": ({}, "Never synced", False),
 }
@@ -108,6 +108,41 @@ async def test_each_state_says_what_it_is_and_what_to_do(
     viewer = await look(here, role="viewer")
     assert f"Stripe {word}" in words(viewer)
     assert "<form" not in viewer
+
+
+REQUESTS = {
+    "revoked": (STATES["revoked"][0], "in the place of the old one", "admin", "Ask an admin"),
+    "unreadable": (STATES["unreadable"][0], "put a new restricted key", "admin", "or an admin"),
+    "failed": (STATES["failed"][0], "and so does Sync now", "member", "tries again by itself."),
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "advice", "actor", "request_"), REQUESTS.values(), ids=list(REQUESTS)
+)
+async def test_who_may_not_do_what_is_advised_is_told_who_can(
+    here: World, values: dict[str, object], advice: str, actor: str, request_: str
+) -> None:
+    await store(here, **values)
+    ranks = ["viewer", "member", "admin", "owner"]
+    for role in ranks:
+        is_able = ranks.index(role) >= ranks.index(actor)
+        for path in (CONNECT, STRIPE):
+            text = words(await look(here, path, role=role))
+            assert (advice in text) == is_able, role
+            assert (request_ in text) == (not is_able), role
+            # What the sync said tells to replace the key, too.
+            is_told = str(values["last_error"]) in text
+            assert is_told == (is_able or actor != "admin"), role
+
+
+async def test_what_becomes_of_a_connection_without_its_plugin_is_an_admins_affair(
+    here: World,
+) -> None:
+    await store(here, "paddle")
+    for role, told in (("admin", "until you disconnect"), ("member", "until an admin of your")):
+        for path in (CONNECT, f"{CONNECT}/paddle"):
+            assert told in words(await look(here, path, role=role))
 
 
 async def test_what_is_missing_is_shown_by_basis(here: World) -> None:

@@ -157,7 +157,11 @@ async def test_a_permission_that_was_taken_away_is_named(here: World) -> None:
     page = await when_done(here)
     assert "Stripe Permission missing" in words(page)
     assert "lacks the permission Invoices: Read" in words(page)
+    assert "Add it in Stripe, or replace the restricted key" in words(page)
     assert 'id="replace-now"' in page
+    member = words(await look(here, role="member"))
+    assert "Ask an admin of your organisation to add it in Stripe, or to replace" in member
+    assert "Then sync again" not in member
 
 
 async def test_a_key_that_was_refused_is_not_synced_again(here: World) -> None:
@@ -165,7 +169,11 @@ async def test_a_key_that_was_refused_is_not_synced_again(here: World) -> None:
     await send(here, SYNC)
     await when_done(here)
     page = await followed(here, await send(here, SYNC))
-    assert "refuses the stored key" in words(page)
+    assert "Stripe refuses the stored key; replace it" in words(page)
+    answer = await send(here, SYNC, role="member")
+    page = words(await followed(here, answer, role="member"))
+    assert "Nothing was synced. Ask an admin of your organisation to replace the restricted" in page
+    assert "replace it" not in page
 
 
 async def test_a_key_that_was_replaced_clears_what_was_wrong_with_the_old_one(here: World) -> None:

@@ -69,7 +69,7 @@ async def mapped(here: World) -> list[tuple[str, str, str, object]]:
 
 async def test_it_says_to_whom_how_and_since_when(here: World) -> None:
     found = await page(here, role="viewer")
-    assert "Mapped to stripe cus_1 By hand, since Nov 20, 2026" in found.text
+    assert "Mapped to Stripe cus_1 By hand, since Nov 20, 2026" in found.text
 
 
 async def test_a_match_of_the_matcher_says_how_sure_it_is(here: World) -> None:

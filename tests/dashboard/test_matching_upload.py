@@ -55,9 +55,9 @@ async def test_a_file_is_previewed_stored_and_taken_back(here: World, admin: Bro
     text = told(answer)
     assert "New 2 Changed 2 Unchanged 1 Refused 1 Left out Worth a look 2" in text
     assert "6 Line 5 has the tag value four already." in text
-    assert "3 Name 2 stripe · cus_2 old new" in text
-    assert "4 Name 3 stripe · cus_3 cus_3 not yet confirmed cus_3 confirmed" in text
-    assert "7 cus_9 stripe nine No revenue of stripe names this customer." in text
+    assert "3 Name 2 Stripe · cus_2 old new" in text
+    assert "4 Name 3 Stripe · cus_3 cus_3 not yet confirmed cus_3 confirmed" in text
+    assert "7 cus_9 Stripe nine No revenue of this provider names this customer." in text
     assert "Line 5: Name 4 is four already." in text
     answer = await admin.press("Store 4 mappings")
     assert "Mappings created: 2, changed: 2." in answer.text

@@ -56,7 +56,7 @@ async def test_of_two_that_connect_at_once_one_gets_a_conflict(database: Databas
 async def test_a_conflict_leaves_the_transaction_usable(database: Database) -> None:
     def work(tx: Connection) -> None:
         connections.insert(tx, connection())
-        with pytest.raises(Conflict, match="already connected to stripe"):
+        with pytest.raises(Conflict, match="already connected to this provider"):
             connections.insert(tx, connection(id="another"))
         connections.insert(tx, connection(provider="paddle"))
 

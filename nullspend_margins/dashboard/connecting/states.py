@@ -17,13 +17,19 @@ _LATE = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """``word`` is the badge's, ``text`` says what that means and ``advice`` what to do."""
+    """``word`` is the badge's, ``text`` says what that means.
+
+    ``advice`` says what to do, to people who have the role ``actor``; ``request`` says to others
+    whom to ask.
+    """
 
     name: str
     word: str
     tone: Tone
     text: str = ""
     advice: str = ""
+    request: str = ""
+    actor: Literal["viewer", "member", "admin"] = "viewer"
 
     @property
     def is_trouble(self) -> bool:
@@ -84,8 +90,17 @@ _ORPHANED = Situation(
     text="The plugin of this connection is not installed any more, so it is not synced.",
     advice="Whoever runs this application can install it again. What was stored stays until you "
     "disconnect.",
+    request="Whoever runs this application can install it again. What was stored stays until an "
+    "admin of your organisation disconnects it.",
+    actor="admin",
 )
 _NEXT = "The next scheduled sync tries again by itself, and so does Sync now."
+_NEXT_ALONE = "The next scheduled sync tries again by itself."
+
+
+def ask_to_replace(credential: str) -> str:
+    """To people who may not do it themselves."""
+    return f"Ask an admin of your organisation to replace the {credential}."
 
 
 def _kept(state: ConnectionState) -> str:
@@ -106,6 +121,8 @@ def _of_key(shown: ProviderShown, state: ConnectionState) -> Situation | None:
             f"syncs. {_kept(state)}",
             advice=f"Make a new {noun} of the same account and put it in the place of the old one: "
             "nothing that is stored gets lost.",
+            request=ask_to_replace(noun),
+            actor="admin",
         )
     if status == "error":
         return Situation(
@@ -116,6 +133,9 @@ def _of_key(shown: ProviderShown, state: ConnectionState) -> Situation | None:
             f"{_kept(state)}",
             advice="Whoever runs this application can bring the old encryption key back, as one "
             f"more of [encryption] keys. Or put a new {noun} in its place.",
+            request="Whoever runs this application can bring the old encryption key back, or an "
+            f"admin of your organisation can replace the {noun}.",
+            actor="admin",
         )
     return None
 
@@ -130,6 +150,8 @@ def _of_last_sync(shown: ProviderShown, state: ConnectionState) -> Situation:
             text="The last sync ended without a word: the process that ran it is gone. Nothing "
             f"of it was kept. {_kept(state)}",
             advice=_NEXT,
+            request=_NEXT_ALONE,
+            actor="member",
         )
     if connection.last_error is not None:
         return _of_failure(shown, state)
@@ -158,6 +180,9 @@ def _of_failure(shown: ProviderShown, state: ConnectionState) -> Situation:
             f"{_kept(state)}",
             advice=f"Add it in {shown.title}, or replace the {shown.credential} by one that has "
             "it. Then sync again.",
+            request=f"Ask an admin of your organisation to add it in {shown.title}, or to replace "
+            f"the {shown.credential} by one that has it.",
+            actor="admin",
         )
     if code == "provider_unavailable":
         return _of_silence(shown, state)
@@ -167,6 +192,8 @@ def _of_failure(shown: ProviderShown, state: ConnectionState) -> Situation:
         tone="warn",
         text=f"The last sync failed. {_kept(state)}",
         advice=_NEXT,
+        request=_NEXT_ALONE,
+        actor="member",
     )
 
 
@@ -181,6 +208,8 @@ def _of_silence(shown: ProviderShown, state: ConnectionState) -> Situation:
             text=f"{shown.title} limits how often it may be asked, and the limit was reached. "
             f"Nothing is wrong with the {shown.credential}. {_kept(state)}",
             advice=f"Give it some minutes. {_NEXT}",
+            request=_NEXT_ALONE,
+            actor="member",
         )
     return Situation(
         name="unavailable",
@@ -189,6 +218,8 @@ def _of_silence(shown: ProviderShown, state: ConnectionState) -> Situation:
         text=f"{shown.title} gave no usable answer. That says nothing about the "
         f"{shown.credential}. {_kept(state)}",
         advice=_NEXT,
+        request=_NEXT_ALONE,
+        actor="member",
     )
 
 

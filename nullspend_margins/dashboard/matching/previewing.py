@@ -151,7 +151,7 @@ def _refusal(
 def _warnings(outcome: Outcome, unmatched: Unmatched) -> list[str]:
     wanted, found = outcome.wanted, []
     if wanted[:2] not in unmatched.known:
-        found.append(f"No revenue of {wanted.provider} names this customer.")
+        found.append("No revenue of this provider names this customer.")
     if wanted.tag_value not in unmatched.seen_tags:
         found.append(f"No cost of the last {RECENT_DAYS} days has this tag value.")
     if outcome.holder is not None:

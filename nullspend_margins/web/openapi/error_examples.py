@@ -154,7 +154,7 @@ ERROR_EXAMPLES = (
     ErrorExample(
         "notConnected",
         "not_found",
-        "This org is not connected to stripe; connect it first.",
+        "This org is not connected to Stripe; connect it first.",
         of=_CONNECTED,
     ),
     ErrorExample(
@@ -181,29 +181,29 @@ ERROR_EXAMPLES = (
     ErrorExample(
         "alreadyConnected",
         "conflict",
-        "This org is already connected to stripe; disconnect first, or replace the key.",
+        "This org is already connected to this provider; disconnect first, or replace the key.",
         of=("connect",),
     ),
     ErrorExample(
         "anotherAccount",
         "conflict",
-        "This credential belongs to another stripe account: it does not see the customers that "
-        "are already stored. Disconnect first to change the account.",
+        "This credential belongs to another account of Stripe: it does not see the customers "
+        "that are already stored. Disconnect first to change the account.",
         of=("replace",),
     ),
     ErrorExample(
         "replacedMeanwhile",
         "conflict",
-        "The stripe key was replaced during this sync; sync again.",
+        "The key of Stripe was replaced during this sync; sync again.",
         of=("sync",),
     ),
     ErrorExample(
-        "syncInProgress", "sync_in_progress", "A stripe sync of this org is running already."
+        "syncInProgress", "sync_in_progress", "A sync of this org with Stripe is running already."
     ),
     ErrorExample(
         "connectionRevoked",
         "connection_revoked",
-        "stripe refuses the stored key; replace it, or disconnect and connect again.",
+        "Stripe refuses the stored key; replace it, or disconnect and connect again.",
     ),
     ErrorExample(
         "permissionMissing",

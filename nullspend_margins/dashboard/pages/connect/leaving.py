@@ -29,7 +29,7 @@ async def disconnect(call: PageCall) -> PageAnswer:
 async def _page(call: PageCall, *, is_wrong: bool) -> Page:
     shown = await asked_provider(call)
     if shown.state is None:
-        raise not_connected(shown.name)
+        raise not_connected(shown.title)
     holdings = await call.services.connections.holdings(call.org_id, shown.name)
     return Page(
         template="disconnect.html",

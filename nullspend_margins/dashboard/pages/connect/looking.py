@@ -5,8 +5,13 @@ from __future__ import annotations
 from nullspend_margins.dashboard.call import Page, PageCall, Redirect
 from nullspend_margins.dashboard.connecting.bases import precision_of
 from nullspend_margins.dashboard.connecting.forms import Refusal, general_form
-from nullspend_margins.dashboard.connecting.states import ProviderShown, is_late
+from nullspend_margins.dashboard.connecting.states import (
+    ProviderShown,
+    ask_to_replace,
+    is_late,
+)
 from nullspend_margins.dashboard.tokens import Notice
+from nullspend_margins.domain.access import Role
 from nullspend_margins.errors import ConnectionRevoked, NotFound, SyncInProgress
 
 
@@ -42,7 +47,10 @@ async def sync(call: PageCall) -> Redirect:
     except SyncInProgress:
         pass  # the page shows that one
     except ConnectionRevoked as problem:
-        notice = Notice(text=problem.message, kind="bad")
+        text = problem.message
+        if not call.may(Role.ADMIN):
+            text = f"Nothing was synced. {ask_to_replace((await asked_provider(call)).credential)}"
+        notice = Notice(text=text, kind="bad")
     return Redirect(to=page_of(call, name), notice=notice)
 
 
