@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -10,8 +11,10 @@ import pytest
 
 from nullspend_margins.cli import scaffold
 from nullspend_margins.cli.scaffold import KINDS, render
+from tests.dashboard.visiting import followed, look, send, words
 from tests.docs.pages import ROOT
 from tests.testing.packages import install, python, run_tests
+from tests.world import world
 
 CASES = [*((kind,) for kind in KINDS), tuple(KINDS)]
 
@@ -55,6 +58,25 @@ def test_its_types_are_strict(tmp_path: Path) -> None:
     folder = write(tmp_path / "new", "acme-x", *KINDS)
     found = python("-m", "mypy", "--cache-dir", str(tmp_path / "cache"), cwd=folder)
     assert found.returncode == 0, found.stdout
+
+
+async def test_a_new_revenue_provider_is_connected_on_the_dashboard(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path / "new", "acme-x", "revenue-provider")
+    monkeypatch.syspath_prepend(folder / "src")
+    made = runpy.run_path(str(folder / "tests/test_revenue_provider.py"))
+    page = "/margins/connect/acme-x"
+    async with world(sqlite_url, plugins=[made["TestInvoices"]().make()]) as here:
+        form = await look(here, page)
+        assert "Connect Acme X" in words(form)
+        assert re.search(r'<input type="password" id="token-token" name="field.token"', form)
+        wrong = await send(here, page, {"field.token": "hush"})
+        assert "It must be an API token, acme-x_..." in words(wrong.text)
+        limited = await send(here, page, {"field.token": made["LIMITED"]})
+        assert "Tick Invoices: read in the API token" in words(limited.text)
+        told = words(await followed(here, await send(here, page, {"field.token": made["GOOD"]})))
+    assert "Acme X is connected." in told
 
 
 def test_the_products_wheel_has_every_template(tmp_path: Path) -> None:
