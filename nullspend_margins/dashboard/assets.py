@@ -34,6 +34,7 @@ _STYLES = {
     "customer.css": ("charts", "customer"),
     "matching.css": ("matching",),
     "connect.css": ("connect",),
+    "missing.css": (),
 }
 """Sheets, and what each is joined of in ``static/css``. A page has the first and its own: no page
 can change how another one looks.

@@ -64,6 +64,9 @@ PAGES: tuple[PageLine, ...] = (
 
 ASSETS_PATH = "/assets/{name}"
 
+LOST = PageLine("GET", "/{rest:path}", "missing.nothing_here")
+"""What stands at every other address below."""
+
 
 def dashboard_routes(config: Config, registry: Registry, clock: Clock) -> Sequence[PageRoute]:
     """The routes of the pages; none where they are switched off.
@@ -85,6 +88,12 @@ def dashboard_routes(config: Config, registry: Registry, clock: Clock) -> Sequen
         *(
             PageRoute(method="GET", path=base + path, endpoint=_elsewhere)
             for path in _places_of_forms()
+        ),
+        PageRoute(
+            method=LOST.method,
+            path=base + LOST.path,
+            endpoint=_Endpoint(site, LOST),
+            is_for_lost=True,
         ),
     )
 

@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -50,7 +51,10 @@ class WebApp:
         pages: Sequence[PageRoute] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._router = Router([*ROUTES, *pages], config.server.prefix)
+        here = [page for page in pages if not page.is_for_lost]
+        lost = [page for page in pages if page.is_for_lost]
+        self._router = Router([*ROUTES, *here], config.server.prefix)
+        self._lost = Router(lost, config.server.prefix)
         self._guard = Guard(config, monotonic=monotonic)
         self._services = services
         self._document = lru_cache(_MOUNTS_REMEMBERED)(partial(_document, config))
@@ -76,7 +80,10 @@ class WebApp:
             _log.exception("%s: the answer could not be sent", scope["method"])
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        match = self._router.find(path_below_mount(scope), partial(last_segment, scope))
+        path = path_below_mount(scope)
+        match = self._router.find(path, partial(last_segment, scope))
+        if match is None and _is_for_a_page(scope):
+            match = self._lost.find(path)
         try:
             return await self._serve(match, scope, receive)
         except ClientDisconnect:
@@ -108,6 +115,12 @@ class WebApp:
         if isinstance(route, SessionRoute):
             return await self._guard.session(route, request, services)
         raise TypeError(f"{type(route).__name__} is no kind of route that is served")
+
+
+def _is_for_a_page(scope: Scope) -> bool:
+    """Whether a person looks at the answer: a browser that opens an address."""
+    accepted = Headers(scope=scope).get("accept", "")
+    return scope["method"] in ("GET", "HEAD") and "text/html" in accepted
 
 
 def _document(config: Config, mount: str) -> bytes:

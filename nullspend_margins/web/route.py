@@ -134,12 +134,15 @@ class IngestRoute(Route, frozen=True, kw_only=True):
 class PageRoute(msgspec.Struct, frozen=True, kw_only=True):
     """A page for people. It is no part of the API, and answers everything by itself.
 
-    ``endpoint`` is given the request, what starts the services (it may raise) and the guard.
+    ``endpoint`` is given the request, what starts the services (it may raise) and the guard. One
+    that ``is_for_lost`` is for browsers at an address below the mount that no other route is for:
+    as a middleware, the app leaves those to the host.
     """
 
     method: str
     path: str
     endpoint: Callable[[Incoming, StartServices, Guard], Awaitable[Response]]
+    is_for_lost: bool = False
 
     @property
     def is_safe(self) -> bool:

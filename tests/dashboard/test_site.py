@@ -5,8 +5,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
-from nullspend_margins import Margins
+from nullspend_margins import Margins, MarginsMiddleware
 from tests.world import World, config
 
 PAGES = ["/margins", "/margins/matching", "/margins/connect"]
@@ -124,6 +126,74 @@ async def test_where_only_forms_are_sent_to_the_page_above_is_seen(
     answer = await get(here, address)
     assert answer.status_code == 303
     assert str(answer.url.join(answer.headers["location"]).path) == above
+
+
+HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+async def lost(here: World, path: str, role: str = "viewer", **headers: str) -> httpx.Response:
+    return await here.http.get(path, headers={**here.cookie(role), **headers})
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/margins/nope", "/margins/customers", "/margins/connect/stripe/nope", "/margins/a%20b/c"],
+)
+async def test_an_address_of_no_page_is_a_page_with_a_way_back(here: World, path: str) -> None:
+    answer = await lost(here, path, Accept=HTML)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<h1>Not found</h1>" in answer.text
+    assert "There is no page at this address." in answer.text
+    assert '<a class="button quiet" href="/margins">Back to the margins</a>' in answer.text
+    assert '<nav aria-label="Main">' in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    for sheet in re.findall(r'(?:href|src)="(/margins/assets/[^"]+)"', answer.text):
+        assert (await here.http.get(sheet)).status_code == 200
+
+
+async def test_who_is_signed_out_learns_nothing_of_addresses(here: World) -> None:
+    answer = await here.http.get("/margins/nope", headers={"Accept": HTML})
+    assert answer.status_code == 401
+    assert "You are signed out" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        ("/margins/nope", "application/json"),
+        ("/margins/nope", "*/*"),
+        ("/api/nope", HTML),
+        ("/api/margins/a/b/c/nope/", "application/json"),
+        ("/nope", HTML),
+        ("/marginsnope", HTML),
+    ],
+)
+async def test_programs_and_the_api_are_answered_in_json(
+    here: World, path: str, accept: str
+) -> None:
+    answer = await lost(here, path, Accept=accept)
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"
+
+
+async def test_what_is_sent_to_no_page_is_no_visit(here: World) -> None:
+    headers = {**here.cookie(), "Accept": HTML}
+    answer = await here.http.post("/margins/nope", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    head = await here.http.head("/margins/nope", headers=headers)
+    assert (head.status_code, head.text) == (404, "")
+    assert head.headers["content-type"] == "text/html; charset=utf-8"
+
+
+async def test_a_middleware_leaves_addresses_of_no_page_to_the_host(here: World) -> None:
+    async def host(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("The host's own.")(scope, receive, send)
+
+    transport = httpx.ASGITransport(MarginsMiddleware(host, here.margins))
+    async with httpx.AsyncClient(transport=transport, base_url="http://host.example") as http:
+        answer = await http.get("/margins/nope", headers={**here.cookie(), "Accept": HTML})
+    assert answer.text == "The host's own."
 
 
 async def test_a_notice_waits_for_a_whole_page(here: World) -> None:
