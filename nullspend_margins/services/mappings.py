@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping, MatchType
 from nullspend_margins.domain.mapping_changes import (
@@ -16,17 +15,21 @@ from nullspend_margins.domain.mapping_changes import (
     Undo,
     Wanted,
     changes_of,
-    plan,
     removals_of,
 )
-from nullspend_margins.errors import Conflict, NotFound, ValidationFailed
+from nullspend_margins.errors import Conflict, NotFound
 from nullspend_margins.protocols import Clock
+from nullspend_margins.services.mapping_batches import (
+    MOST_AT_ONCE,
+    check_seen,
+    limit,
+    planned,
+    still_there,
+    store,
+)
 from nullspend_margins.storage import mappings, revenue, revisions
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.revenue import CustomerProfile
-
-MOST_AT_ONCE = 5_000
-"""Mappings that one transaction changes."""
 
 
 class MappingService:
@@ -114,8 +117,8 @@ class MappingService:
         self, org_id: str, wanted: Sequence[Wanted], released: Collection[str] = ()
     ) -> Sequence[Outcome]:
         """What ``save_many`` would do with each."""
-        _limit(wanted)
-        return await self._database.read(lambda tx: _planned(tx, org_id, wanted, released))
+        limit(wanted)
+        return await self._database.read(lambda tx: planned(tx, org_id, wanted, released))
 
     async def save_many(
         self,
@@ -131,12 +134,12 @@ class MappingService:
         tag values may be taken. Raises ``Conflict`` when one is refused, or is not as it was seen:
         ``details.positions`` tells which. At most ``MOST_AT_ONCE``: ``ValidationFailed``.
         """
-        _limit(wanted)
+        limit(wanted)
 
         def save(tx: Transaction) -> Changes:
             mappings.lock(tx, org_id)
-            outcomes = _planned(tx, org_id, wanted, released)
-            _check(outcomes, seen)
+            outcomes = planned(tx, org_id, wanted, released)
+            check_seen(outcomes, seen)
             changes = changes_of(
                 outcomes,
                 org_id=org_id,
@@ -144,7 +147,7 @@ class MappingService:
                 rejected=mappings.all_rejected(tx, org_id),
                 new_id=lambda: str(uuid.uuid4()),
             )
-            _store(tx, org_id, changes)
+            store(tx, org_id, changes)
             return changes
 
         return await self._database.write(save)
@@ -155,99 +158,30 @@ class MappingService:
         Their pairs are not matched again by themselves. Raises ``Conflict``, and
         ``ValidationFailed`` for more than ``MOST_AT_ONCE``.
         """
-        _limit(seen)
+        limit(seen)
 
         def remove(tx: Transaction) -> Changes:
             mappings.lock(tx, org_id)
-            changes = removals_of(_still_there(tx, org_id, seen), mappings.all_rejected(tx, org_id))
-            _store(tx, org_id, changes)
+            changes = removals_of(still_there(tx, org_id, seen), mappings.all_rejected(tx, org_id))
+            store(tx, org_id, changes)
             return changes
 
         return await self._database.write(remove)
 
     async def restore(self, org_id: str, undo: Undo) -> None:
         """Take changes back, as a whole. Raises ``Conflict`` when something of it has changed."""
-        _limit(undo.gone)
-        _limit(undo.new, 2 * MOST_AT_ONCE)  # each may have taken another's tag value
+        limit(undo.gone)
+        limit(undo.new, 2 * MOST_AT_ONCE)  # each may have taken another's tag value
 
         def put_back(tx: Transaction) -> None:
             mappings.lock(tx, org_id)
-            gone = _still_there(tx, org_id, undo.gone)
+            gone = still_there(tx, org_id, undo.gone)
             changes = Changes(
                 gone=gone, new=undo.new, rejected=undo.rejected, forgiven=undo.forgiven
             )
-            _store(tx, org_id, changes)
+            store(tx, org_id, changes)
 
         await self._database.write(put_back)
-
-
-def _limit(asked: Sequence[object], most: int = MOST_AT_ONCE) -> None:
-    if len(asked) > most:
-        raise ValidationFailed.of(("", f"must be at most {most:,} mappings at once"))
-
-
-def _planned(
-    tx: Transaction, org_id: str, wanted: Sequence[Wanted], released: Collection[str] = ()
-) -> list[Outcome]:
-    by_provider: dict[str, list[Wanted]] = defaultdict(list)
-    for each in wanted:
-        by_provider[each.provider].append(each)
-    there: list[CustomerMapping] = []
-    for provider, some in by_provider.items():
-        customers = [each.customer_id for each in some]
-        tags = [each.tag_value for each in some]
-        there += mappings.involved(tx, org_id, provider, CUSTOMER_TAG_KEY, customers, tags)
-    return plan(wanted, there, released)
-
-
-def _check(outcomes: Sequence[Outcome], seen: Sequence[Seen] | None) -> None:
-    """Nothing is done that nobody was told of, and nothing is left out silently."""
-    wrong = [
-        at
-        for at, each in enumerate(outcomes)
-        if each.doing == "refuse" or (seen is not None and each.seen != seen[at])
-    ]
-    if wrong:
-        names = ", ".join(outcomes[at].wanted.customer_id for at in wrong[:3])
-        more = f" and {len(wrong) - 3:,} more" if len(wrong) > 3 else ""
-        raise Conflict(
-            f"The mapping of {names}{more} can't be made: something changed meanwhile. "
-            "Nothing was changed.",
-            details={"positions": wrong},
-        )
-
-
-def _still_there(tx: Transaction, org_id: str, seen: Iterable[Held]) -> list[CustomerMapping]:
-    """The mappings that somebody saw. Raises ``Conflict`` unless all are as they were."""
-    by_place: dict[tuple[str, str], list[Held]] = defaultdict(list)
-    for each in seen:
-        by_place[each.provider, each.tag_key].append(each)
-    found: list[CustomerMapping] = []
-    changed: list[str] = []
-    for (provider, tag_key), some in by_place.items():
-        customers = [each.customer_id for each in some]
-        there = mappings.involved(tx, org_id, provider, tag_key, customers, ())
-        known = {mapping.customer_id: mapping for mapping in there}
-        for each in some:
-            mapping = known.get(each.customer_id)
-            if mapping is not None and each.is_still(mapping):
-                found.append(mapping)
-            else:
-                changed.append(each.customer_id)
-    if changed:
-        more = f" and {len(changed) - 3:,} more" if len(changed) > 3 else ""
-        raise Conflict(
-            f"The mapping of {', '.join(changed[:3])}{more} was changed or removed meanwhile. "
-            "Nothing was changed.",
-            details={"stripeCustomerIds": changed},
-        )
-    return found
-
-
-def _store(tx: Transaction, org_id: str, changes: Changes) -> None:
-    mappings.replace(tx, org_id, [each.id for each in changes.gone], changes.new)
-    mappings.turn_down(tx, org_id, changes.rejected, changes.forgiven)
-    revisions.advance(tx, org_id)
 
 
 def _save(tx: Transaction, wanted: CustomerMapping) -> CustomerMapping:

@@ -9,7 +9,7 @@ from html import unescape
 import httpx
 import pytest
 
-from nullspend_margins.services.mappings import MOST_AT_ONCE
+from nullspend_margins.services.mapping_batches import MOST_AT_ONCE
 from tests.dashboard.matching import MATCHING, Browser, customers, mapped
 from tests.world import World, world
 

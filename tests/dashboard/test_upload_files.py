@@ -15,7 +15,7 @@ from nullspend_margins.dashboard.matching.upload import MAX_FILE_BYTES, UploadRo
 from nullspend_margins.domain.mapping_changes import Wanted
 from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import ValidationFailed
-from nullspend_margins.services.mappings import MOST_AT_ONCE
+from nullspend_margins.services.mapping_batches import MOST_AT_ONCE
 from nullspend_margins.services.unmatched import Unmatched
 from nullspend_margins.storage.revenue import CustomerProfile
 from tests.properties.profile import examples

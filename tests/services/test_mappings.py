@@ -10,7 +10,8 @@ import pytest
 from nullspend_margins.domain.mapping import CustomerMapping, MatchType
 from nullspend_margins.domain.mapping_changes import Held, Seen, Undo, Wanted
 from nullspend_margins.errors import Conflict, ValidationFailed
-from nullspend_margins.services.mappings import MOST_AT_ONCE, MappingService
+from nullspend_margins.services.mapping_batches import MOST_AT_ONCE
+from nullspend_margins.services.mappings import MappingService
 from nullspend_margins.storage import mappings, revisions
 from nullspend_margins.storage.database import Database
 from tests.world import FixedClock

@@ -7,7 +7,7 @@ import io
 
 from nullspend_margins.domain.money import format_dollars
 from nullspend_margins.domain.suggestions import Suggestion, suggest
-from nullspend_margins.services.mappings import MOST_AT_ONCE
+from nullspend_margins.services.mapping_batches import MOST_AT_ONCE
 from nullspend_margins.services.unmatched import Unmatched
 from nullspend_margins.web.csv_table import safe_cell
 

@@ -18,7 +18,7 @@ from nullspend_margins.domain.mapping import (
     CustomerMapping,
 )
 from nullspend_margins.domain.mapping_changes import Held
-from nullspend_margins.services.mappings import MOST_AT_ONCE
+from nullspend_margins.services.mapping_batches import MOST_AT_ONCE
 from nullspend_margins.services.unmatched import RECENT_DAYS, Unmatched
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from nullspend_margins.domain.text import one_line, text_problem
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.importing.names import normal
-from nullspend_margins.services.mappings import MOST_AT_ONCE
+from nullspend_margins.services.mapping_batches import MOST_AT_ONCE
 from nullspend_margins.web.csv_table import FORMULA_STARTS
 
 MAX_FILE_BYTES = 1024 * 1024

@@ -21,7 +21,7 @@ from nullspend_margins.dashboard.matching.upload import MAX_FILE_BYTES, Upload, 
 from nullspend_margins.dashboard.matching.view import MatchingView
 from nullspend_margins.domain.mapping_changes import Changes
 from nullspend_margins.errors import Conflict, PayloadTooLarge, ValidationFailed
-from nullspend_margins.services.mappings import MOST_AT_ONCE
+from nullspend_margins.services.mapping_batches import MOST_AT_ONCE
 
 FILE, PLAN = "file", "plan"
 _PURPOSE = "upload mappings"
