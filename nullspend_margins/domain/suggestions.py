@@ -6,9 +6,9 @@ the customers and not with customers times tags.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import chain
 from typing import Literal, NamedTuple, Protocol
 
 from nullspend_margins.domain.names import (
@@ -85,31 +85,37 @@ class Suggestion(NamedTuple):
         return f"{words[self.rule]}: {self.compared} ~ {self.tag_value}"
 
 
-def suggest(
-    customers: Iterable[Customer],
-    tags: Collection[str],
-    *,
-    rejected: Collection[tuple[str, str, str]] = frozenset(),
-    at_most: int = MOST_SUGGESTIONS,
-) -> dict[tuple[str, str], Sequence[Suggestion]]:
-    """The best of ``tags`` for each customer, by provider and customer id; those without are left
-    out.
+class Suggester:
+    """Finds the best of ``tags`` for customers, and remembers what it found for each.
 
     ``tags`` are the tag values that may be suggested, ``rejected`` the (provider, customer id, tag
     value) that people turned down. The same input gives the same suggestions, in any order.
+    Safe between threads.
     """
-    index = _Index(tags)
-    found: dict[tuple[str, str], Sequence[Suggestion]] = {}
-    for customer in customers:
-        best = [
-            each
-            for each in index.of(customer)
-            if (customer.provider, customer.customer_id, each.tag_value) not in rejected
-        ]
+
+    def __init__(
+        self, tags: Iterable[str], rejected: Collection[tuple[str, str, str]] = frozenset()
+    ) -> None:
+        self._index = _Index(tags)
+        self._rejected = rejected
+        self._found: dict[tuple[str, str], Sequence[Suggestion]] = {}
+
+    def suggest(self, customers: Iterable[Customer]) -> dict[tuple[str, str], Sequence[Suggestion]]:
+        """By provider and customer id; those without any are left out."""
+        found: dict[tuple[str, str], Sequence[Suggestion]] = {}
+        for customer in customers:
+            key = customer.provider, customer.customer_id
+            best = self._found.get(key)
+            if best is None:
+                best = self._found[key] = self._best(customer)
+            if best:
+                found[key] = best
+        return found
+
+    def _best(self, customer: Customer) -> Sequence[Suggestion]:
+        best = [each for each in self._index.of(customer) if each[:3] not in self._rejected]
         best.sort(key=lambda each: (_RANKS[each.rule], -each.score, each.tag_value))
-        if best[:at_most]:
-            found[customer.provider, customer.customer_id] = best[:at_most]
-    return found
+        return tuple(best[:MOST_SUGGESTIONS])
 
 
 def by_tag(
@@ -129,8 +135,7 @@ def by_tag(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Tag:
+class _Tag(NamedTuple):
     value: str
     name: SimplifiedName
 
@@ -143,16 +148,17 @@ class _Index:
         self._by_host: dict[str, list[_Tag]] = defaultdict(list)
         self._by_key: dict[str, list[_Tag]] = defaultdict(list)
         self._by_word: dict[str, list[_Tag]] = defaultdict(list)
-        self._by_triple: dict[str, list[_Tag]] = defaultdict(list)
-        for value in sorted(set(tags)):
-            tag = _Tag(value, simplified(value))
+        self._by_triple: dict[str, list[int]] = defaultdict(list)
+        self._tags = [_Tag(value, simplified(value)) for value in sorted(set(tags))]
+        for place, tag in enumerate(self._tags):
+            value = tag.value
             self._by_text[value.casefold()].append(tag)
             self._by_host[host_of(value)].append(tag)
             self._by_key[tag.name.key].append(tag)
             for word in tag.name.words:
                 self._by_word[word].append(tag)
             for triple in tag.name.triples:
-                self._by_triple[triple].append(tag)
+                self._by_triple[triple].append(place)
 
     def of(self, customer: Customer) -> list[Suggestion]:
         """At most one for each tag, by the first rule that finds it."""
@@ -201,14 +207,16 @@ class _Index:
 
     def _similar_to(self, name: SimplifiedName) -> Iterable[tuple[_Tag, int]]:
         """Tags with most of the name's letter triples, and the same numbers."""
-        near: dict[str, _Tag] = {}
-        for triple in name.triples:
-            tags = self._by_triple.get(triple, ())
-            if len(tags) <= _MOST_TAGS_OF_A_TRIPLE:
-                near.update((tag.value, tag) for tag in tags)
-        for tag in near.values():
-            shared = len(name.triples & tag.name.triples)
-            score = 200 * shared // (len(name.triples) + len(tag.name.triples))
+        those = [self._by_triple.get(triple, ()) for triple in name.triples]
+        telling = [places for places in those if len(places) <= _MOST_TAGS_OF_A_TRIPLE]
+        passed_over = len(those) - len(telling)
+        # Most tags share a triple or two: counting these spares the comparison with all others.
+        for place, met in Counter(chain.from_iterable(telling)).items():
+            tag = self._tags[place]
+            both = len(name.triples) + len(tag.name.triples)
+            if 200 * (met + passed_over) < _LEAST_SIMILAR * both:
+                continue
+            score = 200 * len(name.triples & tag.name.triples) // both
             if score >= _LEAST_SIMILAR and tag.name.numbers == name.numbers:
                 yield tag, score
 

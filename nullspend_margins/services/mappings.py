@@ -29,6 +29,7 @@ from nullspend_margins.services.mapping_batches import (
 )
 from nullspend_margins.storage import mappings, revenue, revisions
 from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.mapping_pages import IsWanted, MappingPage, read_page
 from nullspend_margins.storage.revenue import CustomerProfile
 
 
@@ -42,6 +43,12 @@ class MappingService:
     async def list(self, org_id: str) -> Sequence[CustomerMapping]:
         """All mappings of the org, oldest first."""
         return await self._database.read(lambda tx: mappings.list_mappings(tx, org_id))
+
+    async def newest(
+        self, org_id: str, page: int, rows: int, is_wanted: IsWanted | None = None
+    ) -> MappingPage:
+        """One page of the org's mappings, newest first, of those that are wanted."""
+        return await self._database.read(lambda tx: read_page(tx, org_id, page, rows, is_wanted))
 
     async def of_customer(self, org_id: str, tag_value: str) -> Sequence[CustomerMapping]:
         """The mappings that make up one customer, at most one a provider; oldest first."""
@@ -95,15 +102,6 @@ class MappingService:
             revisions.advance(tx, org_id)
 
         await self._database.write(remove)
-
-    async def rejected(self, org_id: str) -> frozenset[tuple[str, str, str]]:
-        """(provider, customer id, tag value) that people turned down."""
-        found = await self._database.read(lambda tx: mappings.all_rejected(tx, org_id))
-        return frozenset(
-            (pair.provider, pair.customer_id, pair.tag_value)
-            for pair in found
-            if pair.tag_key == CUSTOMER_TAG_KEY
-        )
 
     async def customer(
         self, org_id: str, provider: str, customer_id: str

@@ -92,6 +92,7 @@ class MarginsService:
         self._thresholds = config.health.thresholds
         self._basis = config.revenue.basis
         self._tables: TableCache[MarginTable] = TableCache()
+        self._unmatched: TableCache[Unmatched] = TableCache()
         self._told = ToldBases()
 
     def current_period(self) -> Period:
@@ -229,8 +230,17 @@ class MarginsService:
         remote = await self._costs.remote_tags(org_id, day_of(since))
 
         def read(tx: Transaction) -> Unmatched:
+            revision = revisions.current(tx, org_id)
+            # As for tables: what other systems add up may change without our revision.
+            if not self._costs.remote:
+                known = self._unmatched.get(org_id, since, self._basis, revision)
+                if known is not None:
+                    return known
             local = self._costs.local_tags(tx, org_id, since)
-            return read_unmatched(tx, org_id, self._basis, [*local, *remote])
+            found = read_unmatched(tx, org_id, self._basis, [*local, *remote])
+            if not self._costs.remote:
+                self._unmatched.put(org_id, since, self._basis, revision, found, rows=found.rows)
+            return found
 
         return await self._database.read(read)
 

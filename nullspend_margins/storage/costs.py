@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func
 
 from nullspend_margins.domain.cost import Amount, CostPart, ModelCost, TagCost, add_amount
 from nullspend_margins.domain.period import Months, Period, day_number, day_of
-from nullspend_margins.storage.bulk import Row, json_object
+from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
 from nullspend_margins.storage.dialects import upsert
 from nullspend_margins.storage.events import (
     StoredEvent,
@@ -137,7 +137,7 @@ def tag_costs(tx: Connection, org_id: str, since_day: int) -> list[TagCost]:
     """Cost and requests of every customer from the UTC day ``since_day`` on, by tag value."""
     totals: dict[str, Amount] = {}
     for table, condition in _recent(org_id, since_day):
-        found = tx.execute(
+        sums = (
             select(
                 table.c.tag_value,
                 *halves(table.c.cost_nanodollars),
@@ -146,7 +146,7 @@ def tag_costs(tx: Connection, org_id: str, since_day: int) -> list[TagCost]:
             .where(condition)
             .group_by(table.c.tag_value)
         )
-        for tag_value, high, low, requests in found:
+        for tag_value, high, low, requests in fetch_tuples(tx, sums, {}):
             add_amount(totals, tag_value, joined(high, low), int(requests))
     return [TagCost(tag_value, *totals[tag_value]) for tag_value in sorted(totals)]
 

@@ -52,9 +52,20 @@ def list_mappings(tx: Connection, org_id: str) -> list[CustomerMapping]:
     return _read(tx, _of_org.order_by(*_in_order), org_id)
 
 
+def of_ids(tx: Connection, org_id: str, ids: Collection[str]) -> list[CustomerMapping]:
+    """Those with these ids, few at a time, in no order."""
+    return _read(tx, _of_org.where(dialects.is_among(tx, mappings.c.id, [*ids])), org_id)
+
+
 def of_key(tx: Connection, org_id: str, tag_key: str) -> list[CustomerMapping]:
     """All mappings of one tag key, in no order."""
     return _read(tx, _of_key, org_id, tag_key=tag_key)
+
+
+def pending(tx: Connection, org_id: str, tag_key: str) -> list[CustomerMapping]:
+    """Those of one tag key that nobody has confirmed, oldest first."""
+    statement = _of_key.where(mappings.c.match_type == "auto").order_by(*_in_order)
+    return _read(tx, statement, org_id, tag_key=tag_key)
 
 
 def tag_values(tx: Connection, org_id: str, tag_key: str) -> dict[str, dict[str, str]]:

@@ -71,12 +71,34 @@ _customers_by: Mapping[Basis, Question] = {
     )
     for basis in BASES
 }
+_next_month = Question(
+    select(func.min(months_table.c.month)).where(
+        months_table.c.org_id == bindparam("org_id"), months_table.c.month > bindparam("after")
+    )
+)
 _all_bases = _of_months(true(), *(months_table.c[basis] for basis in BASES))
 
 
 def month_amounts(tx: Connection, org_id: str, months: Months, basis: Basis) -> list[MonthRevenue]:
     """What every customer with revenue in each month brought, by provider; months in order."""
     return _by_month(_amounts_by[basis], _amounts, tx, org_id, months)
+
+
+def customer_totals(tx: Connection, org_id: str, basis: Basis) -> MonthRevenue:
+    """What every customer brought by ``basis`` in all stored months together, by provider."""
+    totals: MonthRevenue = {}
+    # Month by month: half the time of a GROUP BY over all, in the memory of one.
+    after = -1
+    while (month := _next_month.rows(tx, org_id=org_id, after=after)[0][0]) is not None:
+        period = Period(month)
+        [found] = month_amounts(tx, org_id, Months(period, period), basis)
+        for provider, amounts in found.items():
+            known = totals.setdefault(provider, amounts)
+            if known is not amounts:
+                for customer_id, amount in amounts.items():
+                    known[customer_id] = known.get(customer_id, 0) + amount
+        after = month
+    return totals
 
 
 def month_customers(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from itertools import starmap
 
+from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, select
 
-from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.storage.applying import apply_staged
-from nullspend_margins.storage.bulk import fetch_tuples
 from nullspend_margins.storage.customer_revenue import (
     CustomerMonth,
     MappedCustomer,
@@ -20,6 +18,7 @@ from nullspend_margins.storage.customer_revenue import (
 )
 from nullspend_margins.storage.month_revenue import (
     MonthRevenue,
+    customer_totals,
     last_invoices,
     month_amounts,
     month_bases,
@@ -37,12 +36,10 @@ from nullspend_margins.storage.staging import (
     staged_report,
     whole_objects,
 )
-from nullspend_margins.storage.sums import halves, joined
 from nullspend_margins.storage.tables import (
     customer_months as months_table,
 )
 from nullspend_margins.storage.tables import (
-    mappings,
     revenue_customers,
     revenue_facts,
     revenue_staging,
@@ -60,6 +57,7 @@ __all__ = [
     "customer_bases",
     "customer_facts",
     "customer_profiles",
+    "customer_totals",
     "delete_provider",
     "discard_staged",
     "fact_rows",
@@ -74,12 +72,11 @@ __all__ = [
     "staged_customers",
     "staged_report",
     "told_bases",
-    "unmatched_customers",
     "whole_objects",
 ]
 
 
-class CustomerProfile(NamedTuple):
+class CustomerProfile(Struct, frozen=True, gc=False):
     """What is known of one provider's customer, and all its revenue of the stored months.
 
     By ``invoiced``, unless another basis was asked for.
@@ -91,6 +88,11 @@ class CustomerProfile(NamedTuple):
     email: str | None
     avatar_url: str | None
     total_microdollars: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Provider and customer id."""
+        return self.provider, self.customer_id
 
 
 _profiles = select(
@@ -116,59 +118,13 @@ def customer_profiles(
 ) -> list[CustomerProfile]:
     """Every customer of the org's revenue, of all providers; ``pictured``: with an avatar."""
     asked = _pictured_profiles if pictured else _all_profiles
-    return [*map(CustomerProfile._make, asked.rows(tx, org_id=org_id))]
+    return [*starmap(CustomerProfile, asked.rows(tx, org_id=org_id))]
 
 
 def profile(tx: Connection, org_id: str, provider: str, customer_id: str) -> CustomerProfile | None:
     """One customer, or ``None`` when no revenue names it."""
     found = _one_profile.rows(tx, org_id=org_id, provider=provider, customer_id=customer_id)
-    return CustomerProfile._make(found[0]) if found else None
-
-
-def unmatched_customers(
-    tx: Connection, org_id: str, tag_key: str, basis: Basis
-) -> list[CustomerProfile]:
-    """Customers with revenue that no mapping of ``tag_key`` names, largest total first.
-
-    The totals are by ``basis``: an annual plan of long ago may be revenue by no other than one.
-    """
-    # Joined here: PostgreSQL may have no statistics yet on tables that a sync has just filled.
-    mapped = set(
-        fetch_tuples(
-            tx,
-            select(mappings.c.provider, mappings.c.customer_id).where(
-                mappings.c.org_id == org_id, mappings.c.tag_key == tag_key
-            ),
-            {},
-        )
-    )
-    found = [
-        customer
-        for customer in _profiles_by(tx, org_id, basis)
-        if customer.total_microdollars and customer[:2] not in mapped
-    ]
-    return sorted(
-        found,
-        key=lambda customer: (
-            -customer.total_microdollars,
-            customer.provider,
-            customer.customer_id,
-        ),
-    )
-
-
-def _profiles_by(tx: Connection, org_id: str, basis: Basis) -> Iterable[CustomerProfile]:
-    """Every customer with its total by one basis; that of ``invoiced`` is kept with it."""
-    if basis == "invoiced":
-        return customer_profiles(tx, org_id)
-    months = months_table.c
-    pair = months.provider, months.customer_id
-    sums = select(*pair, *halves(months[basis])).where(months.org_id == org_id).group_by(*pair)
-    totals = {(row[0], row[1]): joined(row[2], row[3]) for row in tx.execute(sums)}
-    return [
-        each._replace(total_microdollars=totals.get((each.provider, each.customer_id), 0))
-        for each in customer_profiles(tx, org_id)
-    ]
+    return CustomerProfile(*found[0]) if found else None
 
 
 def any_customer(tx: Connection, org_id: str, provider: str) -> str | None:

@@ -101,3 +101,14 @@ async def test_a_table_follows_the_other_engine_and_its_outages(database_url: st
             assert answer.json()["error"]["message"] == "The warehouse is down."
         warehouse.is_down = False
         assert await cost_of_one(here) == 7
+
+
+async def test_tag_values_of_another_engine_are_asked_for_every_time(database_url: str) -> None:
+    warehouse = Warehouse(two={"m": (5_000, 1)})
+    async with world(database_url, plugins=[warehouse]) as here:
+        await here.spend("one", 1)
+        tags = (await here.get("/api/margins/unmatched"))["unmappedTagValues"]
+        assert {each["tagValue"] for each in tags} == {"one", "two"}
+        warehouse.costs["three"] = {"m": (7_000, 1)}
+        tags = (await here.get("/api/margins/unmatched"))["unmappedTagValues"]
+        assert {each["tagValue"] for each in tags} == {"one", "two", "three"}

@@ -112,6 +112,42 @@ async def _beside(here: World) -> object:
     return (await service.table_with(ORG, period, coverage=True, told=True))[1:]
 
 
+async def passing_days(here: World) -> None:
+    here.clock.advance(days=150)
+
+
+async def rejected_match(here: World) -> None:
+    await here.map("cus_1", "one", matchType="auto")
+    await deleted_mapping(here)
+
+
+@pytest.mark.parametrize(
+    "change", [*CHANGES, passing_days, rejected_match], ids=lambda change: change.__name__
+)
+async def test_what_is_not_matched_is_read_anew_when_anything_changed(
+    database_url: str, change: Change
+) -> None:
+    async with world(database_url) as here, world(database_url) as fresh:
+        here.account.add_customer("cus_1", name="One", email="a@one.example")
+        here.account.add_customer("cus_3", name="Three")
+        here.account.add_invoice("cus_1", 10_000, created=unix(2026, 11, 3))
+        here.account.add_invoice("cus_3", 20_000, created=unix(2026, 11, 3))
+        await here.map("cus_1", "one")
+        await here.spend("three", 1)
+        await here.connect()
+        await here.sync()
+        service = (await here.margins.services()).margins
+        before = await service.unmatched(ORG)
+        assert [each.customer_id for each in before.customers] == ["cus_3"]
+        assert await service.unmatched(ORG) is before
+        await change(here)
+        fresh.clock.moment = here.clock.moment
+        after = await service.unmatched(ORG)
+        assert after == await (await fresh.margins.services()).margins.unmatched(ORG)
+        assert after is not before
+        assert await service.unmatched("org_2") is not after
+
+
 async def test_a_new_connection_shows_in_the_next_read(here: World) -> None:
     assert (await here.get("/api/margins"))["summary"]["syncStatus"] == "disconnected"
     await here.connect()

@@ -36,7 +36,7 @@ async def mapped(here: World) -> dict[str, tuple[str, str]]:
 async def everything(here: World) -> str:
     """Every mapping with its id, age and confidence, and what was turned down."""
     services = await here.margins.services()
-    rejected = await services.mappings.rejected("org_1")
+    rejected = (await services.margins.unmatched("org_1")).rejected
     listed = sorted(
         await here.get("/api/customer-mappings"), key=lambda each: each["stripeCustomerId"]
     )

@@ -124,10 +124,11 @@ def test_a_line_without_a_provider_means_the_one_that_knows_the_customer() -> No
         UploadRow(4, "", "new", "c"),
         UploadRow(5, "ledger", "new", "d"),
     ]
-    known = {("ledger", "c_1"), ("ledger", "both"), ("stripe", "both")}
+    acme = CustomerProfile("", "", "Acme", None, None, 1)
+    known = {"ledger": {"c_1": acme, "both": acme}, "stripe": {"both": acme}}
     found = [each.provider for each in wanted_of(rows, known, ["ledger", "stripe"])]
     assert found == ["ledger", "stripe", "stripe", "ledger"]
-    assert wanted_of(rows[2:3], (), ["csv"]) == [Wanted("csv", "new", "c")]
+    assert wanted_of(rows[2:3], {}, ["csv"]) == [Wanted("csv", "new", "c")]
 
 
 def unmatched(*customers: tuple[str, str | None, str | None], tags: list[str]) -> Unmatched:
@@ -138,14 +139,12 @@ def unmatched(*customers: tuple[str, str | None, str | None], tags: list[str]) -
         ],
         tags=[(tag, 1, 1) for tag in tags],
         pending=[],
-        customer_names={},
     )
 
 
 def test_the_file_to_fill_in_has_suggestions_and_fills_in_none() -> None:
     found = file_to_fill(
         unmatched(("cus_1", "Acme Inc", "a@x.io"), ("cus_2", None, None), tags=["acme"]),
-        frozenset(),
     )
     assert found.decode() == (
         ",".join(HEADER) + "\r\n"
@@ -159,7 +158,7 @@ def test_the_file_to_fill_in_has_suggestions_and_fills_in_none() -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
 def test_no_cell_of_the_file_is_a_formula(start: str) -> None:
     evil = f"{start}HYPERLINK(1)"
-    found = file_to_fill(unmatched((evil, evil, evil), tags=[evil]), frozenset()).decode()
+    found = file_to_fill(unmatched((evil, evil, evil), tags=[evil])).decode()
     (_, cells) = csv.reader(io.StringIO(found))
     texts = [cell for at, cell in enumerate(cells) if cell and HEADER[at] != "revenue_usd"]
     assert not [cell for cell in texts if cell.startswith(start)]
@@ -175,7 +174,7 @@ storable = st.text(min_size=1, max_size=20).filter(
 @given(st.lists(st.tuples(storable, storable), max_size=5))
 def test_what_is_filled_in_comes_back(pairs: list[tuple[str, str]]) -> None:
     customers = [(customer_id, None, None) for customer_id, _ in pairs]
-    empty = file_to_fill(unmatched(*customers, tags=[]), frozenset()).decode()
+    empty = file_to_fill(unmatched(*customers, tags=[])).decode()
     records = [*csv.reader(io.StringIO(empty, newline=""))]
     text = io.StringIO(newline="")
     for record, pair in zip(records[1:], pairs, strict=True):

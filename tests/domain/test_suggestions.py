@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from nullspend_margins.domain.names import company_of_host, host_of, mail_domain, simplified
-from nullspend_margins.domain.suggestions import by_tag, suggest
+from nullspend_margins.domain.suggestions import Suggester, by_tag
 
 
 class Customer(NamedTuple):
@@ -19,7 +19,7 @@ class Customer(NamedTuple):
 
 def reasons(customer: Customer, *tags: str) -> dict[str, str]:
     """Why each tag is suggested, the best first."""
-    found = suggest([customer], tags)
+    found = Suggester(tags).suggest([customer])
     return {each.tag_value: each.reason for each in found.get(("stripe", "cus_1"), ())}
 
 
@@ -100,18 +100,18 @@ def test_the_surest_comes_first_and_only_so_many_come() -> None:
 
 def test_what_was_turned_down_is_not_suggested_again() -> None:
     acme = Customer("cus_1", "Acme")
-    assert suggest([acme], ["acme"], rejected={("stripe", "cus_1", "acme")}) == {}
-    assert suggest([acme], ["acme"], rejected={("other", "cus_1", "acme")})
+    assert Suggester(["acme"], {("stripe", "cus_1", "acme")}).suggest([acme]) == {}
+    assert Suggester(["acme"], {("other", "cus_1", "acme")}).suggest([acme])
 
 
 def test_a_tag_has_the_customers_that_it_may_belong_to() -> None:
     customers = [Customer("cus_2", "Acme Europe"), Customer("cus_1", "Acme")]
-    found = by_tag(suggest(customers, ["acme", "zeta"]))
+    found = by_tag(Suggester(["acme", "zeta"]).suggest(customers))
     assert [each.customer_id for each in found["acme"]] == ["cus_1", "cus_2"]
     assert [*found] == ["acme"]
-    assert [each.customer_id for each in by_tag(suggest(customers, ["acme"]), 1)["acme"]] == [
-        "cus_1"
-    ]
+    assert [
+        each.customer_id for each in by_tag(Suggester(["acme"]).suggest(customers), 1)["acme"]
+    ] == ["cus_1"]
 
 
 def test_a_word_of_too_many_tags_tells_nothing() -> None:
@@ -129,3 +129,33 @@ def test_names_and_hosts_are_taken_apart() -> None:
     assert company_of_host("") == ""
     assert mail_domain("no address") is None
     assert mail_domain("a@b@acme.io") == "acme.io"
+
+
+def test_a_customer_is_looked_at_once() -> None:
+    looked_at: list[str] = []
+
+    class Watched(NamedTuple):
+        customer_id: str
+        provider: str = "stripe"
+        email: str | None = None
+
+        @property
+        def name(self) -> str:
+            looked_at.append(self.customer_id)
+            return "Acme"
+
+    suggester = Suggester(["acme"])
+    first = suggester.suggest([Watched("cus_1")])
+    seen = len(looked_at)
+    assert suggester.suggest([Watched("cus_1")]) == first
+    assert len(looked_at) == seen
+    suggester.suggest([Watched("cus_2")])
+    assert looked_at[-1] == "cus_2"
+
+
+def test_a_similar_name_is_found_though_many_tags_share_its_letters() -> None:
+    """What too many tags share is passed over in the search, and counts in the comparison."""
+    many = [f"traders-{number}x" for number in range(60)]
+    found = reasons(Customer("cus_1", "Northwind Traders"), "nortwind-traders", *many)
+    why = "name is similar: Northwind Traders ~ nortwind-traders"
+    assert found == {"nortwind-traders": why}

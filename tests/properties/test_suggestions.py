@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nullspend_margins.domain.suggestions import MOST_SUGGESTIONS, by_tag, suggest
+from nullspend_margins.domain.suggestions import MOST_SUGGESTIONS, Suggester, by_tag
 from tests.properties.profile import examples
 
 
@@ -62,7 +62,7 @@ def test_suggestions_keep_to_what_is_open(
         for one, other in rejected
         if one < len(customers) and other < len(tags)
     }
-    found = suggest(customers, free, rejected=turned_down)
+    found = Suggester(free, turned_down).suggest(customers)
     assert found.keys() <= {each[:2] for each in customers}
     for key, each in found.items():
         assert 1 <= len(each) <= MOST_SUGGESTIONS
@@ -73,8 +73,8 @@ def test_suggestions_keep_to_what_is_open(
         assert all("gmail.com" not in one.reason or one.rule != "domain" for one in each)
     shuffled = [*free]
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert suggest(customers, shuffled, rejected=turned_down) == found
-    assert suggest([*reversed(customers)], free, rejected=turned_down) == found
+    assert Suggester(shuffled, turned_down).suggest(customers) == found
+    assert Suggester(free, turned_down).suggest([*reversed(customers)]) == found
     pairs = {(one.tag_value, one.customer_id) for each in found.values() for one in each}
     sides = {(tag, one.customer_id) for tag, each in by_tag(found, 99).items() for one in each}
     assert sides == pairs

@@ -122,7 +122,7 @@ class FakeMargins:
         )
 
     async def unmatched(self, org_id: str) -> Unmatched:
-        return Unmatched(customers=[], tags=[("a", 1, 2)], pending=[], customer_names={})
+        return Unmatched(customers=[], tags=[("a", 1, 2)], pending=[])
 
 
 @dataclass

@@ -6,7 +6,7 @@ import csv
 import io
 
 from nullspend_margins.domain.money import format_dollars
-from nullspend_margins.domain.suggestions import Suggestion, suggest
+from nullspend_margins.domain.suggestions import Suggestion
 from nullspend_margins.services.mapping_batches import MOST_AT_ONCE
 from nullspend_margins.services.unmatched import Unmatched
 from nullspend_margins.web.csv_table import safe_cell
@@ -23,19 +23,18 @@ HEADER = (
 )
 
 
-def file_to_fill(unmatched: Unmatched, rejected: frozenset[tuple[str, str, str]]) -> bytes:
+def file_to_fill(unmatched: Unmatched) -> bytes:
     """The customers with the most revenue, as many as can be uploaded again.
 
     The column of tag values is empty: a suggestion stands beside it, and is never taken for one.
     """
     customers = unmatched.customers[:MOST_AT_ONCE]
-    tags = [tag for tag, _, _ in unmatched.tags]
-    suggestions = suggest(customers, tags, rejected=rejected, at_most=1)
+    suggestions = unmatched.suggester.suggest(customers)
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(HEADER)
     for each in customers:
-        best: Suggestion | None = next(iter(suggestions.get(each[:2], ())), None)
+        best: Suggestion | None = next(iter(suggestions.get(each.key, ())), None)
         writer.writerow(
             (
                 safe_cell(each.customer_id),

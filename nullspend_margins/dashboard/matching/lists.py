@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from nullspend_margins.dashboard.matching.view import MatchingView
 from nullspend_margins.domain.mapping import CustomerMapping
-from nullspend_margins.domain.suggestions import Suggestion, by_tag, suggest
+from nullspend_margins.domain.suggestions import Suggestion, by_tag
 from nullspend_margins.services.unmatched import Unmatched
+from nullspend_margins.storage.mapping_pages import IsWanted, MappingPage
 from nullspend_margins.storage.revenue import CustomerProfile
 
 PAGE_ROWS = 25
@@ -20,6 +21,8 @@ MOST_CHOICES = 500
 
 Found = TypeVar("Found")
 Row = TypeVar("Row")
+Texts = Sequence[str | None]
+"""What of a row is searched through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,65 +75,92 @@ class MappingRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lists:
-    """All that the page lists. ``suggested`` counts customers with a suggestion.
+    """All that the page lists; of what it does not show, the total alone.
 
-    ``choices`` are the customers that a tag value's field offers.
+    ``suggested`` counts customers with a suggestion. ``choices`` are the customers that a tag
+    value's field offers. ``pending_digest`` stands for all pending matches.
     """
 
     customers: Part[CustomerRow]
     tags: Part[TagRow]
     pending: Part[MappingRow]
     mapped: Part[MappingRow]
-    suggested: int
-    choices: Sequence[CustomerProfile]
+    suggested: int = 0
+    choices: Sequence[CustomerProfile] = ()
+    pending_digest: str = ""
 
 
-def build_lists(
-    unmatched: Unmatched,
-    mappings: Sequence[CustomerMapping],
-    rejected: Collection[tuple[str, str, str]],
-    view: MatchingView,
-) -> Lists:
+def build_lists(unmatched: Unmatched, view: MatchingView, mapped: MappingPage | None) -> Lists:
     """Takes tens of milliseconds where there are thousands: not for an event loop.
 
-    ``mappings`` are those to list, oldest first; none where the page does not list them.
+    ``mapped`` is what the page shows in place of what is open.
     """
-    found = [each for each in unmatched.customers if _has(view.q, *_texts(each))]
-    tags = [each for each in unmatched.tags if _has(view.q, each[0])]
-    suggestions = suggest(
-        found[:MOST_CUSTOMERS_SUGGESTED], [tag for tag, _, _ in unmatched.tags], rejected=rejected
+    return _open_lists(unmatched, view) if mapped is None else _mapped_list(unmatched, mapped)
+
+
+def _mapped_list(unmatched: Unmatched, mapped: MappingPage) -> Lists:
+    return Lists(
+        customers=_unseen(len(unmatched.customers)),
+        tags=_unseen(len(unmatched.tags)),
+        pending=_unseen(len(unmatched.pending)),
+        mapped=Part(
+            rows=[_named(unmatched, each) for each in mapped.rows],
+            total=mapped.total,
+            found=mapped.found,
+            page=mapped.page,
+        ),
     )
+
+
+def _open_lists(unmatched: Unmatched, view: MatchingView) -> Lists:
+    words = _words(view.q)
+    found = _those(unmatched.customers, words, _texts)
+    tags = _those(unmatched.tags, words, lambda each: each[:1])
+    pending = _those(unmatched.pending, words, lambda each: _mapping_texts(unmatched, each))
+    suggestions = unmatched.suggester.suggest(found[:MOST_CUSTOMERS_SUGGESTED])
     of_tag = by_tag(suggestions)
-    suggested = [each for each in found if each[:2] in suggestions]
     if view.only:
-        found = suggested
+        found = [each for each in found[:MOST_CUSTOMERS_SUGGESTED] if each.key in suggestions]
         tags = [each for each in tags if each[0] in of_tag]
-    pending = [MappingRow(*each) for each in unmatched.pending]
-    mapped = _named(unmatched, mappings)
     return Lists(
         customers=_part(
             found,
             len(unmatched.customers),
             view.c,
-            lambda each: CustomerRow(each, suggestions.get(each[:2], ())),
+            lambda each: CustomerRow(each, suggestions.get(each.key, ())),
         ),
         tags=_part(
             tags, len(unmatched.tags), view.t, lambda each: TagRow(*each, of_tag.get(each[0], ()))
         ),
-        pending=_part(_searched(pending, view.q), len(pending), view.p, _as_it_is),
-        mapped=_part(_searched(mapped, view.q), len(mapped), view.m, _as_it_is),
-        suggested=len(suggested),
+        pending=_part(
+            pending, len(unmatched.pending), view.p, lambda each: _named(unmatched, each)
+        ),
+        mapped=_unseen(unmatched.mapped),
+        suggested=len(suggestions),
         choices=unmatched.customers[:MOST_CHOICES],
+        pending_digest=unmatched.pending_digest,
     )
 
 
-def _named(unmatched: Unmatched, mappings: Sequence[CustomerMapping]) -> list[MappingRow]:
-    """Newest first."""
-    names = unmatched.names
-    return [
-        MappingRow(each, names.get((each.provider, each.customer_id)))
-        for each in reversed(mappings)
-    ]
+def wanted_mappings(unmatched: Unmatched, text: str) -> IsWanted | None:
+    """Whether a mapping is searched for, by its ids and its customer's name."""
+    words = _words(text)
+    if not words:
+        return None
+
+    def is_wanted(provider: str, customer_id: str, tag_value: str) -> bool:
+        name = unmatched.name(provider, customer_id)
+        return _has(words, (customer_id, tag_value, name))
+
+    return is_wanted
+
+
+def _named(unmatched: Unmatched, mapping: CustomerMapping) -> MappingRow:
+    return MappingRow(mapping, unmatched.name(mapping.provider, mapping.customer_id))
+
+
+def _unseen(total: int) -> Part[Any]:
+    return Part(rows=(), total=total, found=0, page=1)
 
 
 def _part(
@@ -143,25 +173,30 @@ def _part(
     return Part(rows=rows, total=total, found=len(found), page=page)
 
 
-def _as_it_is(row: MappingRow) -> MappingRow:
-    return row
+def _those(
+    rows: Sequence[Found], words: Sequence[str], texts: Callable[[Found], Texts]
+) -> Sequence[Found]:
+    return [each for each in rows if _has(words, texts(each))] if words else rows
 
 
-def _searched(rows: Iterable[MappingRow], text: str) -> list[MappingRow]:
-    return [
-        row
-        for row in rows
-        if _has(text, row.mapping.customer_id, row.mapping.tag_value, row.name or "")
-    ]
+def _texts(customer: CustomerProfile) -> Texts:
+    return customer.name, customer.customer_id, customer.email
 
 
-def _texts(customer: CustomerProfile) -> tuple[str, str, str]:
-    return customer.name or "", customer.customer_id, customer.email or ""
+def _mapping_texts(unmatched: Unmatched, mapping: CustomerMapping) -> Texts:
+    name = unmatched.name(mapping.provider, mapping.customer_id)
+    return mapping.customer_id, mapping.tag_value, name
 
 
-def _has(wanted: str, *texts: str) -> bool:
+def _words(text: str) -> list[str]:
+    return text.casefold().split()
+
+
+def _has(words: Sequence[str], texts: Texts) -> bool:
     """Whether one of ``texts`` has all the words that are searched for."""
-    if not wanted:
-        return True
-    words = wanted.casefold().split()
-    return any(all(word in text.casefold() for word in words) for text in texts)
+    for text in texts:
+        if text:
+            folded = text.casefold()
+            if all(word in folded for word in words):
+                return True
+    return False

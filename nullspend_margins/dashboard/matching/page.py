@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
 from nullspend_margins.dashboard.call import Page, PageCall
-from nullspend_margins.dashboard.matching.lists import Lists, build_lists
+from nullspend_margins.dashboard.matching.lists import (
+    PAGE_ROWS,
+    Lists,
+    build_lists,
+    wanted_mappings,
+)
 from nullspend_margins.dashboard.matching.view import MatchingView
 from nullspend_margins.domain.mapping import (
     CUSTOMER_ID_CONFIDENCE,
     METADATA_CONFIDENCE,
     CustomerMapping,
 )
-from nullspend_margins.domain.mapping_changes import Held
 from nullspend_margins.services.mapping_batches import MOST_AT_ONCE
-from nullspend_margins.services.unmatched import RECENT_DAYS, Unmatched
+from nullspend_margins.services.unmatched import RECENT_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +45,11 @@ async def matching_page(call: PageCall, view: MatchingView, problem: Problem | N
     """What is open and what is mapped. Raises ``ServiceUnavailable``: a source is silent."""
     services, org_id = call.services, call.org_id
     unmatched = await services.margins.unmatched(org_id)
-    rejected = await services.mappings.rejected(org_id)
-    mappings = await services.mappings.list(org_id) if view.show else ()
-    lists = await asyncio.to_thread(build_lists, unmatched, mappings, rejected, view)
+    mapped = None
+    if view.show:
+        is_wanted = wanted_mappings(unmatched, view.q)
+        mapped = await services.mappings.newest(org_id, view.m, PAGE_ROWS, is_wanted)
+    lists = await asyncio.to_thread(build_lists, unmatched, view, mapped)
     return Page(
         template="matching.html",
         status=problem.status if problem else 200,
@@ -54,11 +57,11 @@ async def matching_page(call: PageCall, view: MatchingView, problem: Problem | N
             "view": view,
             "lists": lists,
             "unmatched": unmatched,
-            "revenue": sum(each.total_microdollars for each in unmatched.customers),
+            "revenue": unmatched.revenue_microdollars,
             "cost": sum(cost for _, cost, _ in unmatched.tags),
-            "providers": sorted({each.provider for each in unmatched.customers}),
-            "is_connected": bool(unmatched.known) or await _is_connected(call),
-            "pending_digest": pending_digest(unmatched),
+            "providers": unmatched.providers,
+            "is_connected": bool(unmatched.profiles) or await _is_connected(call),
+            "pending_digest": lists.pending_digest,
             "most_at_once": MOST_AT_ONCE,
             "recent_days": RECENT_DAYS,
             "why": why,
@@ -77,18 +80,8 @@ async def _is_connected(call: PageCall) -> bool:
 
 def _is_listed(problem: Problem, lists: Lists) -> bool:
     if problem.side == "customer":
-        return tuple(problem.key) in {row.customer[:2] for row in lists.customers.rows}
+        return tuple(problem.key) in {row.customer.key for row in lists.customers.rows}
     return problem.side == "tag" and problem.key[0] in {row.tag_value for row in lists.tags.rows}
-
-
-def pending_matches(unmatched: Unmatched) -> list[Held]:
-    """Those that are confirmed or rejected together, the same each time."""
-    return sorted(Held.of(mapping) for mapping, _ in unmatched.pending)[:MOST_AT_ONCE]
-
-
-def pending_digest(unmatched: Unmatched) -> str:
-    """Tells whether the pending matches are still those that somebody saw."""
-    return hashlib.sha256(msgspec.json.encode(pending_matches(unmatched))).hexdigest()[:32]
 
 
 def why(mapping: CustomerMapping) -> str:

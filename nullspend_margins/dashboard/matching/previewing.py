@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from nullspend_margins.dashboard.matching.upload import UploadProblem, UploadRow
-from nullspend_margins.domain.mapping import MatchType
+from nullspend_margins.domain.mapping import CustomerMapping, MatchType
 from nullspend_margins.domain.mapping_changes import Doing, Outcome, Seen, Wanted
-from nullspend_margins.services.unmatched import RECENT_DAYS, Unmatched
+from nullspend_margins.services.unmatched import RECENT_DAYS, Profiles, Unmatched
 
 _DEFAULT_PROVIDER = "stripe"
 MOST_SHOWN = 200
@@ -75,17 +75,12 @@ class Preview:
         return [each for each in self.doable if each.warnings]
 
 
-def wanted_of(
-    rows: Sequence[UploadRow], known: Collection[tuple[str, str]], providers: Sequence[str]
-) -> list[Wanted]:
+def wanted_of(rows: Sequence[UploadRow], known: Profiles, providers: Sequence[str]) -> list[Wanted]:
     """The pairs. A line that names no provider means the one that knows the customer."""
-    of_customer: dict[str, list[str]] = defaultdict(list)
-    for provider, customer_id in known:
-        of_customer[customer_id].append(provider)
     usual = providers[0] if providers and _DEFAULT_PROVIDER not in providers else _DEFAULT_PROVIDER
 
     def provider_of(row: UploadRow) -> str:
-        knowing = of_customer.get(row.customer_id, ())
+        knowing = [provider for provider in known if row.customer_id in known[provider]]
         return row.provider or (knowing[0] if len(knowing) == 1 else usual)
 
     return [Wanted(provider_of(row), row.customer_id, row.tag_value) for row in rows]
@@ -109,10 +104,8 @@ def preview_of(
             Line(
                 line=number,
                 outcome=outcome,
-                name=unmatched.names.get(wanted[:2]),
-                holder_name=_name(unmatched.names, holder.provider, holder.customer_id)
-                if holder
-                else None,
+                name=unmatched.name(wanted.provider, wanted.customer_id),
+                holder_name=_name(unmatched, holder) if holder else None,
                 warnings=_warnings(outcome, unmatched),
             )
         )
@@ -144,23 +137,23 @@ def _refusal(
         return f"Line {numbers[outcome.twin]} has {what} already."
     if holder is None:
         return "It can't be done with the lines before it."
-    name = _name(unmatched.names, holder.provider, holder.customer_id)
+    name = _name(unmatched, holder)
     return f"The tag value {wanted.tag_value} belongs to {name}. Unmap that first."
 
 
 def _warnings(outcome: Outcome, unmatched: Unmatched) -> list[str]:
     wanted, found = outcome.wanted, []
-    if wanted[:2] not in unmatched.known:
+    if not unmatched.knows(wanted.provider, wanted.customer_id):
         found.append("No revenue of this provider names this customer.")
     if wanted.tag_value not in unmatched.seen_tags:
         found.append(f"No cost of the last {RECENT_DAYS} days has this tag value.")
     if outcome.holder is not None:
         holder = outcome.holder
-        name = _name(unmatched.names, holder.provider, holder.customer_id)
+        name = _name(unmatched, holder)
         found.append(f"The unconfirmed match with {name} is given up.")
     return found
 
 
-def _name(names: Mapping[tuple[str, str], str], provider: str, customer_id: str) -> str:
-    name = names.get((provider, customer_id))
-    return f"{name} ({customer_id})" if name else customer_id
+def _name(unmatched: Unmatched, mapping: CustomerMapping) -> str:
+    name = unmatched.name(mapping.provider, mapping.customer_id)
+    return f"{name} ({mapping.customer_id})" if name else mapping.customer_id

@@ -11,8 +11,6 @@ from nullspend_margins.dashboard.matching.finish import UNDO, finish, undo_of
 from nullspend_margins.dashboard.matching.page import (
     Problem,
     matching_page,
-    pending_digest,
-    pending_matches,
 )
 from nullspend_margins.dashboard.matching.view import MatchingView
 from nullspend_margins.dashboard.tokens import Notice
@@ -136,9 +134,9 @@ async def _matches(call: PageCall, form: Form) -> Sequence[Held] | Problem:
         provider, customer_id = form.text("provider"), form.text("customer_id")
         return [Held(provider, CUSTOMER_TAG_KEY, customer_id, form.text("tag_value"), "auto")]
     unmatched = await call.services.margins.unmatched(call.org_id)
-    if not unmatched.pending or form.get(ALL) != pending_digest(unmatched):
+    if not unmatched.pending or form.get(ALL) != unmatched.pending_digest:
         return Problem(text="The pending matches changed meanwhile. Look at them again.")
-    return pending_matches(unmatched)
+    return unmatched.first_pending
 
 
 async def _told(call: PageCall, what: str, seen: Sequence[Held]) -> str:

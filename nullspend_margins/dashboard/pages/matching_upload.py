@@ -31,8 +31,7 @@ _MOST_LINES_TOLD = 20
 async def template(call: PageCall) -> Download:
     """The unmatched customers as a file to fill in."""
     unmatched = await call.services.margins.unmatched(call.org_id)
-    rejected = await call.services.mappings.rejected(call.org_id)
-    content = await asyncio.to_thread(file_to_fill, unmatched, rejected)
+    content = await asyncio.to_thread(file_to_fill, unmatched)
     return Download(filename="unmatched.csv", media_type="text/csv", content=content)
 
 
@@ -75,7 +74,7 @@ def _choose(problem: str = "", status: int = 200) -> Page:
 
 async def _preview_of_upload(call: PageCall, upload: Upload) -> Page:
     unmatched = await call.services.margins.unmatched(call.org_id)
-    wanted = wanted_of(upload.rows, unmatched.known, call.providers)
+    wanted = wanted_of(upload.rows, unmatched.profiles, call.providers)
     outcomes = await call.services.mappings.preview(call.org_id, wanted)
     numbers = [row.line for row in upload.rows]
     found = await asyncio.to_thread(preview_of, numbers, outcomes, upload.problems, unmatched)

@@ -100,11 +100,11 @@ def unmatched_of(unmatched: Unmatched) -> UnmatchedReport:
             PendingMatch(
                 id=mapping.id,
                 stripe_customer_id=mapping.customer_id,
-                customer_name=name,
+                customer_name=unmatched.name(mapping.provider, mapping.customer_id),
                 tag_value=mapping.tag_value,
                 confidence=mapping.confidence,
             )
-            for mapping, name in unmatched.pending
+            for mapping in unmatched.pending
         ],
-        customer_names=dict(unmatched.customer_names),
+        customer_names=unmatched.customer_names,
     )

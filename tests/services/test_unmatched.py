@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from nullspend_margins.domain.revenue_part import Basis, RevenuePart
-from nullspend_margins.storage import mappings, revenue
+from nullspend_margins.services.unmatched import read_unmatched
+from nullspend_margins.storage import mappings
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.revenue import CustomerProfile
 from tests.storage.builders import NOVEMBER, ORG, invoice, mapping, sync
 
 OCTOBER = NOVEMBER.shift(-1)
+
+
+async def customers(database: Database, basis: Basis) -> Sequence[CustomerProfile]:
+    return (await database.read(lambda tx: read_unmatched(tx, ORG, basis, ()))).customers
 
 
 async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_key(
@@ -36,9 +43,7 @@ async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_
         mappings.insert(tx, mapping("cus_a", "theirs", org_id="org_2"))
 
     await database.write(fill)
-    found = await database.read(
-        lambda tx: revenue.unmatched_customers(tx, ORG, "customer", "invoiced")
-    )
+    found = await customers(database, "invoiced")
     assert [(each.provider, each.customer_id) for each in found] == [
         ("paddle", "cus_mapped"),
         ("stripe", "cus_a"),
@@ -69,9 +74,7 @@ async def test_unmatched_customers_have_their_total_by_the_basis_asked_for(
     await database.write(lambda tx: sync(tx, facts))
 
     async def totals(basis: Basis) -> list[tuple[str, int]]:
-        found = await database.read(
-            lambda tx: revenue.unmatched_customers(tx, ORG, "customer", basis)
-        )
+        found = await customers(database, basis)
         return [(each.customer_id, each.total_microdollars) for each in found]
 
     assert await totals("invoiced") == [("cus_plain", 3_000_000)]
