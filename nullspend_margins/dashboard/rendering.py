@@ -15,6 +15,7 @@ from jinja2 import (
 )
 
 from nullspend_margins.dashboard.overrides import ORIGINALS
+from nullspend_margins.domain.text import visible
 
 
 def environment(folders: Sequence[Path]) -> Environment:
@@ -24,7 +25,7 @@ def environment(folders: Sequence[Path]) -> Environment:
     """
     ours = PackageLoader("nullspend_margins.dashboard")
     theirs = [FileSystemLoader(folder) for folder in folders]
-    return Environment(
+    made = Environment(
         loader=ChoiceLoader([*theirs, ours, PrefixLoader({ORIGINALS: ours})]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -32,3 +33,5 @@ def environment(folders: Sequence[Path]) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.filters["visible"] = visible
+    return made

@@ -13,6 +13,7 @@ from nullspend_margins.dashboard.sparkline import sparkline, sparkline_text, svg
 from nullspend_margins.domain.health import HealthThresholds
 from nullspend_margins.domain.margin import SPARK_MONTHS, CustomerMargin
 from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.text import visible
 from nullspend_margins.services.margin_table import TableRow
 
 _FIGURES_KEPT = 4_000
@@ -65,8 +66,8 @@ def shown_rows(
         name = row.customer_name or tag
         shown.append(
             ShownRow(
-                name,
-                None if name == tag else tag,
+                visible(name),
+                None if name == tag else visible(tag),
                 link(tag),
                 margin.tier.wire_name,
                 margin.margin < 0,

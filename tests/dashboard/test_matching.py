@@ -187,6 +187,39 @@ async def test_what_has_a_suggestion_can_be_shown_alone(here: World, admin: Brow
     assert await mapped(here) == {}
 
 
+async def test_a_tag_value_that_nobody_sees_is_shown_by_its_code_points(
+    here: World, admin: Browser
+) -> None:
+    await customers(here, ("cus_1", "Acme"))
+    await here.spend("\u200b", 5)
+    await here.spend("\u2060", 5)
+    page = (await admin.open()).text
+    assert "<h3><code>U+200B</code></h3>" in page
+    assert '<option value="\u200b">' in page
+    pair = [("provider", "stripe"), ("customer_id", "cus_1"), ("tag_value", "\u200b")]
+    answer = await admin.send(f"{MATCHING}/map", [*pair, ("form_token", admin.token)])
+    assert "Acme is mapped to U+200B." in answer.text
+    page = (await admin.open(f"{MATCHING}?show=mapped")).text
+    assert '<a href="/margins/customers/%E2%80%8B"><code>U+200B</code></a>' in page
+    detail = (await admin.open("/margins/customers/%E2%80%8B")).text
+    assert "Tag value <code>U+200B</code>" in detail
+    assert '<span class="tag">U+200B</span>' in (await admin.open("/margins")).text
+    assert await mapped(here) == {"cus_1": ("\u200b", "manual")}
+    await admin.open(f"{MATCHING}?show=mapped")
+    await admin.press("Unmap")
+    assert await mapped(here) == {}
+
+
+async def test_a_row_that_is_called_nothing_but_its_tag_value_can_be_clicked(
+    here: World, admin: Browser
+) -> None:
+    await here.spend("\u200b", 5)
+    await here.map("cus_1", "\u200b")
+    page = (await admin.open("/margins")).text
+    assert ">U+200B</a>" in page
+    assert "<h1>U+200B" in (await admin.open("/margins/customers/%E2%80%8B")).text
+
+
 class Dangers(HTMLParser):
     """What would run something."""
 
