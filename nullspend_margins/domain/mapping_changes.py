@@ -102,12 +102,17 @@ class Outcome:
 
 
 class Undo(NamedTuple):
-    """What must be there still, and what takes its place; pairs to turn down, and to forgive."""
+    """What must be there still, and what takes its place; pairs to turn down, and to forgive.
+
+    ``connections`` are (provider, connection id) that must be there too: whoever disconnects a
+    provider removes its customers' mappings for good.
+    """
 
     gone: Sequence[Held]
     new: Sequence[CustomerMapping]
     rejected: Sequence[Pair] = ()
     forgiven: Sequence[Pair] = ()
+    connections: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,18 +120,25 @@ class Changes:
     """What one transaction does. A mapping that changes is in ``gone`` and, with its id, ``new``.
 
     ``rejected`` are the pairs that were not turned down before, ``forgiven`` those that were.
+    ``connections`` are (provider, connection id) of those customers' providers that are connected.
     """
 
     gone: Sequence[CustomerMapping] = ()
     new: Sequence[CustomerMapping] = ()
     rejected: Sequence[Pair] = ()
     forgiven: Sequence[Pair] = ()
+    connections: Sequence[tuple[str, str]] = ()
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """Whose customers they are."""
+        return frozenset(mapping.provider for mapping in (*self.gone, *self.new))
 
     @property
     def undo(self) -> Undo:
         """How it is taken back."""
         gone = [Held.of(mapping) for mapping in self.new]
-        return Undo(gone, self.gone, self.forgiven, self.rejected)
+        return Undo(gone, self.gone, self.forgiven, self.rejected, self.connections)
 
 
 def plan(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping
 from nullspend_margins.domain.mapping_changes import Changes, Held, Outcome, Seen, Wanted, plan
 from nullspend_margins.errors import Conflict, ValidationFailed
-from nullspend_margins.storage import mappings, revisions
+from nullspend_margins.storage import connections, mappings, revisions
 from nullspend_margins.storage.database import Transaction
 
 MOST_AT_ONCE = 5_000
@@ -88,3 +89,24 @@ def store(tx: Transaction, org_id: str, changes: Changes) -> None:
     mappings.replace(tx, org_id, [each.id for each in changes.gone], changes.new)
     mappings.turn_down(tx, org_id, changes.rejected, changes.forgiven)
     revisions.advance(tx, org_id)
+
+
+def of_connections(tx: Transaction, org_id: str, changes: Changes) -> Changes:
+    """The same changes, with the connections that they are made under."""
+    found = [
+        (each.provider, each.id)
+        for each in connections.list_for_org(tx, org_id)
+        if each.provider in changes.providers
+    ]
+    return replace(changes, connections=found)
+
+
+def check_connected(tx: Transaction, org_id: str, seen: Sequence[tuple[str, str]]) -> None:
+    """Raises ``Conflict`` when one of these connections is gone: its mappings went with it."""
+    there = {(each.provider, each.id) for each in connections.list_for_org(tx, org_id)}
+    gone = sorted({provider for provider, _ in set(map(tuple, seen)) - there})
+    if gone:
+        raise Conflict(
+            f"{', '.join(gone)} was disconnected meanwhile, which removed its customers' mappings. "
+            "Nothing was changed."
+        )

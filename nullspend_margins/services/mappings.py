@@ -21,8 +21,10 @@ from nullspend_margins.errors import Conflict, NotFound
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.mapping_batches import (
     MOST_AT_ONCE,
+    check_connected,
     check_seen,
     limit,
+    of_connections,
     planned,
     still_there,
     store,
@@ -146,7 +148,7 @@ class MappingService:
                 new_id=lambda: str(uuid.uuid4()),
             )
             store(tx, org_id, changes)
-            return changes
+            return of_connections(tx, org_id, changes)
 
         return await self._database.write(save)
 
@@ -162,17 +164,21 @@ class MappingService:
             mappings.lock(tx, org_id)
             changes = removals_of(still_there(tx, org_id, seen), mappings.all_rejected(tx, org_id))
             store(tx, org_id, changes)
-            return changes
+            return of_connections(tx, org_id, changes)
 
         return await self._database.write(remove)
 
     async def restore(self, org_id: str, undo: Undo) -> None:
-        """Take changes back, as a whole. Raises ``Conflict`` when something of it has changed."""
+        """Take changes back, as a whole.
+
+        Raises ``Conflict`` when something of it has changed, or its provider was disconnected.
+        """
         limit(undo.gone)
         limit(undo.new, 2 * MOST_AT_ONCE)  # each may have taken another's tag value
 
         def put_back(tx: Transaction) -> None:
             mappings.lock(tx, org_id)
+            check_connected(tx, org_id, undo.connections)
             gone = still_there(tx, org_id, undo.gone)
             changes = Changes(
                 gone=gone, new=undo.new, rejected=undo.rejected, forgiven=undo.forgiven

@@ -182,6 +182,51 @@ async def test_what_changed_since_is_not_undone(here: World, admin: Browser) -> 
     assert await mapped(here) == {"cus_1": ("theirs", "manual")}
 
 
+@pytest.mark.parametrize("is_connected_again", [False, True])
+async def test_what_disconnecting_removed_does_not_come_back_by_undo(
+    here: World, admin: Browser, is_connected_again: bool
+) -> None:
+    await matches(here, "cus_1")
+    await admin.open()
+    await admin.press("Reject")
+    assert await mapped(here) == {}
+    await here.call("DELETE", "/api/stripe/disconnect")
+    if is_connected_again:
+        await here.connect()
+    answer = await admin.press("Undo")
+    assert answer.status_code == 409
+    assert "stripe was disconnected meanwhile" in answer.text
+    assert await mapped(here) == {}
+
+
+async def test_mappings_need_no_connection_and_neither_does_undo(
+    here: World, admin: Browser
+) -> None:
+    await here.map("cus_1", "mine")
+    before = await everything(here)
+    await admin.open(f"{MATCHING}?show=mapped")
+    await admin.press("Unmap")
+    assert await mapped(here) == {}
+    await here.connect()
+    await admin.press("Undo")
+    assert await everything(here) == before
+
+
+async def test_a_customer_of_a_provider_that_is_not_there_is_not_mapped_by_a_form(
+    here: World, admin: Browser
+) -> None:
+    await admin.open(f"{MATCHING}/upload")
+    fields = [("form_token", admin.token), ("customer_id", "cus_1"), ("tag_value", "acme")]
+    answer = await admin.send(f"{MATCHING}/map", [*fields, ("provider", "<strype>")])
+    assert answer.status_code == 400
+    told = "There is no revenue provider '<strype>'; installed: "
+    assert told in unescape(answer.text)
+    assert await mapped(here) == {}
+    assert (await here.map("cus_1", "acme", provider="later")).status_code == 201
+    await admin.send(f"{MATCHING}/map", [*fields, ("provider", "stripe")])
+    assert len(await here.get("/api/customer-mappings")) == 2
+
+
 @pytest.mark.parametrize("undo", ["", "forged", "of a form token"])
 async def test_a_way_back_that_nobody_gave_is_refused(
     here: World, admin: Browser, undo: str

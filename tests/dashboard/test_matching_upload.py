@@ -205,3 +205,20 @@ async def test_the_unmatched_are_a_file_to_fill_in(here: World) -> None:
     assert "1 line has no tag value" in preview.text
     await admin.press("Store 1 mapping")
     assert await mapped(here) == {"cus_2": ("globex", "manual")}
+
+
+async def test_a_line_of_a_provider_that_is_not_there_is_refused(
+    here: World, admin: Browser
+) -> None:
+    answer = await sent(
+        admin,
+        "cus_1,one,strype",
+        "cus_2,two,stripe",
+        "cus_3,three,",
+        header="customer_id,tag_value,provider",
+    )
+    text = told(answer)
+    assert "New 2 Changed 0 Unchanged 0 Refused 1" in text
+    assert "2 There is no revenue provider 'strype'; installed: " in text
+    await admin.press("Store 2 mappings")
+    assert {*await mapped(here)} == {"cus_2", "cus_3"}

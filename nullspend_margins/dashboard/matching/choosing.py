@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nullspend_margins.dashboard.call import PageCall
 from nullspend_margins.dashboard.forms import Form
 from nullspend_margins.dashboard.matching.page import Problem
+from nullspend_margins.dashboard.matching.providers import known_providers, provider_problem
 from nullspend_margins.domain.mapping_changes import Wanted
 from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import ValidationFailed
@@ -56,14 +57,12 @@ async def chosen(call: PageCall, form: Form) -> Choice | Problem:
     provider, customer_id = form.text("provider"), form.text("customer_id")
     typed = (form.get(PICK) or form.get("tag_value")).strip()
     wrong = text_problem(typed)
-    if wrong is not None:
-        return Problem(
-            text="Choose or type a tag value." if not typed else f"The tag value {wrong}.",
-            status=400,
-            side="customer",
-            key=(provider, customer_id),
-            typed=typed,
-        )
+    told = "Choose or type a tag value." if not typed else f"The tag value {wrong}."
+    if wrong is None:
+        told = provider_problem(provider, await known_providers(call)) or ""
+    if told:
+        key = provider, customer_id
+        return Problem(text=told, status=400, side="customer", key=key, typed=typed)
     return Choice(
         wanted=Wanted(provider, customer_id, typed),
         side="customer",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from nullspend_margins.dashboard.matching.providers import provider_problem
 from nullspend_margins.dashboard.matching.upload import UploadProblem, UploadRow
 from nullspend_margins.domain.mapping import CustomerMapping, MatchType
 from nullspend_margins.domain.mapping_changes import Doing, Outcome, Seen, Wanted
@@ -74,6 +75,21 @@ class Preview:
     def warned(self) -> Sequence[Line]:
         """What would be stored, and may be a mistake."""
         return [each for each in self.doable if each.warnings]
+
+
+def of_known_providers(
+    rows: Sequence[UploadRow], known: Collection[str]
+) -> tuple[list[UploadRow], list[UploadProblem]]:
+    """Lines that name a provider that is there, or none; and the others with what is wrong."""
+    usable: list[UploadRow] = []
+    problems: list[UploadProblem] = []
+    for row in rows:
+        wrong = provider_problem(row.provider, known) if row.provider else None
+        if wrong is None:
+            usable.append(row)
+        else:
+            problems.append(UploadProblem(row.line, wrong))
+    return usable, problems
 
 
 def wanted_of(rows: Sequence[UploadRow], known: Profiles, providers: Sequence[str]) -> list[Wanted]:

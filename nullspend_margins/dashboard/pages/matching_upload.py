@@ -14,9 +14,11 @@ from nullspend_margins.dashboard.matching.previewing import (
     MOST_SHOWN,
     KeptLine,
     Preview,
+    of_known_providers,
     preview_of,
     wanted_of,
 )
+from nullspend_margins.dashboard.matching.providers import known_providers
 from nullspend_margins.dashboard.matching.upload import MAX_FILE_BYTES, Upload, read_upload
 from nullspend_margins.dashboard.matching.view import MatchingView
 from nullspend_margins.domain.mapping_changes import Changes
@@ -74,10 +76,11 @@ def _choose(problem: str = "", status: int = 200) -> Page:
 
 async def _preview_of_upload(call: PageCall, upload: Upload) -> Page:
     unmatched = await call.services.margins.unmatched(call.org_id)
-    wanted = wanted_of(upload.rows, unmatched.profiles, call.providers)
+    rows, unknown = of_known_providers(upload.rows, await known_providers(call))
+    wanted = wanted_of(rows, unmatched.profiles, call.providers)
     outcomes = await call.services.mappings.preview(call.org_id, wanted)
-    numbers = [row.line for row in upload.rows]
-    found = await asyncio.to_thread(preview_of, numbers, outcomes, upload.problems, unmatched)
+    numbers, problems = [row.line for row in rows], [*upload.problems, *unknown]
+    found = await asyncio.to_thread(preview_of, numbers, outcomes, problems, unmatched)
     remarks = [*upload.remarks]
     if upload.blank:
         lines = "1 line has" if upload.blank == 1 else f"{upload.blank:,} lines have"
