@@ -153,3 +153,27 @@ async def test_a_first_visit_is_accessible_and_fits(
     ).to_be_visible()
     await axe(page)
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_a_server_that_does_not_answer_is_told_until_it_does(
+    visit: Visits, demo: Product, axe: Axe
+) -> None:
+    page = await visit(demo, tolerated="htmx:(sendError|afterRequest)")
+    await page.goto(demo.url("/margins"))
+    before = await names(page)
+    await page.route("**/margins?*q=*", lambda route: route.abort("connectionrefused"))
+    search, told = page.get_by_label("Search"), page.get_by_role("alert")
+    async with page.expect_event("requestfailed"):
+        await search.press_sequentially("lodz")
+    await expect(told).to_have_text("There was no answer. What you see may be old: try again.")
+    assert await names(page) == before
+    await expect(search).to_be_focused()
+    await expect(search).to_have_value("lodz")
+    await axe(page)
+    async with page.expect_event("requestfailed"):
+        await search.press("Backspace")
+    await expect(told).to_have_count(1)
+    await page.unroute_all()
+    await search.press("z")
+    await expect(page.get_by_role("status")).to_have_text("1 customer")
+    await expect(told).to_have_count(0)

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from nullspend_margins import Margins, MarginsMiddleware
-from tests.world import World, config
+from tests.world import World, config, world
 
 PAGES = ["/margins", "/margins/matching", "/margins/connect"]
 
@@ -211,3 +211,22 @@ async def test_a_notice_waits_for_a_whole_page(here: World) -> None:
     whole = await here.http.get("/margins/matching", headers=headers)
     assert "Unmapped: " in whole.text
     assert "set-cookie" in whole.headers
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_over_the_limit_a_person_is_told_when_to_come_back(
+    sqlite_url: str, path: str
+) -> None:
+    async with world(sqlite_url, limits={"requests_per_minute": 1}) as here:
+        assert (await get(here, path)).status_code == 200
+        answer = await get(here, path)
+        assert answer.status_code == 429
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert 1 <= int(answer.headers["retry-after"]) <= 60
+        assert "<h1>Too many requests</h1>" in answer.text
+        assert 'href="">Try again</a>' in answer.text
+        sent = await here.http.post("/margins/matching/map", headers=here.cookie())
+        assert sent.status_code == 429
+        assert 1 <= int(sent.headers["retry-after"]) <= 60
+        assert "Try again</a>" not in sent.text  # what was sent would have to be sent again
+        assert (await get(here, path, org="org_2")).status_code == 200
