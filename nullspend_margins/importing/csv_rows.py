@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from nullspend_margins.errors import ValidationFailed
+from nullspend_margins.importing.csv_records import first_records, likeliest, records
 from nullspend_margins.importing.files import OpenFile
 from nullspend_margins.importing.names import is_usual
 from nullspend_margins.importing.options import DELIMITERS, ImportOptions
@@ -19,7 +19,7 @@ class CsvRows:
 
     def __init__(self, file: OpenFile, sample: bytes, options: ImportOptions) -> None:
         self._file = file
-        headers = _headers(sample.decode("utf-8", "replace"))
+        headers = first_records(sample.decode("utf-8", "replace"))
         name = options.delimiter or _sniffed(file, headers, set(options.columns.values()))
         if name not in headers:
             raise ValidationFailed(f"{file.path}: its first line can't be read as CSV ({name}).")
@@ -36,21 +36,14 @@ class CsvRows:
         """See ``RowReader``."""
         pick = itemgetter(*(self.columns.index(name) for name in wanted))
         width = len(self.columns)
-        reader = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
-        self._pass_header(reader)
-        while True:
-            line = reader.line_num + 1
-            try:
-                record = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as problem:
-                yield Problem(line, "", f"is no CSV: {problem}; are its quotes in pairs?")
-                self._wrong = None
-                continue
-            if self._wrong is not None:
-                yield Problem(line, "", self._wrong)
-                self._wrong = None
+        found = records(self._lines(), self._delimiter)
+        self._pass_header(found)
+        for line, record in found:
+            wrong, self._wrong = self._wrong, None
+            if isinstance(record, csv.Error):
+                yield Problem(line, "", f"is no CSV: {record}; are its quotes in pairs?")
+            elif wrong is not None:
+                yield Problem(line, "", wrong)
             elif not any(record):
                 continue  # spreadsheets end with such rows
             elif len(record) == width:
@@ -66,15 +59,14 @@ class CsvRows:
         """See ``RowReader``."""
         self._file.close()
 
-    def _pass_header(self, reader: Iterator[list[str]]) -> None:
+    def _pass_header(self, found: Iterator[tuple[int, list[str] | csv.Error]]) -> None:
         """What is wrong with it is wrong with the file, and no fault of the row after it."""
-        try:
-            next(reader)
-        except csv.Error as problem:
+        _, header = next(found)
+        if isinstance(header, csv.Error):
             raise ValidationFailed(
                 f"{self._file.path}: its first line can't be read as CSV: are its quotes in pairs, "
                 "and do lines end with a line feed?"
-            ) from problem
+            ) from header
         if self._wrong is not None:
             raise ValidationFailed(f"{self._file.path}: its first line {self._wrong}.")
 
@@ -95,33 +87,18 @@ class CsvRows:
             yield text
 
 
-def _headers(sample: str) -> dict[str, list[str]]:
-    """The first record, by the name of the delimiter that it is read with."""
-    found = {}
-    for name, delimiter in DELIMITERS.items():
-        try:
-            record = next(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), None)
-        except csv.Error:
-            continue
-        if record:
-            found[name] = [field.strip() for field in record]
-    return found
-
-
 def _sniffed(file: OpenFile, headers: dict[str, list[str]], given: set[str]) -> str:
     """The delimiter that makes the most known columns of the header, then the most columns."""
 
-    def score(name: str) -> tuple[int, int]:
-        fields = headers[name]
-        return sum(is_usual(field) or field in given for field in fields), len(fields)
-
-    ordered = sorted(headers, key=score, reverse=True)
+    ordered = likeliest(
+        headers, lambda fields: sum(is_usual(field) or field in given for field in fields)
+    )
     if not ordered:
         raise ValidationFailed(f"{file.path}: its first line can't be read as CSV.")
-    best = ordered[0]
-    if len(headers[best]) > 1 and len(ordered) > 1 and score(best) == score(ordered[1]):
+    (best, score), *others = ordered
+    if len(headers[best]) > 1 and others and score == others[0][1]:
         raise ValidationFailed(
-            f"{file.path}: its columns may be separated by {best} or by {ordered[1]}: "
+            f"{file.path}: its columns may be separated by {best} or by {others[0][0]}: "
             f"say --delimiter {best}, or the other."
         )
     return best

@@ -23,7 +23,7 @@ from tests.properties.profile import examples
 ROWS = [UploadRow(2, "", "cus_1", "acme"), UploadRow(3, "", "cus_2", "Zeta, Ltd; x")]
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_files_of_every_program_are_read(delimiter: str, bom: bytes, end: str) -> None:

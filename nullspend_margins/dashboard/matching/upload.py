@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from nullspend_margins.domain.text import one_line, text_problem
 from nullspend_margins.errors import ValidationFailed
+from nullspend_margins.importing.csv_records import first_records, likeliest, records
 from nullspend_margins.importing.names import normal
+from nullspend_margins.importing.options import DELIMITERS
 from nullspend_margins.services.mapping_batches import MOST_AT_ONCE
 from nullspend_margins.web.csv_table import FORMULA_STARTS
 
 MAX_FILE_BYTES = 1024 * 1024
 
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 CUSTOMER, TAG, PROVIDER = "customer id", "tag value", "provider"
 _NAMES: Mapping[str, Sequence[str]] = {
     CUSTOMER: (
@@ -108,30 +109,21 @@ def _text(content: bytes) -> str:
 
 def _records(text: str) -> Iterator[tuple[int, list[str] | UploadProblem]]:
     """Each record with the line that it begins on."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as problem:
-            why = f"It can't be read as CSV ({problem}). Are its quotes in pairs?"
+    for line, record in records(io.StringIO(text, newline=""), DELIMITERS[_delimiter(text)]):
+        if isinstance(record, csv.Error):
+            why = f"It can't be read as CSV ({record}). Are its quotes in pairs?"
             yield line, UploadProblem(line, why)
-            continue
-        yield line, [_plain(field.strip()) for field in record]
+        else:
+            yield line, [_plain(field.strip()) for field in record]
 
 
 def _delimiter(text: str) -> str:
-    """The one that makes the most known columns of the first line, then the most columns."""
-    first = text.partition("\n")[0]
+    def known(fields: Sequence[str]) -> int:
+        there = {normal(field) for field in fields}
+        return sum(not there.isdisjoint(names) for names in _NAMES.values())
 
-    def score(delimiter: str) -> tuple[int, int]:
-        fields = next(csv.reader([first], delimiter=delimiter), [])
-        known = {normal(field) for field in fields}
-        return sum(not known.isdisjoint(names) for names in _NAMES.values()), len(fields)
-
-    return max(_DELIMITERS, key=score)
+    found = likeliest(first_records(text), known)
+    return found[0][0] if found else "comma"
 
 
 def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
