@@ -104,9 +104,8 @@ def of_connections(tx: Transaction, org_id: str, changes: Changes) -> Changes:
 def check_connected(tx: Transaction, org_id: str, seen: Sequence[tuple[str, str]]) -> None:
     """Raises ``Conflict`` when one of these connections is gone: its mappings went with it."""
     there = {(each.provider, each.id) for each in connections.list_for_org(tx, org_id)}
-    gone = sorted({provider for provider, _ in set(map(tuple, seen)) - there})
-    if gone:
+    if not there.issuperset(map(tuple, seen)):
         raise Conflict(
-            f"{', '.join(gone)} was disconnected meanwhile, which removed its customers' mappings. "
+            "The provider was disconnected meanwhile, which removed its customers' mappings. "
             "Nothing was changed."
         )

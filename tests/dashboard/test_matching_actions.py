@@ -195,7 +195,7 @@ async def test_what_disconnecting_removed_does_not_come_back_by_undo(
         await here.connect()
     answer = await admin.press("Undo")
     assert answer.status_code == 409
-    assert "stripe was disconnected meanwhile" in answer.text
+    assert "The provider was disconnected meanwhile" in answer.text
     assert await mapped(here) == {}
 
 
