@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
 
-from nullspend_margins import RevenueFact
+from nullspend_margins import Period, RevenueFact
 from nullspend_margins_stripe.contra_facts import (
     credit_note_fact,
     dispute_facts,
@@ -25,14 +25,12 @@ from nullspend_margins_stripe.requests import Asker
 
 DISPUTE_MONTHS = 6
 """A bank takes months over a dispute, and moves money with each step."""
-# A note may be written after its refund.
-_NOTE_MONTHS = 1
 
 
 class Refunded:
     """Credit notes, and then refunds: whether one is a credit note's is told by the note alone."""
 
-    __slots__ = ("_asker", "_credited", "_payers", "_reading", "_unmet")
+    __slots__ = ("_asker", "_credited", "_knows_later_notes", "_payers", "_reading", "_unmet")
 
     def __init__(self, asker: Asker, reading: Reading) -> None:
         self._asker = asker
@@ -40,6 +38,7 @@ class Refunded:
         self._payers = Payers()
         self._credited = Credited()
         self._unmet: set[str] = set()
+        self._knows_later_notes = not reading.window.is_backfill
 
     async def facts(self) -> Facts:
         """All of the window, and refunds of before that a note of the window credits."""
@@ -52,10 +51,10 @@ class Refunded:
 
     async def _notes(self) -> Facts:
         reading, asker = self._reading, self._asker
-        # Of a backfill's last month a refund's note may be of the next one.
-        asked = reading.made(later=_NOTE_MONTHS if reading.window.is_backfill else 0)
         expand = note_expansions(reading)
-        pages = reading.lists.pages(asker, CREDIT_NOTES, asked, self._read_notes, expand=expand)
+        pages = reading.lists.pages(
+            asker, CREDIT_NOTES, reading.made(), self._read_notes, expand=expand
+        )
         async with aclosing(pages):
             async for notes in pages:
                 facts = [await note_fact(asker, reading, note) for note in notes]
@@ -78,20 +77,47 @@ class Refunded:
         )
         were_read = False
         async with aclosing(pages):
-            async for facts in pages:
+            async for refunds in pages:
                 were_read = True
-                yield await self._payers.named(asker, facts)
+                if any(self._credited.amount(one.id) < one.amount for one in refunds):
+                    await self._note_later_ones()
+                yield await self._payers.named(asker, self._facts_of(refunds))
         if were_read:
             for refund_id in sorted(self._unmet):
                 yield await refund_again(asker, reading, refund_id, self._credited)
 
-    def _read_refunds(self, refunds: list[Refund]) -> list[RevenueFact]:
+    def _read_refunds(self, refunds: list[Refund]) -> list[Refund]:
         mine = [one for one in refunds if self._reading.is_in(one.created)]
         self._unmet.difference_update(one.id for one in mine)
-        facts = [_refund_fact(self._reading, one, self._credited) for one in mine]
-        for refund, fact in zip(mine, facts, strict=True):
+        for one in mine:
+            _refund_fact(self._reading, one, self._credited)  # of no use: it is asked for again
+        return mine
+
+    def _facts_of(self, refunds: Sequence[Refund]) -> list[RevenueFact]:
+        found = []
+        for refund in refunds:
+            fact = settled(partial(_refund_fact, self._reading, refund, self._credited))
             self._payers.note(refund, fact)
-        return [fact for fact in facts if fact is not None]
+            if fact is not None:
+                found.append(fact)
+        return found
+
+    async def _note_later_ones(self) -> None:
+        """What notes that were made after a backfill's month, up to now, say of its refunds.
+
+        A sync's window ends now: there the first list has them all.
+        """
+        if self._knows_later_notes:
+            return
+        self._knows_later_notes = True
+        reading = self._reading
+        asked = reading.created(
+            reading.window.last.shift(1), Period.containing(reading.now).shift(1)
+        )
+        pages = reading.lists.pages(self._asker, CREDIT_NOTES, asked, self._read_notes)
+        async with aclosing(pages):
+            async for _ in pages:
+                pass
 
 
 async def disputed(asker: Asker, reading: Reading) -> Facts:

@@ -55,10 +55,10 @@ class Reading:
         """Made in the window."""
         return seconds(self.window.first) <= created < seconds(self.window.last.shift(1))
 
-    def made(self, *, earlier: int = 0, later: int = 0) -> dict[str, str | int]:
-        """The parameters of a list of what was made in the window, so many months wider."""
+    def made(self, *, earlier: int = 0) -> dict[str, str | int]:
+        """The parameters of a list of what was made in the window, or so many months earlier."""
         window = self.window
-        return self.created(window.first.shift(-earlier), window.last.shift(1 + later))
+        return self.created(window.first.shift(-earlier), window.last.shift(1))
 
     def created(self, first: Period, end: Period) -> dict[str, str | int]:
         """The parameters of a list of what was made from ``first`` up to the start of ``end``."""
