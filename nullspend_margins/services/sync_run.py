@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
@@ -34,7 +35,9 @@ from nullspend_margins.services.vault import Vault
 from nullspend_margins.storage import connections, leases, revenue, revisions, syncs
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.excess import leave_out_excess
 from nullspend_margins.storage.leases import Lease
+from nullspend_margins.storage.revenue_sums import SumTooLarge
 
 _log = logging.getLogger("nullspend_margins.sync")
 
@@ -156,11 +159,13 @@ class SyncRun:
         )
         await self._book.turn_to("storing", lease)
 
-        def apply(tx: Transaction) -> SyncReport:
+        def apply(tx: Transaction, *, is_too_much: bool = False) -> SyncReport:
             self._require_unchanged(tx, connection, lease)
             mine = self._org_id, self._provider, self._sync_id
-            report = revenue.staged_report(tx, *mine, window)
             customers = revenue.staged_customers(tx, *mine)
+            if is_too_much:
+                leave_out_excess(tx, *mine, window, all_services=self._tells_all_services)
+            report = revenue.staged_report(tx, *mine, window)
             revenue.apply_staged(tx, *mine, window, all_services=self._tells_all_services)
             self._mark_done(tx, report)
             self._reseal(tx, connection, secret)
@@ -174,7 +179,11 @@ class SyncRun:
             revisions.advance(tx, self._org_id)
             return told
 
-        return await self._tools.database.write(apply)
+        try:
+            return await self._tools.database.write(apply)
+        except SumTooLarge:
+            # Of one customer, and nearly never: the others must not wait for it.
+            return await self._tools.database.write(partial(apply, is_too_much=True))
 
     def _told(self, report: revenue.StagedReport, matched: int, started: float) -> SyncReport:
         return SyncReport(

@@ -25,7 +25,8 @@ from nullspend_margins.storage.staging import discard_staged, of_sync
 from nullspend_margins.storage.tables import revenue_facts, revenue_staging
 
 _staged, _facts = revenue_staging.c, revenue_facts.c
-_COMPARED = [column.name for column in revenue_facts.columns if not column.primary_key]
+COMPARED = [column.name for column in revenue_facts.columns if not column.primary_key]
+"""What a fact is made of beside its key: in the staging as in the store."""
 _Place = tuple[str, str | None, Sequence[int]]
 """An object with its customer and the months it is revenue of."""
 _Pair = tuple[str | None, int]
@@ -94,15 +95,8 @@ def _gone(
     all_services: bool,
 ) -> list[_Place]:
     """What is stored of the window, or goes on in it, and was not staged."""
-    staged = and_(of_sync(org_id, provider, sync_id), _is_same(org_id, provider))
-    return _places(
-        tx,
-        revenue_facts,
-        _facts.org_id == org_id,
-        _facts.provider == provider,
-        or_(_is_in(window), _goes_on_in(window)) if all_services else _is_in(window),
-        not_(exists().where(staged)),
-    )
+    unstaged = is_unstaged(org_id, provider, sync_id)
+    return _places(tx, revenue_facts, unstaged, is_told(window, all_services=all_services))
 
 
 def _places(tx: Connection, source: FromClause, *wanted: ColumnElement[bool]) -> list[_Place]:
@@ -121,7 +115,18 @@ def _is_same(org_id: str, provider: str) -> ColumnElement[bool]:
 
 
 def _differs() -> ColumnElement[bool]:
-    return or_(*(_facts[name].is_distinct_from(_staged[name]) for name in _COMPARED))
+    return or_(*(_facts[name].is_distinct_from(_staged[name]) for name in COMPARED))
+
+
+def is_unstaged(org_id: str, provider: str, sync_id: str) -> ColumnElement[bool]:
+    """Stored, and not of an object that the sync has staged."""
+    staged = and_(of_sync(org_id, provider, sync_id), _is_same(org_id, provider))
+    return and_(_facts.org_id == org_id, _facts.provider == provider, not_(exists().where(staged)))
+
+
+def is_told(window: RevenueWindow, *, all_services: bool) -> ColumnElement[bool]:
+    """Stored facts that a sync of ``window`` tells if there still are such."""
+    return or_(_is_in(window), _goes_on_in(window)) if all_services else _is_in(window)
 
 
 def _goes_on_in(window: RevenueWindow) -> ColumnElement[bool]:
@@ -147,7 +152,7 @@ def _delete(tx: Connection, org_id: str, provider: str, object_ids: Sequence[str
 
 def _insert(tx: Connection, org_id: str, provider: str, sync_id: str) -> None:
     """Store what was staged and is not stored just so: what was otherwise has been deleted."""
-    names = ["org_id", "provider", "object_id", *_COMPARED]
+    names = ["org_id", "provider", "object_id", *COMPARED]
     rows = select(*(_staged[name] for name in names)).where(of_sync(org_id, provider, sync_id))
     # In the order of the key: its index grows at one end.
     put = insert_into(tx, revenue_facts).from_select(names, rows.order_by(_staged.object_id))

@@ -75,11 +75,17 @@ def recognition(fact: RevenueFact, conversion: Conversion) -> Recognition:
         return _of_simple(fact)
     counted = recognized(fact, conversion)
     cells = None if counted is None else _counted_cells(counted, fact)
+    own = month_index(fact.occurred_at)
     if counted is None or cells is None:
         text = None if fact.parts is None else _encode(fact.parts)
-        return Recognition(False, 0, text, _cell_text(unconverted_cells(fact.all_parts), fact))
+        return Recognition(False, 0, text, uncounted_cells(fact.all_parts, own))
     microdollars = sum(cell[_INVOICED] for cell in cells.values())
-    return Recognition(True, microdollars, _encode(counted), _cell_text(cells, fact))
+    return Recognition(True, microdollars, _encode(counted), _cell_text(cells, own))
+
+
+def uncounted_cells(parts: Sequence[RevenuePart], own: int) -> str:
+    """The ``Recognition.cells`` of a fact that does not count; ``own``: the month it is of."""
+    return _cell_text(unconverted_cells(parts), own)
 
 
 def _counted_cells(parts: Sequence[RevenuePart], fact: RevenueFact) -> MonthCells | None:
@@ -107,9 +113,8 @@ def _of_simple(fact: RevenueFact) -> Recognition:
     return Recognition(is_counted, amount if is_counted else 0, None, cells)
 
 
-def _cell_text(cells: MonthCells, fact: RevenueFact) -> str:
+def _cell_text(cells: MonthCells, own: int) -> str:
     """Months it adds nothing to are left out, except its own: an invoice counts there."""
-    own = month_index(fact.occurred_at)
     cells.setdefault(own, [0] * len(BASES))
     rows = [[month, *cells[month]] for month in sorted(cells) if month == own or any(cells[month])]
     return _encoder.encode(rows).decode()

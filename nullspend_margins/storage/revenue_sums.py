@@ -44,26 +44,28 @@ _BREAK = "\x01"
 _facts = revenue_facts.c
 
 
+class SumTooLarge(ValidationFailed):
+    """A sum of one customer exceeds 2^63 microdollars. Keep nothing of the transaction."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A customer's revenue is beyond 9.2 trillion dollars, more than can be stored."
+        )
+
+
 def rebuild_sums(
     tx: Connection, org_id: str, provider: str, touched: Collection[tuple[str | None, int]]
 ) -> None:
     """Rebuild the (customer, month) pairs in ``touched``, and those customers' profiles.
 
-    Facts without a customer belong to no pair and are passed over. Raises ``ValidationFailed``
-    when a sum exceeds 2^63 microdollars.
+    Facts without a customer belong to no pair and are passed over. Raises ``SumTooLarge``.
     """
     months = sorted({month for _, month in touched})
     customers = sorted({customer for customer, _ in touched if customer is not None})
-    with overflow_as(_too_much):
+    with overflow_as(SumTooLarge):
         for some in chunks(tx, customers):
             _rebuild_months(tx, org_id, provider, some, months)
             _rebuild_customers(tx, org_id, provider, some)
-
-
-def _too_much() -> ValidationFailed:
-    return ValidationFailed(
-        "A customer's revenue is beyond 9.2 trillion dollars, more than can be stored."
-    )
 
 
 def _rebuild_months(
