@@ -25,8 +25,8 @@ from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.errors import Conflict, ConnectionRevoked, InternalError, MarginsError
 from tests.properties import writes
 from tests.properties.model import ModelMapping, Org
+from tests.properties.paged_provider import Account, Invoice
 from tests.properties.sync_stage import LEASE_SECONDS, Stage
-from tests.properties.turnstiles import Account, Invoice
 
 ORG, FRESH = "org_1", "org_fresh"
 BEGIN = datetime.fromisoformat("2026-11-20T00:00:00Z")
@@ -65,7 +65,7 @@ Action = tuple[int, str, int, tuple[int, Exception] | None]
 
 actions = st.tuples(
     which,
-    st.sampled_from(("go on", "go on", "go on", "stop", "finish", "lose")),
+    st.sampled_from(("go on", "go on", "go on", "stop", "die", "finish", "lose")),
     st.sampled_from((1, 1, 2, 2, 3, 4, 6, 12)),
     st.one_of(st.none(), st.none(), failures),
 )

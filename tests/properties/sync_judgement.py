@@ -20,6 +20,7 @@ from nullspend_margins.web.wire.base import encode
 from nullspend_margins.web.wire.margins import table_of
 from tests.properties import answers, arithmetic, turnstiles, writes
 from tests.properties.arithmetic import Thresholds
+from tests.properties.paged_provider import is_within
 from tests.properties.sync_happenings import (
     FAILURES,
     ORG,
@@ -45,6 +46,9 @@ class Judgement(Happenings):
                 on.do(turnstiles.ended(process))
         super().__init__(on)
         self.looked_after = self.connected_before = 0
+        self.cursor: str | None = None
+        self.has_ghost = False
+        """A process was killed in the middle of a sync, and its lease may last."""
         self.began: dict[Process, int] = {}
         self.overlapped: set[Process] = set()
         self.fences: dict[Process, int] = {}
@@ -56,7 +60,7 @@ class Judgement(Happenings):
         self.began[process] = self.stage.provider.connects
         running = {other for other in self.stage.processes if other.is_running}
         self.overlapped.discard(process)
-        if running:
+        if running or self.has_ghost:
             self.overlapped |= {process, *running}
         self.fences.pop(process, None)
         self.expected.pop(process, None)
@@ -79,9 +83,14 @@ class Judgement(Happenings):
             assert by is not None
             assert before.held_until is None or before.held_until <= self.clock.now()
             self.fences.setdefault(by, seen.fence)
+            self.has_ghost = False
+        if connects != self.connected_before:
+            self.cursor = None
         if _synced_at(seen) != _synced_at(before):
             assert by is not None
             self.commit(by, seen)
+        assert self.cursor == (seen.connection and seen.connection.cursor)
+        assert seen.staged_by <= 1, "a sync that was overtaken goes on staging"
         self.show_connection(seen)
         assert seen.numbers == numbers_of(revenue_of(self.org))
         assert seen.mappings == set(self.org.mappings)
@@ -99,6 +108,8 @@ class Judgement(Happenings):
         assert told is not None
         assert told.complete
         assert told.connects == self.stage.provider.connects
+        assert told.window.cursor == self.cursor
+        self.cursor = told.cursor or self.cursor
         assert self.fences[by] == seen.fence
         assert str(told.window.last) == arithmetic.shown(arithmetic.month_of(told.began))
         assert str(told.window.first) == arithmetic.shown(
@@ -111,7 +122,7 @@ class Judgement(Happenings):
         assert {replace(each, id="") for each in new} == set(made)
         kept = [each for each in self.org.mappings if each.id]
         self.org = replace(self.org, mappings=[*kept, *new])
-        asked = [fact for fact in facts if turnstiles.is_within(fact.occurred_at, told.window)]
+        asked = [fact for fact in facts if is_within(fact.occurred_at, told.window)]
         self.expected[by] = expected_report(ORG, asked, len(made))
         assert seen.connection is not None
         assert seen.connection.last_error is None

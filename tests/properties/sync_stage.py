@@ -19,8 +19,9 @@ from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database
 from tests.properties import arithmetic, model
 from tests.properties.model import ModelMapping, Org
+from tests.properties.paged_provider import PagedProvider
 from tests.properties.product import FakeProviders, configuration
-from tests.properties.turnstiles import PagedProvider, Process, process
+from tests.properties.turnstiles import Process, process
 from tests.world import FixedClock
 
 T = TypeVar("T")
@@ -51,6 +52,8 @@ class Seen:
     mappings: set[ModelMapping]
     rejected: frozenset[Pair]
     staged: int
+    staged_by: int
+    """How many syncs have something there."""
     fence: int
     held_until: datetime | None
 
@@ -129,6 +132,10 @@ def look_at(tx: Connection, org_id: str) -> Seen:
         ),
         staged=tx.scalar(
             select(func.count()).select_from(staging).where(staging.c.org_id == org_id)
+        )
+        or 0,
+        staged_by=tx.scalar(
+            select(func.count(staging.c.sync_id.distinct())).where(staging.c.org_id == org_id)
         )
         or 0,
         fence=lease.fence if lease else 0,

@@ -19,10 +19,10 @@ from nullspend_margins.storage import skipped_revenue
 from nullspend_margins.storage.tables import customer_months, revenue_customers
 from tests.properties import turnstiles
 from tests.properties.arithmetic import month_of
+from tests.properties.paged_provider import Account, Invoice, is_within
 from tests.properties.profile import examples
 from tests.properties.sync_happenings import BEGIN, ORG
 from tests.properties.sync_stage import Stage, stage
-from tests.properties.turnstiles import Account, Invoice
 from tests.storage.builders import rows
 
 MOST = (2**63 - 1) // 10_000
@@ -100,11 +100,11 @@ class Model:
         stays = [
             fact
             for name, fact in self.everything.items()
-            if name not in ids and not turnstiles.is_within(fact.occurred_at, window)
+            if name not in ids and not is_within(fact.occurred_at, window)
         ]
         self.everything = {fact.object_id: fact for fact in (*stays, *told)}
         self.out = {fact.object_id for fact in stays} & self.out
-        self.told = [fact for fact in told if turnstiles.is_within(fact.occurred_at, window)]
+        self.told = [fact for fact in told if is_within(fact.occurred_at, window)]
         for customer in ("cus_1", "cus_2"):
             mine = self.counted(customer)
             if not fit(mine):

@@ -15,11 +15,11 @@ from nullspend_margins import ProviderUnavailable
 from nullspend_margins.services.sync_report import SyncReport
 from nullspend_margins.storage.database import Transaction
 from tests.properties import turnstiles
+from tests.properties.paged_provider import Account, Invoice
 from tests.properties.profile import examples
 from tests.properties.sync_happenings import BEGIN, ORG, Happening
 from tests.properties.sync_machine import ANOTHER_SYNCS, Syncs
-from tests.properties.sync_stage import Stage, numbers_of, stage
-from tests.properties.turnstiles import Account, Invoice
+from tests.properties.sync_stage import Stage, numbers_of, revenue_of, stage
 
 T = TypeVar("T")
 
@@ -60,6 +60,38 @@ def test_a_sync_overtaken_at_any_step_does_its_successor_no_harm(database_url: s
         assert steps > 10
 
 
+def test_a_sync_killed_at_any_step_is_no_hindrance_once_its_lease_is_over(
+    database_url: str,
+) -> None:
+    with stage(database_url) as on:
+        steps = 0
+        while killed_after(on, steps):
+            steps += 1
+        assert steps > 10
+
+
+def killed_after(on: Stage, steps: int) -> bool:
+    """Whether a sync whose process ends after so many steps was running."""
+    machine = Syncs(on)
+    machine.begin_somewhere([("cus_1", 7, "usd", "paid", 20)], [("cus_1", 0)], [])
+    dead, other = on.processes
+    machine.begin(dead, None, stepwise=True)
+    machine.go_on(dead, steps)
+    if not dead.is_running:
+        return False
+    machine.kill(dead)
+    machine.sync(1, None)
+    if machine.has_ghost:
+        machine.wait("lease")
+    machine.begin(other, None, stepwise=False)
+    machine.end(other)
+    machine.nothing_is_left_behind()
+    assert not machine.has_ghost
+    assert machine.seen.numbers == numbers_of(revenue_of(machine.org))
+    assert other.told is not None and other.told.complete
+    return True
+
+
 def overtaken_after(on: Stage, steps: int) -> bool:
     """Whether a sync that sleeps after so many steps, until another has read all, was running."""
     machine = Syncs(on)
@@ -71,7 +103,8 @@ def overtaken_after(on: Stage, steps: int) -> bool:
         return False
     machine.wait("lease")
     machine.begin_and_read(successor, staged=True)
-    machine.end(slow)
+    while slow.is_running:
+        machine.go_on(slow, 1)
     machine.end(successor)
     machine.nothing_is_left_behind()
     return True

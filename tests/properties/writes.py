@@ -60,13 +60,15 @@ def synced(
 ) -> tuple[Org, list[ModelMapping]]:
     """After a good sync that was told ``told``, and the mappings it made (without ids)."""
     first = shifted(month_of(now), -3)
-    ids = {fact.object_id for fact in told}
-    kept = [
+    stays = [
         (name, fact)
         for name, fact in org.revenue
-        if name != provider
-        or not (first <= month_of(fact.occurred_at) <= month_of(now) or fact.object_id in ids)
+        if name != provider or not first <= month_of(fact.occurred_at) <= month_of(now)
     ]
+    whole = {fact.object_id for name, fact in stays if name == provider and not fact.is_partial}
+    told = [fact for fact in told if not (fact.is_partial and fact.object_id in whole)]
+    ids = {fact.object_id for fact in told}
+    kept = [(name, fact) for name, fact in stays if name != provider or fact.object_id not in ids]
     after = replace(org, revenue=[*kept, *((provider, fact) for fact in told)])
     made = _auto_matches(after, provider, told, now)
     return replace(after, mappings=[*after.mappings, *made]), made
