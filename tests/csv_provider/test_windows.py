@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nullspend_margins import Period, RevenueWindow
 from tests.csv_provider.support import provider, read
-from tests.world import World, world
+from tests.world import ORG, World, world
 
 MARCH_TO_APRIL = RevenueWindow(Period.parse("2026-03"), Period.parse("2026-04"))
 ROWS = """id,customer,date,amount,kind,service_start,service_end
@@ -41,6 +41,26 @@ async def test_a_backfills_first_month_takes_older_services_too() -> None:
         ("year", True),
         ("march", False),
     ]
+
+
+async def test_a_backfill_keeps_services_of_before_it(database_url: str) -> None:
+    """Told in its first month and in every sync, and not in the months between."""
+    async with world(database_url) as here:
+        await here.map("ada", "ada", provider="csv")
+        content = "customer,date,amount,service_start,service_end\n"
+        content += "ada,2026-01-15,365,2026-01-15,2027-01-15\n"
+        await here.call("POST", "/api/connections/csv", {"content": content})
+        answer = await here.call("POST", "/api/connections/csv/sync", role="member")
+        assert answer.status_code == 200, answer.text
+        services = await here.margins.services()
+        await services.sync.backfill(ORG, "csv", Period.parse("2026-04"))
+        accrued = [
+            await here.get(f"/api/margins/ada?period=2026-{month}&basis=accrual")
+            for month in ("04", "07", "11")
+        ]
+        assert [found["revenueMicrodollars"] for found in accrued] == [  # type: ignore[index]
+            30_000_000, 31_000_000, 30_000_000,
+        ]  # fmt: skip
 
 
 async def test_older_services_are_corrected_and_taken_out_with_their_rows(

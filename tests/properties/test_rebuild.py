@@ -15,9 +15,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from msgspec import structs
 from sqlalchemy import Connection, text
 
-from nullspend_margins import CostEvent, CostFact, Period, RevenueFact
+from nullspend_margins import CostEvent, CostFact, Period, RevenueFact, RevenuePart
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.domain.revenue_part import BASES
@@ -25,11 +26,12 @@ from nullspend_margins.services.rebuild import RebuildService
 from nullspend_margins.storage import costs, revenue, revisions
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.tables import customer_months, revenue_customers
-from tests.properties import strategies
+from tests.properties import revenue_model, strategies
 from tests.properties.arithmetic import month_of
 from tests.properties.cells import Ledger, require_right
 from tests.properties.model import counts, latest
 from tests.properties.profile import examples
+from tests.properties.revenue_model import Part, Thing
 from tests.storage.builders import NOW, ORG, rows
 from tests.storage.rebuilding import ALL_TABLES, emptied
 
@@ -46,12 +48,31 @@ SOME_FACTS = st.lists(strategies.fact(TAGS, AMOUNTS, MONTHS), max_size=4)
 SOME_EVENTS = st.lists(
     st.integers(0, 12).flatmap(lambda n: strategies.event(f"event-{n}", TAGS, MONTHS)), max_size=5
 )
+
+
+@st.composite
+def told_facts(draw: st.DrawFn) -> RevenueFact:
+    """Invoices, and refunds; of some the service goes on for months, of which one basis tells."""
+    customer = draw(st.sampled_from(("cus_1", "cus_2", None)))
+    name = f"in_{draw(st.integers(0, 5))}"
+    fact = draw(strategies.invoices(name, customer, draw(st.integers(-2, 500)), MONTHS))
+    days = draw(st.sampled_from((None, None, 0, 40, 70)))
+    if days is None:
+        return fact
+    whole: dict[str, Any] = {"amount_minor": fact.amount_minor, "occurred_at": fact.occurred_at}
+    until = fact.occurred_at + timedelta(days=days)
+    parts = (
+        RevenuePart(bases=("invoiced", "cash"), kind="payment", **whole),
+        RevenuePart(bases=("accrual",), kind="line", until=until, **whole),
+    )
+    return structs.replace(fact, kind=draw(st.sampled_from(("invoice", "refund"))), parts=parts)
+
+
 SOME_INVOICES = st.lists(
-    st.tuples(st.integers(0, 5), st.sampled_from(("cus_1", "cus_2", None)), st.integers(-2, 500))
-    .flatmap(lambda one: strategies.invoices(f"in_{one[0]}", one[1], one[2], MONTHS)),
+    told_facts(),
     max_size=5,
     unique_by=lambda fact: fact.object_id,
-)  # fmt: skip
+)
 
 # What may befall a rollup: its cells change, vanish, or appear.
 DAMAGE = st.sampled_from(
@@ -192,22 +213,27 @@ class Org(RuleBasedStateMachine):
         assert customers == self._customers()
 
     def _customer_months(self) -> dict[tuple[object, ...], tuple[object, ...]]:
-        """What each customer paid in each month, in dollars alone: by every basis the same."""
+        """What each customer paid in each month, in dollars alone; who it is, invoices tell."""
         groups: dict[tuple[object, ...], list[RevenueFact]] = {}
+        sums: dict[tuple[object, ...], dict[str, int]] = {}
         for (provider, _), fact in self.invoices.items():
-            if counts(fact):
-                year, month = month_of(fact.occurred_at)
-                key = (year * 12 + month - 1, provider, fact.customer_id)
-                groups.setdefault(key, []).append(fact)
+            if not counts(fact):
+                continue
+            own = (_index(month_of(fact.occurred_at)), provider, fact.customer_id)
+            groups.setdefault(own, []).extend([fact] if fact.kind == "invoice" else [])
+            sums.setdefault(own, dict.fromkeys(BASES, 0))
+            for (month, basis), amount in revenue_model.cells_of(_thing(fact), None).items():
+                key = (_index(month), provider, fact.customer_id)
+                sums.setdefault(key, dict.fromkeys(BASES, 0))[basis] += amount
         return {
             key: (
-                *[sum(fact.amount_minor for fact in facts) * 10_000] * len(BASES),
-                len(facts),
-                max(fact.occurred_at for fact in facts),
-                latest(facts, "customer_name"),
-                latest(facts, "avatar_url"),
+                *amounts.values(),
+                len(groups.get(key, [])),
+                max((fact.occurred_at for fact in groups.get(key, [])), default=None),
+                latest(groups.get(key, []), "customer_name"),
+                latest(groups.get(key, []), "avatar_url"),
             )
-            for key, facts in groups.items()
+            for key, amounts in sums.items()
         }
 
     def _customers(self) -> dict[tuple[object, ...], tuple[object, ...]]:
@@ -222,11 +248,30 @@ class Org(RuleBasedStateMachine):
                 latest(facts, "customer_email"),
                 latest(facts, "avatar_url"),
                 sum(fact.amount_minor for fact in facts if counts(fact)) * 10_000,
-                sum(counts(fact) for fact in facts),
+                sum(counts(fact) and fact.kind == "invoice" for fact in facts),
                 max(fact.occurred_at for fact in facts),
             )
             for key, facts in groups.items()
         }
+
+
+def _index(month: tuple[int, int]) -> int:
+    return month[0] * 12 + month[1] - 1
+
+
+def _thing(fact: RevenueFact) -> Thing:
+    """As the model of revenue has it."""
+    parts = [
+        Part(
+            tuple(part.bases),
+            part.amount_minor,
+            int(part.occurred_at.timestamp()),
+            None if part.until is None else int(part.until.timestamp()),
+        )
+        for part in fact.all_parts
+    ]
+    made = int(fact.occurred_at.timestamp())
+    return Thing(fact.object_id, fact.customer_id, made, fact.currency, tuple(parts))
 
 
 def _event_keys(tx: Connection) -> set[tuple[str, str]]:

@@ -130,6 +130,9 @@ async def test_what_is_partial_never_takes_the_place_of_the_whole(database: Data
     def known(tx: Connection) -> set[str]:
         stage(tx, ORG, "stripe", "s1", [invoice("staged")])
         service = invoice("service", occurred_at=old, is_partial=True)
+        sync(tx, [invoice("new")], org_id="org_2")
+        sync(tx, [invoice("new")], provider="paddle")
+        stage(tx, "org_2", "stripe", "s1", [invoice("another")])
         sync(tx, [invoice("stored"), invoice("old", occurred_at=old), service])
         stage(tx, ORG, "stripe", "s1", [invoice("staged"), invoice("part", is_partial=True)])
         stage(tx, ORG, "stripe", "s2", [invoice("another")])
