@@ -33,10 +33,11 @@ class Look:
     missing: frozenset[str] = frozenset()
     is_full: bool = True
     """Late payments are looked for in lists, not only told of by events."""
+    months: int = WINDOW_MONTHS
 
     @property
     def first(self) -> Month:
-        return model.following(self.last, 1 - WINDOW_MONTHS)
+        return model.following(self.last, 1 - self.months)
 
     def has(self, moment: int, earlier: int = 0) -> bool:
         """Whether it is in the window, or so many months before."""

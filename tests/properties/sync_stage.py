@@ -17,7 +17,7 @@ from nullspend_margins.storage import connections, mappings, tables
 from nullspend_margins.storage.columns import metadata
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database
-from tests.properties import arithmetic, model
+from tests.properties import arithmetic, model, turnstiles
 from tests.properties.model import ModelMapping, Org
 from tests.properties.paged_provider import PagedProvider
 from tests.properties.product import FakeProviders, configuration
@@ -101,6 +101,9 @@ def stage(database_url: str, steps_over: object = None) -> Iterator[Stage]:
                 )
             yield made
         finally:
+            for each in made.processes:  # where a property fails, one may stand in the middle
+                if each.is_running:
+                    made.do(turnstiles.killed(each))
             made.do(made.database.close())
 
 
