@@ -91,10 +91,10 @@ class SyncStaging:
                 )
                 self._keep(facts, unstaged)
                 if len(unstaged.whole) + len(unstaged.partial) >= _STAGED_AT_ONCE:
-                    await self._stage(unstaged, lease)
+                    await self._stage(unstaged, window, lease)
                     unstaged = _Read({}, {})
                 self._tell(fetched)
-        await self._stage(unstaged, lease)
+        await self._stage(unstaged, window, lease)
 
     def _facts_in(self, page: Sequence[RevenueItem]) -> list[RevenueFact]:
         """The facts of a page; what the provider tells of itself is kept."""
@@ -144,14 +144,14 @@ class SyncStaging:
 
         await self._database.write(clear)
 
-    async def _stage(self, read: _Read, lease: Lease) -> None:
+    async def _stage(self, read: _Read, window: RevenueWindow, lease: Lease) -> None:
         mine = self._org_id, self._source.name, self._sync_id
 
         def stage(tx: Transaction) -> None:
             leases.verify(tx, lease)
             revenue.stage(tx, read.whole)
             if read.partial:
-                known = revenue.whole_objects(tx, *mine, sorted(read.partial))
+                known = revenue.whole_objects(tx, *mine, window, sorted(read.partial))
                 revenue.stage(
                     tx, {name: read.partial[name] for name in read.partial.keys() - known}
                 )

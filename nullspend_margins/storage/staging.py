@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     distinct,
     func,
+    not_,
     select,
 )
 
@@ -60,12 +61,25 @@ def stage(tx: Connection, rows: Mapping[str, Row]) -> None:
 
 
 def whole_objects(
-    tx: Connection, org_id: str, provider: str, sync_id: str, object_ids: Sequence[str]
+    tx: Connection,
+    org_id: str,
+    provider: str,
+    sync_id: str,
+    window: RevenueWindow,
+    object_ids: Sequence[str],
 ) -> set[str]:
-    """Which of these objects are stored whole, or staged so by this sync."""
+    """Which of these objects are stored whole, or staged so by this sync.
+
+    What is stored of the window does not count: it is told anew, or goes.
+    """
     found: set[str] = set()
     for some in chunks(tx, object_ids):
-        stored = and_(_facts.org_id == org_id, _facts.provider == provider, _facts.partial == 0)
+        stored = and_(
+            _facts.org_id == org_id,
+            _facts.provider == provider,
+            _facts.partial == 0,
+            not_(_facts.month.between(window.first.index, window.last.index)),
+        )
         named = is_among(tx, _facts.object_id, some), is_among(tx, _staged.object_id, some)
         found.update(tx.scalars(select(_facts.object_id).where(stored, named[0])))
         mine = and_(of_sync(org_id, provider, sync_id), _staged.partial == 0)

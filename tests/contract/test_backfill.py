@@ -32,13 +32,22 @@ async def dollars(here: World) -> list[int]:
     return found
 
 
+def looks_back(here: World) -> int:
+    """How often the months before January were gone through for what was paid late."""
+    listed = [one for one in here.stripe.requests if one.path == "/v1/invoices"]
+    begins = [one.param("created[gte]") for one in listed if one.param("status") == "paid"]
+    return begins.count(str(unix(2025, 10, 1, 0)))
+
+
 async def test_the_months_it_brings_stay(here: World) -> None:
     await company(here)
     await here.sync()
     assert await dollars(here) == [0] * 7 + [8, 9, 10, 11]
+    here.stripe.requests.clear()
     services = await here.margins.services()
     report = await services.sync.backfill(ORG, "stripe", JANUARY)
     assert (report.months, report.invoices_fetched, report.resumed_at) == (7, 7, None)
+    assert looks_back(here) == 1
     assert await dollars(here) == [*range(1, 12)]
     await here.sync()
     assert await dollars(here) == [*range(1, 12)]

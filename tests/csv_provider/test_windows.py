@@ -43,6 +43,19 @@ async def test_a_backfills_first_month_takes_older_services_too() -> None:
     ]
 
 
+async def test_a_row_that_is_dated_back_accrues_from_its_first_sync_on(database_url: str) -> None:
+    header = "id,customer,date,amount,service_start,service_end\n"
+    async with world(database_url) as here:
+        await here.map("ada", "ada", provider="csv")
+        for method, day in (("POST", "2026-09-01"), ("PUT", "2026-02-01")):
+            rows = f"1,ada,{day},365,2026-01-15,2027-01-15\n"
+            await here.call(method, "/api/connections/csv", {"content": header + rows})
+            answer = await here.call("POST", "/api/connections/csv/sync", role="member")
+            assert answer.status_code == 200, answer.text
+            found = await here.get("/api/margins/ada?period=2026-11&basis=accrual")
+            assert found["revenueMicrodollars"] == 30_000_000  # type: ignore[index]
+
+
 async def test_a_backfill_keeps_services_of_before_it(database_url: str) -> None:
     """Told in its first month and in every sync, and not in the months between."""
     async with world(database_url) as here:

@@ -103,6 +103,7 @@ class PagedProvider:
             paid = set(self.account.paid())
             facts = [self.account.fact(each, window) for each in page if each in paid]
             told.facts |= {fact.object_id: fact for fact in facts}
+            told.fetched += sum(is_within(fact.occurred_at, window) for fact in facts)
             told.cursor = f"{process.name} {told.began.isoformat()} {number}"
             yield [*facts, RevenueCursor(told.cursor)]
         await process.turnstile.stop()

@@ -110,6 +110,8 @@ class Judgement(Happenings):
         assert told.connects == self.stage.provider.connects
         assert told.window.cursor == self.cursor
         self.cursor = told.cursor or self.cursor
+        if told.facts:
+            assert by.progress[-1].invoices_fetched == told.fetched
         assert self.fences[by] == seen.fence
         assert str(told.window.last) == arithmetic.shown(arithmetic.month_of(told.began))
         assert str(told.window.first) == arithmetic.shown(

@@ -21,6 +21,7 @@ from nullspend_margins.errors import ServiceUnavailable
 from nullspend_margins.services import Services
 from nullspend_margins.services.backfill import BackfillReport
 from nullspend_margins.services.sync_report import SyncReport
+from nullspend_margins.services.sync_staging import SyncProgress
 from nullspend_margins.storage.database import Database, Transaction
 from tests.world import FixedClock
 
@@ -69,6 +70,8 @@ class Told:
     connects: int
     facts: dict[str, RevenueFact] = field(default_factory=dict)
     cursor: str | None = None
+    fetched: int = 0
+    """Invoices of the window, each as often as it was told."""
     complete: bool = False
 
 
@@ -88,6 +91,7 @@ class Process:
     last_looked: datetime | None = None
     busy: int = 0
     is_dead: bool = False
+    progress: list[SyncProgress] = field(default_factory=list)
 
     def now(self) -> datetime:
         """The clock all processes share; it is remembered when a sync of this one looked at it."""
@@ -147,7 +151,7 @@ async def start(
         stepping.set(one)
         if since is not None:
             return await one.services.sync.backfill(org_id, "stripe", since)
-        return await one.services.sync.sync(org_id, "stripe")
+        return await one.services.sync.sync(org_id, "stripe", one.progress.append)
 
     one.told = one.raised = None
     if stepwise:
