@@ -67,9 +67,9 @@ def is_within(moment: datetime, window: RevenueWindow) -> bool:
 class PagedProvider:
     """One account for all credentials, in pages of two; the first comes twice.
 
-    It tells more than it is asked for: invoices outside the window too, which are to be kept; of
-    some of them a part, which never takes the place of the whole. With each page it tells how far
-    it is.
+    It tells a sync more than it is asked for: invoices outside the window too, which are to be
+    kept; of some of them a part, which never takes the place of the whole. With each page it tells
+    how far it is.
     """
 
     account: Account = field(default_factory=Account)
@@ -77,6 +77,7 @@ class PagedProvider:
     """How many syncs have gone well; each notes how many before it."""
     connects: int = 0
     """How often the org was connected, disconnected, or given another key; noted likewise."""
+    asked: list[RevenueWindow] = field(default_factory=list)
     name = "stripe"
 
     async def parse_credential(self, body: Mapping[str, object]) -> Credential:
@@ -95,7 +96,8 @@ class PagedProvider:
         assert process is not None
         assert process.last_looked is not None
         told = process.told = Told(process.last_looked, window, self.commits, self.connects)
-        ids = self.account.paid()
+        ids = self.account.paid(window if window.is_backfill else None)
+        self.asked.append(window)
         pages = [ids[start : start + 2] for start in range(0, len(ids), 2)]
         for number, page in enumerate([*pages, *pages[:1]]):
             await process.turnstile.stop()
