@@ -70,7 +70,7 @@ Stop = tuple[int, Round | None]
 stops = st.tuples(st.integers(1, 9), st.one_of(st.none(), rounds))
 
 
-@examples(4)
+@examples(3)
 @example(
     sold=assorted(NOW), back=7, some=[(4, Round(HOUR, (), each.changes)) for each in eventful()[:2]]
 )
