@@ -74,7 +74,7 @@ CREDITED = Round(HOUR, (), tuple(("credit a refund", number, 100) for number in 
 """Notes of now speak for refunds of months that are not brought yet."""
 
 
-@examples(3)
+@examples(2)
 @example(sold=assorted(NOW), back=7, some=[(1, CREDITED), (5, eventful()[0])])
 @given(
     sold=st.lists(sales(NOW, 300), min_size=3, max_size=8),
