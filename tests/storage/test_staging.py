@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
+from nullspend_margins import RevenuePart
 from nullspend_margins.storage import revenue
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.tables import (
@@ -112,6 +113,12 @@ def _physical(tx: Connection) -> list[Any]:
         {"customer_email": "new@example.com"},
         {"avatar_url": "https://example.com/a.png"},
         {"suggested_tag": "acme"},
+        {"is_partial": True},
+        {
+            "parts": (
+                RevenuePart(bases=("invoiced",), kind="invoice", amount_minor=100, occurred_at=NOW),
+            )
+        },
     ],
     ids=lambda change: next(iter(change)),
 )
