@@ -13,9 +13,8 @@ import psycopg
 
 from nullspend_margins.storage.columns import VERSION_TABLE
 
-_PATIENCE_MS = 5000
-_END_OTHERS = f"""
-    SELECT pg_terminate_backend(pid, {_PATIENCE_MS}) FROM pg_stat_activity
+_END_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 _TABLES = """
     SELECT oid, oid::regclass::text AS name, pg_relation_size(oid) > 0 FROM pg_class

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+import pytest_asyncio
+from playwright.async_api import Browser, Page
 
 from tests.browser.conftest import Axe
 from tests.browser.products import Product
@@ -25,39 +27,59 @@ _TOO_WIDE = """() => [...document.querySelectorAll("body *")]
 
 every_sight = pytest.mark.parametrize("sight", EVERYTHING, ids=str)
 
+Open = Callable[..., Awaitable[Page]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def regulars(browser: Browser) -> AsyncIterator[tuple[Visits, dict[object, Page]]]:
+    """Visitors who look at one page after another: a context for each takes half a second."""
+    visits = Visits(browser)
+    yield visits, {}
+    problems = await visits.close()
+    assert not problems, "\n".join(problems)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def opened(regulars: tuple[Visits, dict[object, Page]], demo: Product) -> AsyncIterator[Open]:
+    """``await opened(sight)``: a page on which its visitor has just opened it."""
+    visits, pages = regulars
+    known = len(visits.problems)
+
+    async def open_sight(sight: Sight, *, javascript: bool = True) -> Page:
+        visitor = (sight.role, sight.org, javascript)
+        if visitor not in pages:
+            role, org, _ = visitor
+            pages[visitor] = await visits(demo, role=role, org=org, javascript=javascript)
+        page = pages[visitor]
+        await page.set_viewport_size({"width": 1280, "height": 800})
+        answer = await page.goto(demo.url(sight.path))
+        assert answer is not None
+        assert answer.status == sight.status
+        return page
+
+    yield open_sight
+    problems = visits.problems[known:]
+    assert not problems, "\n".join(problems)
+
 
 @every_sight
-async def test_it_opens_and_is_accessible(
-    visit: Visits, demo: Product, axe: Axe, sight: Sight
+async def test_it_opens_is_accessible_fits_every_width_and_has_its_picture_taken(
+    opened: Open, axe: Axe, sight: Sight
 ) -> None:
-    page = await visit(demo, role=sight.role, org=sight.org)
-    answer = await page.goto(demo.url(sight.path))
-    assert answer is not None
-    assert answer.status == sight.status
+    page = await opened(sight)
     await axe(page)
-
-
-@every_sight
-async def test_it_can_be_read_without_scripts(visit: Visits, demo: Product, sight: Sight) -> None:
-    page = await visit(demo, role=sight.role, org=sight.org, javascript=False)
-    answer = await page.goto(demo.url(sight.path))
-    assert answer is not None
-    assert answer.status == sight.status
-    assert await page.locator("h1:visible").count() == 1
-
-
-@every_sight
-async def test_it_fits_every_width_and_has_its_picture_taken(
-    visit: Visits, demo: Product, sight: Sight
-) -> None:
-    page = await visit(demo, role=sight.role, org=sight.org)
-    await page.goto(demo.url(sight.path))
     for width in (NARROWEST, *WIDTHS):
         await page.set_viewport_size({"width": width, "height": 800})
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{sight} at {width}: {await page.evaluate(_TOO_WIDE)}"
         if width in WIDTHS:
             await _take_pictures(page, f"{sight}-{width}")
+
+
+@every_sight
+async def test_it_can_be_read_without_scripts(opened: Open, sight: Sight) -> None:
+    page = await opened(sight, javascript=False)
+    assert await page.locator("h1:visible").count() == 1
 
 
 async def _take_pictures(page: Page, name: str) -> None:
