@@ -16,6 +16,7 @@ import pytest
 
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.migrate import migrate
+from tests.made_once import made_once
 from tests.postgres import PostgresForTests, binaries, running_postgres
 
 collect_ignore = ["example_plugin"]
@@ -45,6 +46,12 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _made_once() -> Iterator[None]:
+    with made_once():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -248,6 +248,7 @@ def test_an_import_that_is_killed_is_done_by_the_next(
         while not (part := stored(database_url)):
             assert running.poll() is None
             assert time.monotonic() < deadline
+            time.sleep(0.01)  # whom it waits for needs the processor
         running.kill()
         assert ended(running).status == -9
     assert part != expected

@@ -15,12 +15,15 @@ def install(source: Path, folder: Path) -> Path:
     """A folder with the distribution in ``source`` installed in it, from a wheel."""
     copy = folder / "source"
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+    return install_together(folder / "site", copy)
+
+
+def install_together(site: Path, *sources: Path) -> Path:
+    """``site``, with the distributions in ``sources`` installed in it, from wheels."""
     options = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation")
-    command = [sys.executable, "-m", "pip", "install", *options]
-    subprocess.run(
-        [*command, "--target", str(folder / "site"), str(copy)], check=True, capture_output=True
-    )
-    return folder / "site"
+    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(site)]
+    subprocess.run([*command, *map(str, sources)], check=True, capture_output=True)
+    return site
 
 
 def python(

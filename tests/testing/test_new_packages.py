@@ -13,7 +13,7 @@ from nullspend_margins.cli import scaffold
 from nullspend_margins.cli.scaffold import KINDS, render
 from tests.dashboard.visiting import followed, look, send, words
 from tests.docs.pages import ROOT
-from tests.testing.packages import install, python, run_tests
+from tests.testing.packages import install, install_together, python, run_tests
 from tests.world import world
 
 CASES = [*((kind,) for kind in KINDS), tuple(KINDS)]
@@ -27,30 +27,41 @@ def write(folder: Path, name: str, *kinds: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kinds", CASES, ids="+".join)
-def test_its_own_tests_pass_where_it_is_installed(kinds: tuple[str, ...], tmp_path: Path) -> None:
-    site = install(write(tmp_path / "new", "acme-x", *kinds), tmp_path)
-    found = run_tests(tmp_path / "source", "-W", "error", site=site)
+def assert_its_own_tests_pass(source: Path, site: Path, kinds: int) -> None:
+    found = run_tests(source, "-W", "error", site=site)
     assert found.returncode == 0, found.stdout
     counted = re.search(r"^(\d+) passed in", found.stdout, re.MULTILINE)
     assert counted is not None, found.stdout  # none is skipped
-    assert int(counted[1]) > 12 * len(kinds)
+    assert int(counted[1]) > 12 * kinds
 
 
-def test_its_own_tests_pass_beside_another_plugin_that_needs_settings(tmp_path: Path) -> None:
-    site = install(write(tmp_path / "other", "other", "notifier"), tmp_path)
-    (tmp_path / "source").rename(tmp_path / "installed")
-    install(write(tmp_path / "new", "acme-x", "plan-checker"), tmp_path)
-    found = run_tests(tmp_path / "source", "-W", "error", site=site)
-    assert found.returncode == 0, found.stdout
+def test_its_own_tests_pass_where_it_is_installed(tmp_path: Path) -> None:
+    site = install(write(tmp_path / "new", "acme-x", *KINDS), tmp_path)
+    assert_its_own_tests_pass(tmp_path / "source", site, len(KINDS))
 
 
-@pytest.mark.parametrize("kinds", CASES, ids="+".join)
+@pytest.fixture(scope="module")
+def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package of each kind, the sources in folders of that name, installed in ``site``."""
+    folder = tmp_path_factory.mktemp("neighbours")
+    sources = [write(folder / kind, f"acme-{kind}", kind) for kind in KINDS]
+    install_together(folder / "site", *sources)
+    return folder
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_own_tests_pass_beside_other_plugins_that_need_settings(
+    neighbours: Path, kind: str
+) -> None:
+    assert_its_own_tests_pass(neighbours / kind, neighbours / "site", 1)
+
+
 @pytest.mark.parametrize("name", ["a", "an-uncommonly-long-name-abcdef"])
-def test_it_is_linted_and_formatted(kinds: tuple[str, ...], name: str, tmp_path: Path) -> None:
-    folder = write(tmp_path / "new", name, *kinds)
+def test_it_is_linted_and_formatted(name: str, tmp_path: Path) -> None:
+    for kinds in CASES:  # each with its own settings of ruff
+        write(tmp_path / "+".join(kinds), name, *kinds)
     for command in (("check",), ("format", "--check")):
-        found = python("-m", "ruff", *command, "--no-cache", ".", cwd=folder)
+        found = python("-m", "ruff", *command, "--no-cache", ".", cwd=tmp_path)
         assert found.returncode == 0, found.stdout
 
 

@@ -1,0 +1,72 @@
+"""What every product makes anew, always the same: made once for all the tests of a process."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from importlib.metadata import EntryPoints, entry_points
+from pathlib import Path
+from types import CodeType
+
+import httpx
+import pytest
+from httpx._transports import default as transports
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
+
+from nullspend_margins.dashboard import rendering
+from nullspend_margins.plugins import candidates
+
+
+class CompiledTemplates(BytecodeCache):
+    """Code of templates, by their names, files and texts. To compile one takes 50 ms and more."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key, bucket.checksum] = bucket.code
+
+
+@cache
+def _default_context(_trust_env: bool, _file: str | None, _folder: str | None) -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=_trust_env)
+
+
+def _context(
+    verify: ssl.SSLContext | str | bool = True, cert: object = None, trust_env: bool = True
+) -> ssl.SSLContext:
+    """The context of a client with default settings: to read the authorities takes 20 ms."""
+    if verify is True and cert is None:
+        places = (os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+        return _default_context(trust_env, *places)
+    return httpx.create_ssl_context(verify=verify, cert=cert, trust_env=trust_env)
+
+
+def _entry_points(group: str) -> EntryPoints:
+    """What is installed: each distribution's file is read."""
+    places = [(place, Path(place).stat().st_mtime_ns) for place in sys.path if Path(place).is_dir()]
+    return _installed(group, *places)
+
+
+@cache
+def _installed(group: str, *_places: tuple[str, int]) -> EntryPoints:
+    return entry_points(group=group)
+
+
+@contextmanager
+def made_once() -> Iterator[None]:
+    """Templates, the authorities that httpx trusts by default, the list of installed plugins."""
+    templates = CompiledTemplates()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendering, "Environment", partial(Environment, bytecode_cache=templates))
+        patch.setattr(transports, "create_ssl_context", _context)
+        patch.setattr(candidates, "entry_points", _entry_points)
+        yield
