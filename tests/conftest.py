@@ -16,7 +16,7 @@ import pytest
 
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.migrate import migrate
-from tests.made_once import made_once
+from tests.haste import haste
 from tests.postgres import PostgresForTests, binaries, running_postgres
 
 collect_ignore = ["example_plugin"]
@@ -49,8 +49,8 @@ def _is_loopback(host: str) -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _made_once() -> Iterator[None]:
-    with made_once():
+def _haste() -> Iterator[None]:
+    with haste():
         yield
 
 

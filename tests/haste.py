@@ -1,7 +1,8 @@
-"""What every product makes anew, always the same: made once for all the tests of a process."""
+"""What each test would make anew, always the same, or wait for, with nothing to show for it."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 import sys
@@ -11,9 +12,11 @@ from functools import cache, partial
 from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
 import httpx
 import pytest
+import uvicorn.server
 from httpx._transports import default as transports
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
@@ -61,12 +64,29 @@ def _installed(group: str, *_places: tuple[str, int]) -> EntryPoints:
     return entry_points(group=group)
 
 
+class _ShortTicks:
+    """asyncio, as uvicorn sees it: a server looks ten times as often whether it is to end.
+
+    Each of ours would take up to two tenths of a second for it, and there are thousands.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    @staticmethod
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(seconds / 10)
+
+
 @contextmanager
-def made_once() -> Iterator[None]:
-    """Templates, the authorities that httpx trusts by default, the list of installed plugins."""
+def haste() -> Iterator[None]:
+    """Templates, the authorities that httpx trusts by default and the list of installed plugins
+    are made once; servers in this process end at once.
+    """
     templates = CompiledTemplates()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rendering, "Environment", partial(Environment, bytecode_cache=templates))
         patch.setattr(transports, "create_ssl_context", _context)
         patch.setattr(candidates, "entry_points", _entry_points)
+        patch.setattr(uvicorn.server, "asyncio", _ShortTicks())
         yield
