@@ -12,8 +12,9 @@ from benchmarks.catalogue import BENCHMARKS
 from benchmarks.machine import described
 from benchmarks.page import PAGE, form_of, section, section_of, with_section
 from benchmarks.results import RATIO, Measure, Sides, at_least, at_most, number, ratio
-from tests.docs.pages import blocks
+from tests.docs.taken import taken
 
+[COMMANDS] = taken("sh", page="performance.md")
 MEASURES = [
     ratio("ours to theirs", [2.0, 3.0, 10.0], [1.0, 1.0, 2.0], "ms", at_most(2)),
     Measure("memory", "MB", [12.345], at_least(5)),
@@ -82,8 +83,7 @@ def test_the_machine_is_told_without_names_and_paths() -> None:
 
 
 def test_the_commands_on_the_page_are_ones_that_the_program_takes() -> None:
-    [block] = blocks("sh", page="performance.md")
-    for line in block.text.splitlines():
+    for line in COMMANDS.text.splitlines():
         program, module, name, *options = shlex.split(line)
         assert (program, module, name) == (".venv/bin/python", "-m", "benchmarks")
         assert command._options(options)

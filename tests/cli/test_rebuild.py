@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from nullspend_margins.storage import costs, revisions
 from tests.cli.conftest import COMMAND, Outcome, Run
+from tests.docs.pages import DOCS, read
 from tests.storage.builders import NOW, event, fact, invoice, sync
 from tests.storage.rebuilding import opened
 
@@ -70,6 +72,9 @@ def test_what_is_right_is_one_line(run: Run, config: Path) -> None:
     for arguments in ((), ("--check",)):
         outcome = run("rebuild", "--config", config, *arguments)
         assert outcome == Outcome(0, "2 orgs, 10 cells, all right\n", "")
+    shown = re.search(r"it .* says `(.+ all right)`", read(DOCS / "operations.md"))
+    assert shown is not None
+    assert re.sub(r"\d+", "#", f"{shown[1]}\n") == re.sub(r"\d+", "#", outcome.out)
     one = run("rebuild", "--config", config, "--org", "org_2")
     assert one == Outcome(0, "1 org, 5 cells, all right\n", "")
 

@@ -16,9 +16,10 @@ from nullspend_margins import ServiceUnavailable
 from nullspend_margins.storage.tables import cost_deliveries
 from tests.contract.alerting import Listener, falling, synced
 from tests.contract.test_deliveries import Gateway, batch, spent
-from tests.docs.pages import blocks
+from tests.docs.taken import taken
 from tests.world import NOW, ORG, World, world
 
+[SHOWN] = taken("json", page="alerts.md")
 HOURLY = {"costs": {"stale_after_hours": 1}}
 LOGGER = "nullspend_margins.costs"
 
@@ -80,8 +81,7 @@ async def test_the_alert_has_the_form_that_the_docs_show(database_url: str) -> N
         here.clock.advance(hours=5)
         await here.cron()
         [alert] = listener.heard
-        [block] = blocks("json", page="alerts.md")
-        shown = json.loads(block.text)
+        shown = json.loads(SHOWN.text)
         assert [*shown] == [*alert]
         assert [*shown["data"]["object"]] == [*alert["data"]["object"]]
         assert alert.pop("id").startswith("evt_")

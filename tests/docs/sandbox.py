@@ -51,6 +51,7 @@ def plugin_modules() -> dict[str, Block]:
     for block in blocks("python", page="plugins.md"):
         named = _NAMED.match(block.text)
         assert named is not None, f"{block.label} does not begin with its file's name"
+        assert named[1] not in found, f"{block.label} is a second {named[1]}"
         found[named[1]] = block
     return found
 

@@ -13,10 +13,14 @@ from textwrap import indent
 
 import pytest
 
-from tests.docs.pages import Block, blocks
+from tests.docs.pages import Block
+from tests.docs.taken import taken
 from tests.docs.terminal import Terminal, installed_here
 
-PAGES = ("write-a-revenue-provider.md", "write-a-cost-source.md")
+STEPS = {
+    page: taken("sh", "python", "text", page=page)
+    for page in ("write-a-revenue-provider.md", "write-a-cost-source.md")
+}
 ENVIRONMENT = "python3 -m venv --without-pip .venv\n. .venv/bin/activate\n"
 """What the reader has: the first step of the tutorial."""
 INSTALL = "pip install -q -e '.[test]'"
@@ -31,12 +35,12 @@ installations, and `[test]` linters. This is what they leave behind."""
 _PLACE = re.compile(r"# (\S+\.py)( goes on)?(, in the class)?")
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", STEPS)
 def test_a_plugin_can_be_built_as_the_page_says(page: str, tmp_path: Path) -> None:
     with Terminal(tmp_path, tmp_path) as terminal:
         terminal.run(ENVIRONMENT + installed_here())
         printed = ""
-        for block in blocks("sh", "python", "text", page=page):
+        for block in STEPS[page]:
             if block.language == "python":
                 write(block, Path(terminal.run("pwd").strip()))
             elif block.language == "text":

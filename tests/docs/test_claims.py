@@ -11,7 +11,8 @@ from nullspend_margins.domain.access import PLANS, ROLES
 from nullspend_margins.domain.margin import health_tier
 from nullspend_margins.storage import tables
 from nullspend_margins.storage.columns import VERSION_TABLE
-from tests.docs.pages import DOCS, blocks, read, sections
+from tests.docs.pages import DOCS, read, sections
+from tests.docs.taken import taken
 
 
 def test_the_sample_rows_of_the_index_are_computed_as_the_product_does() -> None:
@@ -45,8 +46,8 @@ def test_the_glossary_knows_every_role_plan_and_health_tier() -> None:
 def test_the_commands_of_the_performance_page_are_ones_that_the_benchmarks_take() -> None:
     from benchmarks.__main__ import _options as read_options  # with all that it compares with
 
-    [block] = blocks("sh", page="performance.md")
-    for line in block.text.splitlines():
+    [commands] = taken("sh", page="performance.md")
+    for line in commands.text.splitlines():
         command, *arguments = line.split(" -m benchmarks ")
         assert command == ".venv/bin/python"
         assert read_options(arguments[0].split())

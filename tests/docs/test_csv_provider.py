@@ -15,11 +15,14 @@ from nullspend_margins.domain.revenue_part import BASES
 from nullspend_margins_csv.columns import NAMES
 from nullspend_margins_csv.kinds import KINDS
 from nullspend_margins_csv.rows import read_rows
-from tests.docs.pages import DOCS, blocks, sections
+from tests.docs.pages import DOCS, sections
+from tests.docs.taken import steps, taken
 from tests.docs.terminal import Terminal
-from tests.docs.test_tutorial import matches, steps
+from tests.docs.test_tutorial import matches
 
 PAGE = "csv-provider.md"
+[YEAR] = taken("sh", page=PAGE, having="> year.csv")
+STEPS = steps(PAGE)
 CENTS = 10_000
 MINUS = "\u2212"
 SIGNS = {1: "+", -1: MINUS, 0: ""}
@@ -30,7 +33,7 @@ def test_the_commands_print_what_the_page_says(tmp_path: Path) -> None:
         port = str(probe.getsockname()[1])
     with ExitStack() as closing:
         terminals = [closing.enter_context(Terminal(tmp_path, tmp_path)) for _ in range(2)]
-        for command, *shown in steps(PAGE):
+        for command, *shown in STEPS:
             text = command.text.replace("8000", port)
             if "margins serve" in text:
                 [ready] = [block.text.replace("8000", port) for block in shown]
@@ -77,9 +80,8 @@ def test_the_kinds_count_as_their_table_says() -> None:
 
 
 def test_the_example_adds_up_to_its_table() -> None:
-    [example] = [block.text for block in blocks("sh", page=PAGE) if "> year.csv" in block.text]
     totals: Counter[tuple[str, str]] = Counter()
-    for fact in facts("".join(example.splitlines(keepends=True)[1:-1])):
+    for fact in facts("".join(YEAR.text.splitlines(keepends=True)[1:-1])):
         for month, amounts in month_cells(fact.all_parts, fact.digits).items():
             for basis, amount in zip(BASES, amounts, strict=True):
                 totals[str(Period(month)), basis] += amount // CENTS

@@ -11,11 +11,18 @@ from jinja2.defaults import DEFAULT_NAMESPACE
 
 from nullspend_margins import hookimpl
 from nullspend_margins.config.dashboard import THEME_VARIABLES
-from tests.docs.pages import DOCS, ROOT, blocks, read, sections
+from tests.docs.pages import DOCS, ROOT, read, sections
 from tests.docs.sandbox import ANY_LOGO, settings
+from tests.docs.taken import taken
 from tests.world import World, world
 
 PAGE = "dashboard.md"
+FOOT, BADGE = taken("jinja", page=PAGE)
+TABLES = {
+    text: taken("toml", page=PAGE, having=text)[0]
+    for text in ("login_url", "enabled = false", "[dashboard.theme]", "frame_ancestors")
+}
+"""What is in a block, and the block."""
 
 
 class Pages:
@@ -40,8 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def shown(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The sections of the TOML example that has ``text`` in it."""
-    [block] = [block for block in blocks("toml", page=PAGE) if text in block.text]
-    return settings(block, folder, monkeypatch)
+    return settings(TABLES[text], folder, monkeypatch)
 
 
 def listed(heading: str) -> set[str]:
@@ -100,8 +106,7 @@ async def test_the_named_origins_may_frame_the_pages(
 
 
 async def test_the_template_adds_to_the_foot_of_every_page(sqlite_url: str, folder: Path) -> None:
-    example, _ = blocks("jinja", page=PAGE)
-    async with world(sqlite_url, plugins=[Pages(folder, base=example.text)]) as here:
+    async with world(sqlite_url, plugins=[Pages(folder, base=FOOT.text)]) as here:
         for path in ("/margins", "/margins/matching", "/margins/connect"):
             page = await page_of(here, path)
             assert "Ask finance, extension 42." in page
@@ -109,10 +114,9 @@ async def test_the_template_adds_to_the_foot_of_every_page(sqlite_url: str, fold
 
 
 async def test_one_macro_is_changed_and_the_others_are_kept(sqlite_url: str, folder: Path) -> None:
-    _, example = blocks("jinja", page=PAGE)
     shown = '{% from "parts.html" import badge %}{{ badge("at_risk") }}'
     page = shown + '{% include "default/plan.html" %}'
-    pages = Pages(folder, parts=example.text, plan=page)
+    pages = Pages(folder, parts=BADGE.text, plan=page)
     async with world(sqlite_url, plugins=[pages]) as here:
         for path in ("/margins", "/margins/matching", "/margins/connect/stripe"):
             await page_of(here, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,23 +15,35 @@ from nullspend_margins import Margins, hookimpl
 from nullspend_margins.web.routes import ROUTES
 from nullspend_margins.web.wire.errors import ErrorEnvelope
 from tests.docs.hosts import USER, SignedIn, get
-from tests.docs.pages import DOCS, Block, blocks, sections
+from tests.docs.pages import DOCS, ROOT, Block, blocks, read, sections
 from tests.docs.sandbox import module_of, plugin_modules, settings
+from tests.docs.taken import taken
+
+DEMO, TESTS, SITE = taken("sh", page="README.md")
+MOUNT, WRAP, SESSIONS, PLANS = taken("python", page="README.md")
+[README_TABLE] = taken("toml", page="README.md")
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with the README's configuration."""
     monkeypatch.chdir(tmp_path)
-    [block] = blocks("toml", page="README.md")
-    (tmp_path / "margins.toml").write_text(block.text)
+    (tmp_path / "margins.toml").write_text(README_TABLE.text)
     return tmp_path
 
 
+def test_the_commands_of_the_readme_are_run_by_what_every_change_must_pass() -> None:
+    script = read(ROOT / ".ci/run")
+    run = {int(number) for number in re.findall(r"\$\(readme_command (\d)\)", script)}
+    commands = [DEMO, TESTS, SITE]
+    assert run == {*range(1, 1 + len(commands))}
+    for command, has in zip(commands, ("demo", ".[test]", "sphinx-build"), strict=True):
+        assert has in command.text
+
+
 async def test_the_readme_mounts_and_wraps_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    mount, wrap, *_ = blocks("python", page="README.md")
-    mounted = module_of(mount, "mounted", monkeypatch)
-    wrapped = module_of(wrap, "wrapped", monkeypatch, vars(mounted))
+    mounted = module_of(MOUNT, "mounted", monkeypatch)
+    wrapped = module_of(WRAP, "wrapped", monkeypatch, vars(mounted))
     async with mounted.app.router.lifespan_context(mounted.app):
         for app in (mounted.app, wrapped.app):
             assert (await get(app, "/billing/api/openapi.json")).status_code == 200
@@ -40,9 +53,8 @@ async def test_the_readme_mounts_and_wraps_a_host(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_the_readmes_session_and_plan_classes_decide(monkeypatch: pytest.MonkeyPatch) -> None:
-    *_, sessions, plans = blocks("python", page="README.md")
-    billing = module_of(plans, "plans", monkeypatch)
-    host = [module_of(sessions, "sessions", monkeypatch).MySessions(), billing.MyPlans()]
+    billing = module_of(PLANS, "plans", monkeypatch)
+    host = [module_of(SESSIONS, "sessions", monkeypatch).MySessions(), billing.MyPlans()]
     margins = Margins({}, plugins=host)
     async with margins.lifespan():
         assert (await get(margins.app, "/api/margins")).status_code == 401
@@ -55,7 +67,7 @@ async def test_the_readmes_session_and_plan_classes_decide(monkeypatch: pytest.M
         assert refused["message"] == "This account is suspended."
 
 
-@pytest.mark.parametrize("block", blocks("toml"), ids=lambda block: block.label)
+@pytest.mark.parametrize("block", taken("toml"), ids=lambda block: block.label)
 def test_every_toml_example_is_a_good_configuration(
     block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,7 +100,7 @@ def test_every_json_example_is_json(block: Block) -> None:
 
 
 @pytest.mark.parametrize(
-    "block", blocks("json", page="api.md"), ids=lambda block: f"line {block.line}"
+    "block", taken("json", page="api.md"), ids=lambda block: f"line {block.line}"
 )
 def test_every_json_example_of_the_api_has_the_form_of_its_route(block: Block) -> None:
     example = json.loads(block.text)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from nullspend_margins.importing.names import CATEGORY, END, FIELDS, USUAL
-from tests.docs.pages import DOCS, blocks, sections
+from tests.docs.pages import DOCS, sections
+from tests.docs.taken import taken
 from tests.docs.terminal import Terminal
 
 PAGE = "import-costs.md"
+EXAMPLES = taken("sh", "text", page=PAGE)
 
 
 def test_the_commands_print_what_the_page_says(tmp_path: Path) -> None:
     printed = None
     with Terminal(tmp_path, tmp_path) as terminal:
-        for block in blocks("sh", "text", page=PAGE):
+        for block in EXAMPLES:
             if block.language == "sh":
                 printed = terminal.run(block.text)
             else:

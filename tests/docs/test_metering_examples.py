@@ -12,25 +12,23 @@ import pytest
 from fastapi import FastAPI
 
 from nullspend_margins import Margins
-from tests.docs.pages import Block, blocks
 from tests.docs.sandbox import module_of
+from tests.docs.taken import taken
 from tests.metering.stored import events_of
 
 PAGE = "metering.md"
+PROXY, WRAPPED = taken("python", page=PAGE)
+[COMMAND] = taken("text", page=PAGE)
+[VLLM_TABLE] = taken("toml", page=PAGE, having="Llama")
+[PROXY_TABLE] = taken("toml", page=PAGE, having="my-model")
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with the page's configuration of a proxy."""
     monkeypatch.chdir(tmp_path)
-    [proxy] = [block for block in blocks("toml", page=PAGE) if "my-model" in block.text]
-    (tmp_path / "margins.toml").write_text(proxy.text)
+    (tmp_path / "margins.toml").write_text(PROXY_TABLE.text)
     return tmp_path
-
-
-def shown(text: str) -> Block:
-    [block] = [block for block in blocks("python", page=PAGE) if text in block.text]
-    return block
 
 
 async def call(app: Any, path: str = "/v1/chat/completions") -> httpx.Response:
@@ -51,14 +49,14 @@ async def event_of(host: ModuleType, margins: Margins) -> dict[str, Any]:
 async def test_the_proxy_shown_counts_for_the_customer_of_the_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    host = module_of(shown("def customer_of"), "host", monkeypatch)
+    host = module_of(PROXY, "host", monkeypatch)
     event = await event_of(host, host.margins)
     assert (event["tag_value"], event["tags"]) == ("acme", {"team": "search"})
     assert event["cost_nanodollars"] == 3_000_000 + 3_500_000
 
 
 async def test_the_wrapped_app_is_metered(monkeypatch: pytest.MonkeyPatch) -> None:
-    host = module_of(shown("async def host"), "host", monkeypatch)
+    host = module_of(WRAPPED, "host", monkeypatch)
     event = await event_of(host, host.app.margins)
     assert (event["tag_value"], event["cost_nanodollars"]) == ("", 2_500_000)
 
@@ -66,11 +64,9 @@ async def test_the_wrapped_app_is_metered(monkeypatch: pytest.MonkeyPatch) -> No
 async def test_the_command_for_vllm_names_a_middleware_that_meters(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [command] = blocks("text", page=PAGE)
-    words = command.text.replace("\\\n", " ").split()
-    [vllm] = [block for block in blocks("toml", page=PAGE) if "Llama" in block.text]
+    words = COMMAND.text.replace("\\\n", " ").split()
     variable, _, file = words[0].partition("=")
-    (folder / file).write_text(vllm.text)
+    (folder / file).write_text(VLLM_TABLE.text)
     monkeypatch.setenv(variable, str(folder / file))
     module, _, name = words[words.index("--middleware") + 1].rpartition(".")
     app = FastAPI()

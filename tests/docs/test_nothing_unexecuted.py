@@ -1,90 +1,76 @@
-"""No example stands in the docs that nobody runs, but for a short list with reasons."""
+"""No example stands in the docs that nobody runs.
+
+Test modules take the examples that they run (`tests.docs.taken`). All of those modules are imported
+here, and what they took is compared with what is there, block by block and line by line.
+"""
 
 from __future__ import annotations
 
+import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT, Block, blocks, read
-
-RUN = {
-    ("README.md", "python"): "tests/docs/test_examples.py",
-    ("README.md", "sh"): ".ci/run",
-    ("README.md", "toml"): "tests/docs/test_examples.py",
-    ("alerts.md", "json"): "tests/docs/test_examples.py",
-    ("alerts.md", "python"): "tests/webhook/test_docs.py",
-    ("alerts.md", "toml"): "tests/docs/test_examples.py",
-    ("api.md", "json"): "tests/docs/test_examples.py",
-    ("configuration.md", "toml"): "tests/docs/test_examples.py",
-    ("csv-provider.md", "json"): "tests/docs/test_csv_provider.py",
-    ("csv-provider.md", "sh"): "tests/docs/test_csv_provider.py",
-    ("csv-provider.md", "text"): "tests/docs/test_csv_provider.py",
-    ("csv-provider.md", "toml"): "tests/docs/test_examples.py",
-    ("litellm.md", "json"): "tests/litellm/test_page.py",
-    ("litellm.md", "sh"): "tests/litellm/test_page.py",
-    ("litellm.md", "sql"): "tests/litellm_plugin/test_reading.py",
-    ("litellm.md", "text"): "tests/litellm/test_page.py",
-    ("litellm.md", "toml"): "tests/docs/test_examples.py",
-    ("dashboard.md", "jinja"): "tests/docs/test_dashboard.py",
-    ("dashboard.md", "toml"): "tests/docs/test_dashboard.py",
-    ("import-costs.md", "sh"): "tests/docs/test_import_examples.py",
-    ("import-costs.md", "text"): "tests/docs/test_import_examples.py",
-    ("metering.md", "python"): "tests/docs/test_metering_examples.py",
-    ("metering.md", "text"): "tests/docs/test_metering_examples.py",
-    ("metering.md", "toml"): "tests/docs/test_examples.py",
-    ("mounting.md", "python"): "tests/docs/test_mounting_examples.py",
-    ("mounting.md", "sh"): "tests/docs/test_mounting_examples.py",
-    ("mounting.md", "text"): "tests/docs/test_mounting_examples.py",
-    ("mounting.md", "toml"): "tests/docs/test_examples.py",
-    ("operations.md", "crontab"): "tests/docs/test_operations_examples.py",
-    ("operations.md", "sh"): "tests/docs/test_backup_examples.py",
-    ("operations.md", "text"): "tests/docs/test_operations_examples.py",
-    ("plugins.md", "json"): "tests/docs/test_examples.py",
-    ("plugins.md", "python"): "tests/docs/test_plugin_examples.py",
-    ("plugins.md", "toml"): "tests/docs/test_examples.py",
-    ("recording.md", "python"): "tests/recording/test_docs.py",
-    ("recording.md", "toml"): "tests/docs/test_examples.py",
-    ("sql-source.md", "sql"): "tests/docs/test_sql_source.py",
-    ("sql-source.md", "toml"): "tests/docs/test_sql_source.py",
-    ("testing-plugins.md", "python"): "tests/docs/test_testing_plugins.py",
-    ("testing-plugins.md", "sh"): "tests/docs/test_testing_plugins.py",
-    ("testing-plugins.md", "text"): "tests/docs/test_testing_plugins.py",
-    ("tutorial.md", "json"): "tests/docs/test_tutorial.py",
-    ("tutorial.md", "sh"): "tests/docs/test_tutorial.py",
-    ("tutorial.md", "text"): "tests/docs/test_tutorial.py",
-    ("write-a-cost-source.md", "python"): "tests/docs/test_building_plugins.py",
-    ("write-a-cost-source.md", "sh"): "tests/docs/test_building_plugins.py",
-    ("write-a-cost-source.md", "text"): "tests/docs/test_building_plugins.py",
-    ("write-a-revenue-provider.md", "python"): "tests/docs/test_building_plugins.py",
-    ("write-a-revenue-provider.md", "sh"): "tests/docs/test_building_plugins.py",
-    ("write-a-revenue-provider.md", "text"): "tests/docs/test_building_plugins.py",
-}
-"""Page and language, and what runs every such block of the page."""
+from tests.docs.pages import PAGES, ROOT, Block, blocks, prose, read
+from tests.docs.taken import TAKEN, TAKEN_INLINE, inline_examples
 
 NOT_RUN = {
     ("operations.md", "ini"): "needs a machine with systemd; parsed and compared with the crontab",
     ("operations.md", "yaml"): "needs a Kubernetes cluster; parsed and compared with the crontab",
     ("performance.md", "sh"): "takes from minutes to a quarter of an hour; its options are checked",
+    ("README.md", "sh"): "run by .ci/run, each in an environment of its own; its order is checked",
 }
-"""Page and language, and why such blocks are not run."""
+"""Page and language of blocks that a test takes, and why it does not run them."""
 
 BUILT = {"{toctree}", "{include}", "{eval-rst}"}
 """Not examples: what Sphinx builds the site with."""
 
+FOR_A_READER = {
+    ("operations.md", "python -m nullspend_margins COMMAND"),
+    ("testing-plugins.md", 'return PLANS.get(org_id, "basic")'),
+}
+"""Looks like an example within a line, and is a form, or a part of one that is run."""
+
 EXAMPLES = [block for block in blocks() if block.language not in BUILT]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def modules() -> list[str]:
+    """Every module that takes examples, imported."""
+    found = [
+        ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        for file in sorted((ROOT / "tests").rglob("*.py"))
+        if re.search(r"^from tests\.docs\.taken import", file.read_text("utf-8"), re.MULTILINE)
+    ]
+    for name in found:
+        import_module(name)
+    return found
+
+
 @pytest.mark.parametrize("block", EXAMPLES, ids=lambda block: block.label)
-def test_every_example_is_run_or_has_a_reason_why_not(block: Block) -> None:
-    assert (block.page.name, block.language) in RUN.keys() | NOT_RUN.keys()
+def test_every_example_is_taken_by_a_test(block: Block) -> None:
+    assert block in TAKEN
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_example_within_a_line_is_taken_by_a_test(page: Path) -> None:
+    found = {(page.name, text) for text in inline_examples(prose(page))}
+    assert found - TAKEN_INLINE - FOR_A_READER == set()
 
 
 def test_the_lists_name_nothing_that_is_not_there() -> None:
-    found = {(block.page.name, block.language) for block in EXAMPLES}
-    assert RUN.keys() | NOT_RUN.keys() == found
-    assert not RUN.keys() & NOT_RUN.keys()
-    assert [path for path in set(RUN.values()) if not (ROOT / path).is_file()] == []
+    assert NOT_RUN.keys() <= {(block.page.name, block.language) for block in EXAMPLES}
+    assert {
+        (page.name, text) for page in PAGES for text in inline_examples(prose(page))
+    } >= FOR_A_READER
+
+
+def test_commands_and_calls_with_arguments_count_as_examples_within_a_line() -> None:
+    assert inline_examples('`print("hello")`, `Margins(...)`, `openssl rand 8`') == [
+        'print("hello")',
+        "openssl rand 8",
+    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -18,29 +18,29 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from tests.docs.pages import DOCS, ROOT, blocks, read
+from tests.docs.pages import DOCS, ROOT, Block, read
+from tests.docs.taken import taken
 
+PAGE = "operations.md"
+[HEADER] = taken("text", page=PAGE)
+[CRONTAB] = taken("crontab", page=PAGE)
+SERVICE, TIMER = taken("ini", page=PAGE)
+[JOB] = taken("yaml", page=PAGE)
+[MONITORED] = taken("sh", page=PAGE, having='"errors":0')
 SECRET = "cron-secret-of-this-test"
 URL = "https://app.example.com/api/stripe/revenue-sync"
 
 
-def _block(language: str, containing: str = "") -> str:
-    [found] = [
-        block.text for block in blocks(language, page="operations.md") if containing in block.text
-    ]
-    return found
-
-
-def _unit(containing: str) -> configparser.ConfigParser:
+def _unit(block: Block) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string(_block("ini", containing))
+    parser.read_string(block.text)
     return parser
 
 
 def cron_command() -> list[str]:
     """The command of the crontab line."""
-    *schedule, command = _block("crontab").strip().split(maxsplit=5)
+    *schedule, command = CRONTAB.text.strip().split(maxsplit=5)
     assert len(schedule) == 5
     return shlex.split(command)
 
@@ -51,7 +51,7 @@ def test_the_crontab_line_shows_no_secret_on_the_command_line() -> None:
 
 
 def test_the_systemd_service_and_timer_run_the_same_command_as_cron() -> None:
-    service, timer = _unit("[Service]"), _unit("[Timer]")
+    service, timer = _unit(SERVICE), _unit(TIMER)
     assert service["Service"]["Type"] == "oneshot"
     credential, _, file = service["Service"]["LoadCredential"].partition(":")
     command = shlex.split(service["Service"]["ExecStart"])
@@ -62,7 +62,7 @@ def test_the_systemd_service_and_timer_run_the_same_command_as_cron() -> None:
 
 
 def test_the_kubernetes_job_runs_the_same_command_as_cron() -> None:
-    job = yaml.safe_load(_block("yaml"))
+    job = yaml.safe_load(JOB.text)
     assert (job["apiVersion"], job["kind"]) == ("batch/v1", "CronJob")
     pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     [container] = pod["containers"]
@@ -105,7 +105,7 @@ def test_the_crontab_line_syncs_and_fails_loudly_with_a_wrong_secret(
 ) -> None:
     header = tmp_path / "cron-header"
     command = [_of_this_test(each, served, header) for each in cron_command()]
-    header.write_text(_block("text", "Authorization").replace("the-value-of-cron.secret", SECRET))
+    header.write_text(HEADER.text.replace("the-value-of-cron.secret", SECRET))
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, '{"data":{"synced":0,"errors":0}}')
     header.write_text("Authorization: Bearer wrong\n")
@@ -120,7 +120,7 @@ def test_the_monitored_call_succeeds_without_errors_and_fails_with_them(tmp_path
     header.write_text("Authorization: Bearer any\n")
     for errors, succeeds in ((0, True), (1, False), (10, False)):
         with _answering(f'{{"data":{{"synced":5,"errors":{errors}}}}}') as url:
-            command = _of_this_test(_block("sh", '"errors":0'), url, header)
+            command = _of_this_test(MONITORED.text, url, header)
             done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=60)
         assert (done.returncode == 0) is succeeds
 
@@ -153,13 +153,6 @@ def _answering(body: str) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def test_every_shell_command_of_the_page_is_run_here_or_with_the_backups() -> None:
-    run = ("VACUUM INTO", "cp margins-backup.db", "pg_dump", "pg_restore", '"errors":0')
-    texts = [block.text for block in blocks("sh", page="operations.md")]
-    assert [text for text in texts if sum(each in text for each in run) != 1] == []
-    assert len(texts) == len(run)
 
 
 def test_the_loggers_that_are_named_are_those_of_the_product() -> None:

@@ -31,7 +31,9 @@ from nullspend_margins import (
     ValidationFailed,
 )
 from tests.docs.sandbox import module_of, plugin_modules
+from tests.docs.taken import taken
 
+EXAMPLES = taken("python", page="plugins.md")
 Answers = Callable[[httpx.Request], httpx.Response]
 Load = Callable[[str], ModuleType]
 
@@ -247,6 +249,7 @@ def test_the_pages_are_in_the_folder_beside_the_plugin(
 
 
 def test_every_example_is_tested_here() -> None:
+    assert [*plugin_modules().values()] == EXAMPLES
     assert set(plugin_modules()) == {
         "acme_tokens",
         "acme_plans",

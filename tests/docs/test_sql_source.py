@@ -13,11 +13,11 @@ import tomli
 
 from nullspend_margins import Margins, Principal
 from nullspend_margins.testing import FixedClock
-from tests.docs.pages import blocks
+from tests.docs.taken import taken
 from tests.sql.support import HostTable
 
-PULL, AGGREGATE = blocks("toml", page="sql-source.md")
-CREATE, *INDEXES = blocks("sql", page="sql-source.md")
+PULL, AGGREGATE = taken("toml", page="sql-source.md")
+CREATE, *INDEXES = taken("sql", page="sql-source.md")
 ROWS = [
     (1, "org_1", "Acme Corp", "gpt-4o", "0.01", "2026-04-03 10:00:00+00:00"),
     (2, "org_1", "Acme Corp", "o3", "0.0000005", "2026-04-05 10:00:00+00:00"),

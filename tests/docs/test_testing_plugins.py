@@ -13,12 +13,15 @@ from nullspend_margins import testing
 from nullspend_margins.cli import main
 from nullspend_margins.testing import FakeService
 from nullspend_margins.testing.suite import PluginSuite
-from tests.docs.pages import Block, blocks, read, sections
+from tests.docs.pages import Block, read, sections
 from tests.docs.sandbox import plugin_modules
+from tests.docs.taken import taken
 from tests.testing.packages import run_tests
 from tests.testing.tables import PAGE, SUITES, own_rules, with_tables
 
-EXAMPLES = blocks("python", page=PAGE.name)
+EXAMPLES = taken("python", page=PAGE.name)
+[FAILURE] = taken("text", page=PAGE.name)
+[COMMAND] = taken("sh", page=PAGE.name)
 
 
 def write(block: Block, folder: Path, text: str | None = None) -> str:
@@ -55,16 +58,14 @@ def test_the_failure_that_is_shown_is_the_one_that_is_met(folder: Path) -> None:
     first = EXAMPLES[0]
     broken = first.text.replace("PLANS.get(org_id)", 'PLANS.get(org_id, "basic")')
     name = write(first, folder, broken)
-    [shown] = blocks("text", page=PAGE.name)
-    assert shown.text in run_tests(folder, name).stdout
+    assert FAILURE.text in run_tests(folder, name).stdout
 
 
 def test_the_command_that_is_shown_writes_a_package(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
-    [shown] = blocks("sh", page=PAGE.name)
-    command, *arguments = shlex.split(shown.text)
+    command, *arguments = shlex.split(COMMAND.text)
     assert command == "nullspend-margins"
     with pytest.raises(SystemExit, match="0"):
         main(arguments)

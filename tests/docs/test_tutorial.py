@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import ROOT, Block, blocks
+from tests.docs.pages import ROOT, Block
+from tests.docs.taken import steps
 from tests.docs.terminal import Terminal, installed_here
 
+STEPS = steps("tutorial.md")
 INSTALL = "pip install '.[server]' nullspend"
 SERVERS = ("nullspend-margins demo-stripe", "nullspend-margins serve")
 PORTS = ("8000", "8378")
@@ -43,7 +45,7 @@ def terminals(tmp_path: Path) -> Iterator[list[Terminal]]:
 def test_the_tutorial_can_be_followed(
     terminals: list[Terminal], substitutes: dict[str, str], tmp_path: Path
 ) -> None:
-    for command, *shown in steps():
+    for command, *shown in STEPS:
         text = substituted(command.text, substitutes)
         if any(server in text for server in SERVERS):
             [ready] = [substituted(block.text, substitutes) for block in shown]
@@ -63,17 +65,6 @@ def substituted(text: str, substitutes: dict[str, str]) -> str:
     for original, substitute in substitutes.items():
         text = text.replace(original, substitute)
     return text
-
-
-def steps(page: str = "tutorial.md") -> Iterator[list[Block]]:
-    """Each command with what the page says it prints."""
-    step: list[Block] = []
-    for block in blocks("sh", "text", "json", page=page):
-        if block.language == "sh" and step:
-            yield step
-            step = []
-        step.append(block)
-    yield step
 
 
 def seen(block: Block, printed: str) -> bool:

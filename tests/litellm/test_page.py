@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import ROOT
+from tests.docs.taken import steps
 from tests.docs.terminal import Terminal, installed_here
-from tests.docs.test_tutorial import seen, steps, substituted
+from tests.docs.test_tutorial import seen, substituted
 
+STEPS = steps("litellm.md")
 INSTALL = "pip install '.' 'litellm[proxy]'"
 SERVERS = ("nullspend-margins demo-stripe", "litellm --config")
 PORTS = ("4000", "8379")
@@ -44,7 +46,7 @@ def terminals(tmp_path: Path) -> Iterator[list[Terminal]]:
 def test_the_page_can_be_followed(
     terminals: list[Terminal], substitutes: dict[str, str], tmp_path: Path
 ) -> None:
-    for command, *shown in steps("litellm.md"):
+    for command, *shown in STEPS:
         text = substituted(command.text, substitutes)
         if any(server in text for server in SERVERS):
             [ready] = [substituted(block.text, substitutes) for block in shown]

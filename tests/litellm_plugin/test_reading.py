@@ -11,9 +11,10 @@ import pytest
 from nullspend_margins import ConfigurationError, Secret, ServiceUnavailable
 from nullspend_margins_litellm.reading import PostgresReader, Row
 from nullspend_margins_litellm.source import LiteLLMTables
-from tests.docs.pages import blocks
+from tests.docs.taken import taken
 from tests.litellm_plugin.schema import LiteLLMDatabase
 
+[READING_ROLE] = taken("sql", page="litellm.md")
 _MANY_CALLS = """
 INSERT INTO "LiteLLM_SpendLogs" (request_id, call_type, "startTime", "endTime", spend, model)
 SELECT 'r' || n, 'c', '2026-01-01'::timestamp + n * interval '1 minute', now(), 0.001, 'm'
@@ -123,9 +124,8 @@ def test_a_url_that_the_driver_does_not_take_stops_the_start(url: str) -> None:
 
 
 async def test_the_role_of_the_page_may_read_all_that_is_needed(tables: LiteLLMDatabase) -> None:
-    [block] = blocks("sql", page="litellm.md")
     tables.execute("DROP ROLE IF EXISTS margins_reading")
-    tables.execute(block.text)
+    tables.execute(READING_ROLE.text)
     try:
         reader = PostgresReader(Secret(tables.url.replace("postgres@", "margins_reading@")))
         for table in ({"read": "daily"}, {"read": "spend_logs", "customer": "key_metadata"}):

@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import httpx
 import pytest
 
 from nullspend_margins.web.routes import ROUTES
+from tests.docs.taken import taken_inline
 from tests.openapi.generated import PACKAGE, Client, module, person
 from tests.openapi.served import Served, served
 from tests.world import KEY, unix
+
+GENERATE = taken_inline(
+    "api.md",
+    "openapi-python-client generate --url https://host.example/billing/api/openapi.json",
+)
 
 MONTH = "2026-11"
 
@@ -41,14 +46,13 @@ def package(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
     folder = tmp_path_factory.mktemp("client")
     database = folder / "margins.db"
     database.write_bytes(sqlite_template.read_bytes())
-    with served(f"sqlite:///{database}") as here:
-        served_document = httpx.get(f"{here.url}/api/openapi.json", trust_env=False)
-    (folder / "openapi.json").write_bytes(served_document.content)
     (folder / "config.yaml").write_text("post_hooks: []\n")
-    command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
-    command += ["--path", "openapi.json", "--output-path", PACKAGE]
-    command += ["--config", "config.yaml", "--fail-on-warning"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    with served(f"sqlite:///{database}") as here:
+        shown = GENERATE.replace("https://host.example/billing", here.url).split()
+        assert shown.pop(0) == "openapi-python-client"
+        command = [sys.executable, "-m", "openapi_python_client", *shown, "--meta", "none"]
+        command += ["--output-path", PACKAGE, "--config", "config.yaml", "--fail-on-warning"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert "arning" not in done.stdout
     with pytest.MonkeyPatch.context() as patch:

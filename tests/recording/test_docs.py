@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from nullspend_margins import Margins, RecordingCounters
-from tests.docs.pages import DOCS, blocks, sections
+from tests.docs.pages import DOCS, sections
+from tests.docs.taken import taken
 from tests.world import ORG, config
 
+[EXAMPLE] = taken("python", page="recording.md")
 SECTIONS = sections(DOCS / "recording.md")
 
 
@@ -19,10 +21,9 @@ async def test_the_example_records(
     database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    [block] = blocks("python", page="recording.md")
     names: dict[str, object] = {}
     (tmp_path / "margins.toml").write_text("")
-    exec(compile(block.text, "recording.md", "exec"), names)  # noqa: S102
+    exec(compile(EXAMPLE.text, "recording.md", "exec"), names)  # noqa: S102
     margins = Margins(config(database_url, "http://127.0.0.1:9"))
     names["margins"] = margins
     for number in range(3):

@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from tests.docs.pages import blocks
 from tests.docs.sandbox import module_of
+from tests.docs.taken import taken
 from tests.outbound.receivers import receiving
 from tests.webhook.support import ALERT, OTHER, SECRET, one
 from tests.world import FixedClock
@@ -17,15 +17,13 @@ from tests.world import FixedClock
 REFUSALS = (ValueError, KeyError, WebhookVerificationError)
 
 
-@pytest.fixture(params=["receiver", "receiver_alone"])
+BY_PACKAGE, ALONE = taken("python", page="alerts.md")
+
+
+@pytest.fixture(params=[BY_PACKAGE, ALONE], ids=["by package", "alone"])
 def shown(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """An example as a module."""
-    [block] = [
-        each
-        for each in blocks("python", page="alerts.md")
-        if each.text.startswith(f"# {request.param}.py\n")
-    ]
-    return module_of(block, request.param, monkeypatch)
+    return module_of(request.param, "receiver", monkeypatch)
 
 
 async def test_the_example_reads_what_was_signed(shown: ModuleType) -> None:
