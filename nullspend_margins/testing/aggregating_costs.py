@@ -13,9 +13,10 @@ from nullspend_margins.domain.cost import ModelCost, MonthCost, TagCost
 from nullspend_margins.domain.period import Period
 from nullspend_margins.errors import ServiceUnavailable
 from nullspend_margins.protocols import AggregatingCostSource
+from nullspend_margins.testing.bad_days import BadDayRules
 from nullspend_margins.testing.outcomes import outcome, require_error, shortened
 from nullspend_margins.testing.rules import RuleBroken, rule
-from nullspend_margins.testing.suite import PluginSuite, Question
+from nullspend_margins.testing.suite import Question
 from nullspend_margins.testing.units import unit_guess
 
 _NOBODY = "nobody-0f1e2d3c"
@@ -25,7 +26,7 @@ Cells: TypeAlias = Mapping[tuple[str, Period], int]
 """Nanodollars by tag value and month."""
 
 
-class AggregatingCostSourceSuite(PluginSuite[AggregatingCostSource]):
+class AggregatingCostSourceSuite(BadDayRules[AggregatingCostSource]):
     """State ``org_id`` and its whole costs in the sample, of at least two months."""
 
     org_id: str
@@ -38,6 +39,7 @@ class AggregatingCostSourceSuite(PluginSuite[AggregatingCostSource]):
     """Another org of the sample, with other costs."""
 
     _kind = "cost source"
+    _unavailable = ServiceUnavailable
     _facts = MappingProxyType(
         {
             "org_id": 'an org of the sample, for example "org_1"',

@@ -14,6 +14,7 @@ from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import ServiceUnavailable
 from nullspend_margins.plugins.contracts import article
 from nullspend_margins.protocols import CostBatch, PulledCostSource
+from nullspend_margins.testing.bad_days import BadDayRules
 from nullspend_margins.testing.contents import Contents, shown
 from nullspend_margins.testing.outcomes import (
     close,
@@ -24,14 +25,14 @@ from nullspend_margins.testing.outcomes import (
     shortened,
 )
 from nullspend_margins.testing.rules import RuleBroken, rule
-from nullspend_margins.testing.suite import PluginSuite, Question
+from nullspend_margins.testing.suite import Question
 from nullspend_margins.testing.units import unit_guess
 
 MAX_BATCH = 1_000
 MAX_CURSOR = 2_000
 
 
-class PulledCostSourceSuite(PluginSuite[PulledCostSource]):
+class PulledCostSourceSuite(BadDayRules[PulledCostSource]):
     """State ``nanodollars``: what the sample holds. Two batches or more make it a good one."""
 
     nanodollars: Mapping[str, int]
@@ -41,6 +42,7 @@ class PulledCostSourceSuite(PluginSuite[PulledCostSource]):
     """``True`` for a source that reads some of the past again on purpose."""
 
     _kind = "cost source"
+    _unavailable = ServiceUnavailable
     _facts = MappingProxyType(
         {"nanodollars": 'the sample\'s costs by org, for example {"org_1": 5_000_000}'}
     )

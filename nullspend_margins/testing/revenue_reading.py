@@ -24,7 +24,7 @@ from nullspend_margins.testing.outcomes import (
     shortened,
     tells,
 )
-from nullspend_margins.testing.revenue_provider import MADE_UP_CUSTOMER, by_id
+from nullspend_margins.testing.provider_suite import MADE_UP_CUSTOMER, by_id
 from nullspend_margins.testing.rules import RuleBroken, rule
 from nullspend_margins.testing.units import unit_guess
 

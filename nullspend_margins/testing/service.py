@@ -20,6 +20,8 @@ from nullspend_margins.testing.samples import FixedClock
 
 Answers: TypeAlias = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 
+_NO_ANSWER = "<!doctype html><title>Sorry</title><p>This service is being repaired.</p>"
+
 
 class FakeService:
     """``answers`` says what the service answers to a request; ``requests`` are those it got.
@@ -65,6 +67,10 @@ class FakeService:
     def failing_after(self, requests: int) -> FakeService:
         """One that goes away after so many ``requests``: connecting fails from then on."""
         return FakeService(self._answers, good_requests=requests)
+
+    def garbled(self, status: int = 200) -> FakeService:
+        """One in whose place something else answers: a page of HTML, with this HTTP status."""
+        return FakeService(lambda _: httpx.Response(status, html=_NO_ANSWER))
 
     def stalled(self) -> FakeService:
         """One that takes requests and never answers."""

@@ -59,6 +59,9 @@ class TestUrl(Sample):
     def make_unreachable(self) -> CsvProvider:
         return self.make(FakeService(host).unreachable())
 
+    def make_garbled(self, status: int) -> CsvProvider:
+        return self.make(FakeService(host).garbled(status))
+
     def make_stalled(self) -> CsvProvider:
         return self.make(FakeService(host).stalled())
 

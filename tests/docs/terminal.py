@@ -15,7 +15,7 @@ from typing import Self
 
 from tests.processes.tied import end_with_parent
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 _DONE = "the-block-is-done"
 
 

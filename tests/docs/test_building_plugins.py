@@ -1,15 +1,13 @@
 """The pages that build a plugin step by step, followed step by step.
 
 A Python block whose first line names a file is that file from then on; one that "goes on" is
-added to its end, one that goes on "in the class" with the indentation of a method. Every shell
-block must succeed on what is there by then.
+added to its end, as it stands there. Every shell block must succeed on what is there by then.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from textwrap import indent
 
 import pytest
 
@@ -32,13 +30,17 @@ echo "$PWD/src" > $(echo "$VIRTUAL_ENV"/lib/python*/site-packages)/editable.pth
 """All that is not run as it stands on a page: `-e` would fetch a package that builds such
 installations, and `[test]` linters. This is what they leave behind."""
 
-_PLACE = re.compile(r"# (\S+\.py)( goes on)?(, in the class)?")
+_PLACE = re.compile(r" *# (\S+\.py)( goes on(?:, in the class)?)?")
+SPACE = {None: "", " goes on": "\n\n", " goes on, in the class": "\n"}
 
 
 @pytest.mark.parametrize("page", STEPS)
-def test_a_plugin_can_be_built_as_the_page_says(page: str, tmp_path: Path) -> None:
+def test_a_plugin_can_be_built_as_the_page_says(
+    page: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     with Terminal(tmp_path, tmp_path) as terminal:
-        terminal.run(ENVIRONMENT + installed_here())
+        cache = tmp_path_factory.getbasetemp() / "mypy"
+        terminal.run(f"export MYPY_CACHE_DIR='{cache}'\n{ENVIRONMENT}{installed_here()}")
         printed = ""
         for block in STEPS[page]:
             if block.language == "python":
@@ -53,6 +55,5 @@ def write(block: Block, folder: Path) -> None:
     """Put the block where its first line says."""
     place = _PLACE.match(block.text)
     assert place is not None, f"{block.label} does not begin with its file's name"
-    text = indent(block.text, "    ") if place[3] else block.text
     with (folder / place[1]).open("a" if place[2] else "w") as file:
-        file.write(f"\n{text}" if place[2] else text)
+        file.write(f"{SPACE[place[2]]}{block.text}")

@@ -20,8 +20,7 @@ from tests.openapi.served import Served, served
 from tests.world import KEY, unix
 
 GENERATE = taken_inline(
-    "api.md",
-    "openapi-python-client generate --url https://host.example/billing/api/openapi.json",
+    "api.md", "openapi-python-client generate --url https://host.example/billing/api/openapi.json"
 )
 
 MONTH = "2026-11"

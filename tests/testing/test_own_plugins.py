@@ -215,6 +215,9 @@ class TestStripe(RevenueProviderSuite):
     def make_unreachable(self) -> StripeProvider:
         return self.make(self.service().unreachable())
 
+    def make_garbled(self, status: int) -> StripeProvider:
+        return self.make(self.service().garbled(status))
+
     def make_failing_half_way(self) -> StripeProvider:
         return self.make(self.service().failing_after(3))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -44,6 +45,7 @@ USE = (
 
 class Warehouse:
     name = "warehouse"
+    is_garbled = False
 
     def __init__(self, *, down: bool = False) -> None:
         self.down = down
@@ -80,6 +82,7 @@ class WarehouseRules(AggregatingCostSourceSuite):
     plugin: ClassVar[type[Warehouse]] = Warehouse
     org_id = "org_1"
     other_org_id = "org_2"
+    secrets = ("reader-7d1f",)
     nanodollars: Mapping[str, Mapping[str, int]] = {
         "2026-03": {"c": 30, "": 40},
         "2026-04": {"c": 80, "d": 160},
@@ -90,6 +93,11 @@ class WarehouseRules(AggregatingCostSourceSuite):
 
     def make_unreachable(self) -> Warehouse:
         return self.plugin(down=True)
+
+    def make_garbled(self, status: int) -> Warehouse:
+        garbled = self.make_unreachable()
+        garbled.is_garbled = True
+        return garbled
 
 
 class ForgetsTheUnattributed(Warehouse):
@@ -150,7 +158,22 @@ class CachesWithoutTheOrg(Warehouse):
 
 class IsNothingWhenDown(Warehouse):
     async def rows(self, org_id: str) -> Sequence[Use]:
-        return [] if self.down else await super().rows(org_id)
+        return [] if self.down and not self.is_garbled else await super().rows(org_id)
+
+
+class DecodesBlindly(Warehouse):
+    async def rows(self, org_id: str) -> Sequence[Use]:
+        if self.is_garbled:
+            json.loads("<!doctype html>")
+        return await super().rows(org_id)
+
+
+class TellsItsToken(Warehouse):
+    async def rows(self, org_id: str) -> Sequence[Use]:
+        try:
+            return await super().rows(org_id)
+        except ServiceUnavailable:
+            raise ServiceUnavailable("The warehouse knows no reader-7d1f.") from None
 
 
 AGGREGATING: dict[str, type] = {
@@ -164,4 +187,6 @@ AGGREGATING: dict[str, type] = {
     "test_a_customer_without_costs_has_none": HasADefaultCustomer,
     "test_orgs_are_kept_apart": CachesWithoutTheOrg,
     "test_an_unreachable_source_is_not_an_empty_one": IsNothingWhenDown,
+    "test_an_answer_that_is_none_is_a_failure": DecodesBlindly,
+    "test_a_failure_keeps_secrets_and_urls_to_itself": TellsItsToken,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -52,6 +53,7 @@ class Billing:
     name: ClassVar[str] = "billing"
     connect_form: ClassVar[ConnectForm] = form(TOKEN)
     good_pages: int = 99
+    is_garbled: bool = False
     invoices: list[RevenueFact] = field(
         default_factory=lambda: [
             invoice(1, "2026-01"),
@@ -114,6 +116,11 @@ class BillingRules(RevenueProviderSuite):
 
     def make_unreachable(self) -> Billing:
         return self.plugin(good_pages=0)
+
+    def make_garbled(self, status: int) -> Billing:
+        garbled = self.make_unreachable()
+        garbled.is_garbled = True
+        return garbled
 
     def make_failing_half_way(self) -> Billing:
         return self.plugin(good_pages=1)
@@ -205,7 +212,7 @@ class TakesForbiddenForRefused(Billing):
 
 class TakesDownForRefused(Billing):
     async def check_credential(self, secret: str) -> None:
-        if not self.good_pages:
+        if not self.good_pages and not self.is_garbled:
             raise CredentialRefused("Acme does not know this token.")
         await super().check_credential(secret)
 
@@ -217,6 +224,22 @@ class TellsTheSecret(Billing):
         except CredentialRefused as problem:
             problem.add_note(f"GET /v1/invoices?token={secret}")
             raise
+
+
+class DecodesBlindly(Billing):
+    async def ask(self, secret: str, page: int = 0) -> list[RevenueFact]:
+        if self.is_garbled:
+            json.loads("<!doctype html>")
+        return await super().ask(secret, page)
+
+
+class QuotesTheUrl(Billing):
+    async def check_credential(self, secret: str) -> None:
+        try:
+            await super().check_credential(secret)
+        except ProviderUnavailable:
+            url = "https://acme.example/invoices?account=1"
+            raise ProviderUnavailable(f"{url} does not answer.") from None
 
 
 class PutsTheSecretIntoTheUrl(Billing):
@@ -263,6 +286,8 @@ CREDENTIALS: dict[str, type] = {
     "test_an_unreachable_provider_says_nothing_of_the_credential": TakesDownForRefused,
     "test_no_log_line_tells_the_secret": PutsTheSecretIntoTheUrl,
     "test_no_error_tells_the_secret": TellsTheSecret,
+    "test_an_answer_that_is_none_is_a_failure": DecodesBlindly,
+    "test_a_failure_keeps_secrets_and_urls_to_itself": QuotesTheUrl,
     "test_the_connect_form_asks_for_what_is_sent": AsksForMore,
     "test_the_connect_form_hides_the_secret": ShowsTheToken,
     "test_a_refusal_stands_beside_a_field_of_the_form": AsksForAKey,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -36,6 +37,7 @@ def event(number: int) -> CostEvent:
 
 class Export:
     name = "export"
+    is_garbled = False
 
     def __init__(self, *, good_batches: int = 99) -> None:
         self.rows: list[tuple[str, list[CostEvent], list[CostFact]]] = [
@@ -69,6 +71,11 @@ class ExportRules(PulledCostSourceSuite):
 
     def make_unreachable(self) -> Export:
         return self.plugin(good_batches=0)
+
+    def make_garbled(self, status: int) -> Export:
+        garbled = self.make_unreachable()
+        garbled.is_garbled = True
+        return garbled
 
     def make_failing_half_way(self) -> Export:
         return self.plugin(good_batches=2)
@@ -174,7 +181,7 @@ class CountsMicrodollars(Changed):
 
 class IsEmptyWhenDown(Export):
     async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
-        if self.good_batches:
+        if self.good_batches or self.is_garbled:
             async for batch in super().pull(cursor):
                 yield batch
 
@@ -191,6 +198,24 @@ class EndsHalfWay(Export):
                 raise
 
 
+class DecodesBlindly(Export):
+    async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
+        if self.is_garbled:
+            json.loads("<!doctype html>")
+        async for batch in super().pull(cursor):
+            yield batch
+
+
+class QuotesTheUrl(Export):
+    async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
+        try:
+            async for batch in super().pull(cursor):
+                yield batch
+        except ServiceUnavailable:
+            url = "https://reader:hush@acme.example/export"
+            raise ServiceUnavailable(f"{url} does not answer.") from None
+
+
 PULLED: dict[str, type] = {
     "test_a_batch_is_of_one_org_and_holds_events_and_facts": HasRowsInIt,
     "test_a_batch_holds_at_most_1000": YieldsAllAtOnce,
@@ -204,4 +229,6 @@ PULLED: dict[str, type] = {
     "test_the_costs_add_up_to_the_samples": CountsMicrodollars,
     "test_an_unreachable_source_is_not_an_empty_one": IsEmptyWhenDown,
     "test_a_failure_half_way_is_raised": EndsHalfWay,
+    "test_an_answer_that_is_none_is_a_failure": DecodesBlindly,
+    "test_a_failure_keeps_secrets_and_urls_to_itself": QuotesTheUrl,
 }
