@@ -60,8 +60,9 @@ class PluginContext:
 
     ``name`` is the plugin's name, ``table`` its own TOML table ``[plugins.NAME]`` with ``env:``
     and ``file:`` already looked up, ``clock`` the app's clock and ``environment`` either
-    ``development`` or ``production``. In a plugin's own tests every argument but ``name`` may be
-    left out.
+    ``development`` or ``production``. ``path`` is the file that the table came from, which the
+    problems that ``settings`` finds name. In a plugin's own tests every argument but ``name`` may
+    be left out.
     """
 
     __slots__ = ("_http", "_outbound", "_path", "clock", "environment", "name", "table")

@@ -30,8 +30,11 @@ class Principal:
     """
 
     org_id: str
+    """The tenant, 1 to 256 characters: it keys every row."""
     user_id: str
+    """The person in it, 1 to 256 characters."""
     role: str
+    """``viewer``, ``member``, ``admin`` or ``owner``."""
 
     def __post_init__(self) -> None:
         for name, value in (("org_id", self.org_id), ("user_id", self.user_id)):
@@ -87,9 +90,13 @@ class CostBatch:
     """
 
     org_id: str
+    """Whose costs they are."""
     events: Sequence[CostEvent] = ()
+    """1,000 together with ``facts`` at most, in any order."""
     facts: Sequence[CostFact] = ()
+    """Keyed costs, which replace those of the same key."""
     cursor: str
+    """How far it is: 1 to 2,000 characters, given back to ``pull`` as it is."""
 
 
 @runtime_checkable
@@ -147,7 +154,9 @@ class Credential:
     """
 
     secret: str = field(repr=False)
+    """Kept encrypted; not in ``repr``."""
     label: str
+    """What people see in its place."""
 
 
 @runtime_checkable

@@ -42,9 +42,13 @@ class Alert:
     """
 
     alert_id: str
+    """``evt_…``, the same at every attempt."""
     org_id: str
+    """Whose alert it is."""
     type: str
+    """``margin.threshold_crossed`` or ``cost_source.stale``; others may follow."""
     payload: Mapping[str, object]
+    """The whole event; what is in its ``data.object`` follows from the type."""
 
 
 class Occurrence(Protocol):

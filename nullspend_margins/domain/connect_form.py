@@ -32,14 +32,23 @@ class ConnectField:
     """
 
     name: str
+    """Its key in the body: 1 to 64 letters, digits, dots, ``-`` and ``_``, a letter first."""
     label: str
+    """What people read above it, 1 to 1,000 characters."""
     kind: FieldKind = "text"
+    """``text``, ``url``, ``choice``, ``file`` or ``paragraph``."""
     secret: bool = False
+    """What is typed is hidden, and never shown again."""
     required: bool = True
+    """Whether it must be filled in; else it is left out when it is empty."""
     help: str = ""
+    """A sentence below it, 1,000 characters at most; so are the two below."""
     placeholder: str = ""
+    """What an empty line shows of the form of its value, as ``acme_...``; no value itself."""
     options: Sequence[tuple[str, str]] = ()
+    """The values of a ``choice`` with what people read, and nothing of any other kind."""
     accept: str = ""
+    """Which files a ``file`` offers, as HTML's ``accept`` has it; every file can be sent."""
 
     def __post_init__(self) -> None:
         found = _name_problems(self.name) + _word_problems(self, ("label",))
@@ -56,9 +65,13 @@ class ConnectWay:
     """One of the ways to connect, with fields of its own: a file, say, or the URL of one."""
 
     name: str
+    """Unique among the ways of a form; formed as a field's."""
     label: str
+    """What people choose it by, 1 to 1,000 characters."""
     fields: Sequence[ConnectField]
+    """One at least; together they are the JSON body of a connect request."""
     help: str = ""
+    """What to know before one takes this way, 1,000 characters at most."""
 
     def __post_init__(self) -> None:
         found = _name_problems(self.name) + _word_problems(self, ("label",))
@@ -77,10 +90,15 @@ class ConnectPermission:
     """
 
     name: str
+    """The provider's own name for it, 1 to 256 characters."""
     label: str
+    """What it is called where a credential is made, 1 to 1,000 characters."""
     purpose: str
+    """A sentence that says what it is for, 1 to 1,000 characters."""
     bases: Sequence[Basis] = BASES
+    """The bases of revenue that are not exact without it."""
     needed: bool = False
+    """Without it there is no sync at all."""
 
     def __post_init__(self) -> None:
         found = _word_problems(self, ("label", "purpose"))
@@ -96,7 +114,9 @@ class ConnectLink:
     """A page of the provider where a credential is made, with its permissions ticked."""
 
     label: str
+    """What people click on, 1 to 1,000 characters."""
     url: str
+    """``https://`` or ``http://``, ASCII, 2,048 characters at most."""
 
     def __post_init__(self) -> None:
         found = _word_problems(self, ("label",))
@@ -116,12 +136,19 @@ class ConnectForm:
     """
 
     title: str
+    """The provider's name for people, 1 to 1,000 characters."""
     ways: Sequence[ConnectWay]
+    """One at least, each with a name of its own."""
     credential: str = "credential"
+    """What its credential is called within a sentence."""
     about: str = ""
+    """What it brings, in a sentence; up to 1,000 characters, as ``intro``."""
     intro: str = ""
+    """What to do, above the fields."""
     permissions: Sequence[ConnectPermission] = ()
+    """What the credential should be allowed to read, each named once."""
     links: Sequence[ConnectLink] = ()
+    """Where a credential is made, the best one first."""
 
     def __post_init__(self) -> None:
         found = _word_problems(self, ("title", "credential"))

@@ -67,24 +67,43 @@ class CostEvent:
     """
 
     event_id: str
+    """Unique within the org and the source, 1 to 1,024 characters: a repeated one is dropped."""
     provider: str
+    """Who was paid, as ``openai``; 1 to 100 characters."""
     model: str
+    """1 to 200 characters."""
     cost_nanodollars: int
+    """0 to 10^15; a dollar is 10^9."""
     occurred_at: datetime
+    """Aware; counts in its UTC month and day."""
     tag_value: str = ""
+    """The customer, 256 characters at most; ``""`` is nobody."""
     input_tokens: int = 0
+    """0 to 2^53 - 1, as the other counts; cached ones included."""
     output_tokens: int = 0
+    """Reasoning included."""
     cached_input_tokens: int = 0
+    """Those of ``input_tokens`` that came from a cache."""
     reasoning_tokens: int = 0
+    """Those of ``output_tokens`` that were not shown."""
     duration_ms: int | None = None
+    """How long the call took, in milliseconds."""
     session_id: str | None = None
+    """The conversation it belongs to; this and the labels below have 1,000 characters at most."""
     trace_id: str | None = None
+    """The trace it belongs to."""
     event_type: str | None = None
+    """``llm``, ``tool`` or ``custom`` by HTTP; 256 characters at most."""
     tool_name: str | None = None
+    """The tool that was called."""
     tool_server: str | None = None
+    """Where that tool runs."""
     reported_source: str | None = None
+    """What the sender says of itself."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Ten at most, keys of 1 to 64 characters, values of 256 at most; kept, not added up."""
     cost_breakdown: Mapping[str, object] | None = None
+    """What the cost is made of, 8,192 bytes as JSON at most; kept, not added up."""
 
     def __post_init__(self) -> None:
         _check(self, _TEXTS, _COUNTS)
@@ -111,12 +130,19 @@ class CostFact:
     """
 
     key: str
+    """Unique within the org and the source, 1 to 512 characters."""
     provider: str
+    """Who was paid, 1 to 100 characters."""
     model: str
+    """1 to 200 characters."""
     cost_nanodollars: int
+    """-2^62 to 2^62; a dollar is 10^9."""
     day: date
+    """The UTC day that it counts in."""
     tag_value: str = ""
+    """The customer, 256 characters at most; ``""`` is nobody."""
     request_count: int = 0
+    """How many requests it adds up, 0 to 2^53 - 1."""
 
     def __post_init__(self) -> None:
         _check(self, _FACT_TEXTS, _FACT_COUNTS)
@@ -191,16 +217,22 @@ class MonthCost(NamedTuple):
     """The cost of one tag value in one period (``month`` is a ``Period.index``)."""
 
     tag_value: str
+    """The customer; ``""`` is nobody."""
     month: int
+    """A ``Period.index``."""
     cost_nanodollars: int
+    """A dollar is 10^9; negative where credits prevail."""
 
 
 class ModelCost(NamedTuple):
     """The cost of one model, of one customer in one period."""
 
     model: str
+    """Its name."""
     cost_nanodollars: int
+    """A dollar is 10^9."""
     request_count: int
+    """How many requests that was."""
 
 
 class CostPart(NamedTuple):
@@ -221,8 +253,11 @@ class TagCost(NamedTuple):
     """The cost of one tag value over some days."""
 
     tag_value: str
+    """The customer; ``""`` is nobody."""
     cost_nanodollars: int
+    """A dollar is 10^9."""
     request_count: int
+    """How many requests that was."""
 
 
 def add_amount(amounts: dict[Key, Amount], key: Key, nanodollars: int, requests: int) -> None:

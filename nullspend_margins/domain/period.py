@@ -25,6 +25,7 @@ class Period:
     """A UTC month. ``index`` is ``year * 12 + month - 1``, which is also how it is stored."""
 
     index: int
+    """``year * 12 + month - 1``; 24315 is April 2026."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

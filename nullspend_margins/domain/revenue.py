@@ -63,19 +63,33 @@ class RevenueFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
 
     object_id: str
+    """The provider's own, 1 to 256 characters: the same object is replaced."""
     customer_id: str | None
+    """The provider's own, 1 to 256 characters; without one the fact does not count."""
     amount_minor: int
+    """In the currency's minor unit, up to 10^17 either way."""
     currency: str
+    """ISO 4217 in lower case; others than ``usd`` count where they are converted."""
     occurred_at: datetime
+    """Aware; the month of it, in UTC, is the fact's."""
     kind: FactKind = INVOICE
+    """``invoice``, ``payment``, ``refund``, ``credit_note`` or ``dispute``."""
     parts: Sequence[RevenuePart] | None = None
+    """20,000 at most; none in an empty sequence: it adds nothing."""
     rate: ExchangeRate | None = None
+    """US dollars for a unit, if the provider converted it."""
     minor_digits: int | None = None
+    """0 to 4; ``None`` is what ISO 4217 has."""
     is_partial: bool = False
+    """Only a part of an object of other months is told."""
     customer_name: str | None = None
+    """What people read, 256 characters at most."""
     customer_email: str | None = None
+    """256 characters at most."""
     avatar_url: str | None = None
+    """A picture of the customer, 2,048 characters at most."""
     suggested_tag: str | None = None
+    """The tag value to map the customer to, 1 to 256 characters."""
 
     def __post_init__(self) -> None:
         if not self._is_plainly_right():
@@ -176,9 +190,13 @@ class RevenueGap:
     """
 
     permission: str
+    """The provider's own name for it, 1 to 256 characters."""
     bases: Sequence[Basis]
+    """Those that are approximate without it, one at least."""
     detail: str
+    """What is missing in the numbers, in a sentence of 500 characters at most."""
     remedy_url: str | None = None
+    """Where people get a credential that may read all, 2,048 characters at most."""
 
     def __post_init__(self) -> None:
         found = []
@@ -203,6 +221,7 @@ class RevenueCursor:
     """
 
     text: str
+    """1 to 4,000 characters."""
 
     def __post_init__(self) -> None:
         if problem := string_problem(self.text, 1, 4000):
@@ -226,11 +245,17 @@ class RevenueWindow:
     """
 
     first: Period
+    """The first month."""
     last: Period
+    """The last month, included whole."""
     cursor: str | None = None
+    """What was told last; ``None``: nothing."""
     is_backfill: bool = False
+    """Months of long ago are brought, and no others."""
     converts: bool = False
+    """Rates of the provider's own are of use."""
     looks_back: bool = False
+    """What was made before the first month is of use, too."""
 
     @classmethod
     def ending(cls, now: datetime, months: int = 4) -> RevenueWindow:

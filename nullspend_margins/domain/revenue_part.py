@@ -52,8 +52,11 @@ class ExchangeRate:
     """
 
     value: Decimal
+    """Above 0, at most 10^6, of 20 digits at most."""
     source: str
+    """1 to 64 characters."""
     on: date
+    """A date of the years 1970 to 9998."""
 
     def __post_init__(self) -> None:
         found = []
@@ -80,13 +83,21 @@ class RevenuePart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
 
     bases: Sequence[Basis]
+    """Those it counts in, one at least."""
     kind: PartKind
+    """``invoice``, ``payment``, ``tax``, ``line``, ``refund``, ``credit_note`` or ``dispute``."""
     amount_minor: int
+    """In the currency's minor unit, up to 10^17 either way."""
     occurred_at: datetime
+    """Aware; where it is spread, its beginning."""
     until: datetime | None = None
+    """The end of the time it is spread over, 50 years later at most; ``None`` is not spread."""
     part_id: str | None = None
+    """The provider's own name for it, 1 to 256 characters."""
     description: str | None = None
+    """What people read when a number is explained, 1 to 256 characters."""
     rate: ExchangeRate | None = None
+    """US dollars for a unit; ``None`` is the fact's."""
 
     def __post_init__(self) -> None:
         if not self._is_plainly_right():

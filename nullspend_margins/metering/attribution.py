@@ -32,8 +32,11 @@ class Attribution:
     """
 
     customer: str = ""
+    """The tag value, 256 characters at most; ``""`` is nobody."""
     org_id: str | None = None
+    """1 to 256 characters; ``None`` is ``[metering] org``."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Stored with the event: ten at most, keys of 1 to 64 characters, values of 256 at most."""
 
     def __post_init__(self) -> None:
         _require("customer", self.customer, at_least=0)

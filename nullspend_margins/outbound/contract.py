@@ -28,9 +28,13 @@ class OutboundAnswer:
     """
 
     host: str
+    """Without port and path."""
     status: int
+    """Of HTTP; none of 3xx."""
     headers: Mapping[str, str]
+    """Names in lower case."""
     body: bytes
+    """At most ``max_body`` bytes; empty of ``get``."""
 
     @property
     def is_success(self) -> bool:

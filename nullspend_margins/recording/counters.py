@@ -17,10 +17,15 @@ class RecordingCounters:
     """
 
     queued: int
+    """Waits now."""
     written: int
+    """Is stored."""
     spilled: int
+    """Waited in the journal alone."""
     refused: int
+    """Could not be stored."""
     dropped: int
+    """Is lost."""
 
 
 class Tally:

@@ -31,6 +31,7 @@ class FixedClock:
     """A ``Clock`` that stands until a test moves it."""
 
     moment: datetime = NOW
+    """Where it stands, aware; 2026-04-15 12:00 UTC at first."""
 
     def now(self) -> datetime:
         """The same instant every time."""
