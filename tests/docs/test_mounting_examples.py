@@ -26,7 +26,7 @@ from tests.docs.terminal import Terminal
 
 PAGE = "mounting.md"
 [OPTION] = taken("text", page=PAGE)
-SERVED_ALONE, WORKERS, BEHIND_A_PROXY = taken("sh", page=PAGE)
+SERVED_ALONE, WORKERS, BEHIND_A_PROXY = taken("sh", page=PAGE, having="uvicorn")
 Check = Callable[[Any], Awaitable[None]]
 
 
