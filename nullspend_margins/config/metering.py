@@ -79,10 +79,14 @@ class MeteringSettings:
     org: str = setting(
         "",
         help="The org whose costs metered responses are. Empty: nothing is metered.",
+        unit="at most 256 characters",
         check=_org_problem,
     )
     source: str = setting(
-        "metering", help="The cost source that they are stored under.", check=_source_problem
+        "metering",
+        help="The cost source that they are stored under.",
+        unit="1 to 200 characters",
+        check=_source_problem,
     )
     paths: tuple[str, ...] = setting(
         (
@@ -122,6 +126,7 @@ class MeteringSettings:
         "",
         help="Who is paid, for example `openai`. Empty: whoever the price library finds, else "
         "`gateway`.",
+        unit="at most 100 characters",
         check=lambda value: text_problem(value, at_least=0, at_most=100),
     )
     cost_headers: tuple[str, ...] = setting(

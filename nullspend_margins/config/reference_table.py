@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nullspend_margins.config.model import Config
 from nullspend_margins.config.secret import Secret
@@ -39,6 +40,16 @@ def reference_rows() -> list[ReferenceRow]:
     return rows
 
 
+def describe_with_bounds(kind: object, metadata: Mapping[Any, Any]) -> str:
+    """The type of a field and what its metadata allows: ``a whole number, 1 to 64``."""
+    least, most = metadata.get("at_least"), metadata.get("at_most")
+    if least is not None and most is not None:
+        return f"{describe(kind)}, {least:,} to {most:,}"
+    bounds = f"at least {least:,}" if least is not None else ""
+    bounds += f"at most {most:,}" if most is not None else ""
+    return f"{describe(kind)}, {bounds}" if bounds else describe(kind)
+
+
 def _row(section: str, declared: dataclasses.Field[object], kind: object) -> ReferenceRow:
     if declared.default_factory is not dataclasses.MISSING:
         default: object = declared.default_factory()
@@ -46,7 +57,7 @@ def _row(section: str, declared: dataclasses.Field[object], kind: object) -> Ref
         default = declared.default
     return ReferenceRow(
         f"{section}.{declared.name}",
-        describe(kind),
+        describe_with_bounds(kind, declared.metadata),
         _toml(default),
         declared.metadata["help"],
         declared.metadata["unit"],

@@ -87,7 +87,7 @@ class LiteLLMSettings:
         default=None,
         metadata={
             "help": "The org that costs belong to and people see, unless `orgs` names another",
-            "unit": "",
+            "unit": "1 to 256 characters",
             "check": _org_problem,
         },
     )

@@ -71,7 +71,7 @@ class SlackSettings:
         default=None,
         metadata={
             "help": "A page with the margins, linked below each message",
-            "unit": "URL",
+            "unit": "URL of at most 500 characters",
             "check": _link_problem,
         },
     )

@@ -135,7 +135,7 @@ class SourceSettings:
         default=None,
         metadata={
             "help": "The org of all rows, in place of `columns.org`",
-            "unit": "",
+            "unit": "1 to 256 characters",
             "check": _org_problem,
         },
     )

@@ -79,7 +79,7 @@ class StripeSettings:
         default="nullspend_customer",
         metadata={
             "help": "The key in a Stripe customer's metadata that holds its tag value",
-            "unit": "",
+            "unit": "1 to 40 characters",
             "check": _metadata_key_problem,
         },
     )

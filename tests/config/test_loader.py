@@ -245,6 +245,6 @@ def test_every_key_has_a_row_in_the_reference() -> None:
     assert {"server.environment", "cron.secret", "plugins.order", "health.at_risk"} <= keys
     assert all(row.help.endswith((".", "`")) for row in rows)
     by_key = {row.key: row for row in rows}
-    assert by_key["health.healthy"][1:3] == ("a number", "50")
+    assert by_key["health.healthy"][1:3] == ("a number, at most 100", "50")
     assert by_key["cron.time_budget_seconds"].unit == "seconds"
     assert by_key["session.secret_keys"].default == "[]"

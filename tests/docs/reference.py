@@ -10,13 +10,13 @@ from __future__ import annotations
 import dataclasses
 import re
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any
 
 from nullspend_margins.config import reference_rows
-from nullspend_margins.config.sections import describe
+from nullspend_margins.config.reference_table import describe_with_bounds
 from nullspend_margins.dashboard.routes import PAGES, PageLine
 from nullspend_margins_csv.settings import CsvSettings
 from nullspend_margins_litellm.settings import LiteLLMSettings
@@ -32,6 +32,9 @@ API_PAGE = DOCS / "api.md"
 TYPES_PAGE = DOCS / "api-types.md"
 DASHBOARD_PAGE = DOCS / "dashboard.md"
 Row = tuple[str, str, str, str, str]
+
+REQUIRED = "**required**"
+"""In the place of a default: without this key the table stops the start."""
 
 _ROUTE = r"### `([A-Z]+) (/\S+)`\n"
 _ROUTES = re.compile(
@@ -50,8 +53,8 @@ def plugin_rows(name: str, settings: type[Any]) -> list[Row]:
     return [
         (
             f"plugins.{name}.{field.name}",
-            describe(kinds[field.name]),
-            _default(field.default),
+            describe_with_bounds(kinds[field.name], field.metadata),
+            _default(field),
             field.metadata["help"],
             field.metadata["unit"],
         )
@@ -68,13 +71,22 @@ def sql_rows() -> list[Row]:
     ]
 
 
-def _default(value: object) -> str:
-    if value is None or value is dataclasses.MISSING:
+def _default(field: dataclasses.Field[Any]) -> str:
+    if field.default_factory is not dataclasses.MISSING:
+        value: object = field.default_factory() or None
+    else:
+        value = field.default
+    if value is dataclasses.MISSING:
+        return REQUIRED
+    if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     if value == ():
         return "[]"
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f'{name} = "{each}"' for name, each in value.items())
+        return f"{{{pairs}}}"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
@@ -82,7 +94,7 @@ def table_of(rows: list[Row]) -> str:
     """A Markdown table."""
     lines = ["| key | type | default | unit | |", "|---|---|---|---|---|"]
     for key, kind, default, text, unit in rows:
-        shown = f"`{default}`" if default else "none"
+        shown = f"`{default}`" if default not in ("", REQUIRED) else default or "none"
         lines.append(f"| `{key}` | {kind} | {shown} | {unit} | {text.rstrip('.')}. |")
     return "\n".join(lines)
 

@@ -102,6 +102,14 @@ def test_every_configuration_key_is_documented(key: str) -> None:
     assert f"`{key}`" in read(PAGE)
 
 
+def test_the_reference_says_what_is_required_and_within_which_bounds() -> None:
+    rows = {line.split("`")[1]: line for line in read(PAGE).splitlines() if line.startswith("| `")}
+    assert "| **required** |" in rows["plugins.sql.sources.NAME.url"]
+    assert "a number, 0 to 3,600" in rows["plugins.stripe.retry_seconds"]
+    assert "a whole number, at least 5 |" in rows["sync.lease_seconds"]
+    assert "| none |" in rows["plugins.slack.link"]
+
+
 @pytest.mark.parametrize("page", PARTS, ids=lambda page: page.name)
 def test_what_is_made_from_the_code_is_as_the_code_makes_it(page: Path) -> None:
     assert read(page) == PARTS[page](read(page)), "run: python -m tests.docs.reference"
