@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,7 +12,7 @@ from nullspend_margins.domain.access import PLANS, ROLES
 from nullspend_margins.domain.margin import health_tier
 from nullspend_margins.storage import tables
 from nullspend_margins.storage.columns import VERSION_TABLE
-from tests.docs.pages import DOCS, read, sections
+from tests.docs.pages import DOCS, ROOT, read, sections
 from tests.docs.taken import taken
 
 
@@ -51,3 +52,12 @@ def test_the_commands_of_the_performance_page_are_ones_that_the_benchmarks_take(
         command, *arguments = line.split(" -m benchmarks ")
         assert command == ".venv/bin/python"
         assert read_options(arguments[0].split())
+
+
+def test_the_rooms_of_the_house_are_the_layers_that_imports_keep() -> None:
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))["tool"]["importlinter"]
+    [layers] = [each["layers"] for each in project["contracts"] if each["type"] == "layers"]
+    section = sections(DOCS / "decisions.md")["The house"]
+    first = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    rooms = [set(re.findall(r"`(\w+)`", cell)) for cell in first]
+    assert rooms == [set(layer.split(" | ")) for layer in reversed(layers)]
