@@ -31,7 +31,8 @@ ConnectionStatus = Annotated[
 KeyPrefix = Annotated[
     str,
     Meta(
-        description="What people see of the key: its first 12 characters, `...`, its last 4.",
+        description="What people see in the credential's place, as its provider makes it: of a"
+        " Stripe key the first 12 characters, `...` and the last 4.",
         examples=["rk_live_abcd...wxyz"],
     ),
 ]
