@@ -75,6 +75,11 @@ class Terminal:
             assert line, f"the shell ended:\n{text}\n{''.join(printed)}"
             printed.append(line)
 
+    def sees(self, text: str) -> None:
+        """Returns when a line has ``text`` in it, which what was started prints."""
+        while text not in (line := self._next() or ""):
+            assert line, f"the shell ended before {text!r}"
+
     def interrupt(self) -> None:
         """Ctrl-C, and the end of the terminal."""
         assert self.process.stdin is not None

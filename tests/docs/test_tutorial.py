@@ -7,6 +7,7 @@ is whatever comes, numbers that depend on the day of the month are written so.
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import ROOT, Block
+from tests.docs.pages import DOCS, ROOT, Block, read
 from tests.docs.taken import steps
 from tests.docs.terminal import Terminal, installed_here
 
@@ -22,6 +23,7 @@ STEPS = steps("tutorial.md")
 INSTALL = "pip install '.[server]' nullspend"
 SERVERS = ("nullspend-margins demo-stripe", "nullspend-margins serve")
 PORTS = ("8000", "8378")
+[WARNED] = re.findall(r"a line that begins with `(WARNING [^`]+)`", read(DOCS / "tutorial.md"))
 
 
 @pytest.fixture
@@ -56,6 +58,8 @@ def test_the_tutorial_can_be_followed(
             for terminal in terminals[1:]:
                 terminal.interrupt()
         printed = terminals[0].run(text)
+        if "/api/stripe/revenue-sync" in text:
+            terminals[-1].sees(WARNED)
         for block in shown:
             assert seen(block, printed), f"{block.label}:\n{printed}"
     assert not any("margins" in left.name for left in tmp_path.iterdir())
