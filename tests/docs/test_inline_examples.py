@@ -40,6 +40,7 @@ FROM_THE_HOST = [
 MOUNT = taken_inline("dashboard.md", 'app.mount("/billing", margins.app)')
 IN_TEMPLATES = {
     taken_inline("dashboard.md", 'may("admin")'): "True",
+    taken_inline("dashboard.md", 'provider_title("stripe")'): "Stripe",
     taken_inline("dashboard.md", 'links.api("/api/margins")'): "/api/margins",
     taken_inline("dashboard.md", 'asset("dashboard.css")'): "/margins/assets/dashboard",
 }
