@@ -6,26 +6,15 @@ import inspect
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
 
 from nullspend_margins import protocols
 from nullspend_margins.config.nearest import nearest
 from nullspend_margins.domain.connect_form import ConnectForm
-from nullspend_margins.domain.period import Period
 from nullspend_margins.hookspecs import HOOKS
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PUSHED_SOURCES = ("api", "host")
 """The sources of events that come in by HTTP and from the host's own code."""
-
-
-@runtime_checkable
-class SnapshotCostSource(protocols.CostSource, Protocol):
-    """The built-in store: it reads inside the caller's database transaction."""
-
-    def month_costs_in(self, tx: Any, org_id: str, period: Period) -> dict[str, int]:
-        """Cost by tag value in one month."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +156,6 @@ def _form_of_connecting_problem(thing: object) -> str | None:
 
 
 def _cost_source_problems(thing: object, title: str) -> list[str]:
-    if isinstance(thing, SnapshotCostSource):
-        return []
     pulled = _implements(thing, "pull")
     adds_up = any(_implements(thing, method.name) for method in AGGREGATING)
     if pulled and adds_up:

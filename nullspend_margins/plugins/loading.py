@@ -178,7 +178,7 @@ class _Loading:
             return self._register_folders(label, found)
         provides = []
         for each in found:
-            if not self._keeps_protocol(label, kind, each):
+            if not self._keeps_protocol(candidate, label, kind, each):
                 continue
             key = (kind, each.name)
             owner = self._owners.setdefault(key, candidate)
@@ -192,7 +192,10 @@ class _Loading:
             self._objects[kind].append(each)
         return provides
 
-    def _keeps_protocol(self, label: str, kind: str, thing: object) -> bool:
+    def _keeps_protocol(self, candidate: Candidate, label: str, kind: str, thing: object) -> bool:
+        """The built-in ones are not asked: the local store has a shape of its own."""
+        if candidate.origin == "builtin":
+            return True
         try:
             wrong = problems_of(kind, thing)
         except Exception as problem:  # a property of it, most likely

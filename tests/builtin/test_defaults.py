@@ -8,11 +8,10 @@ import pytest
 
 from nullspend_margins import Alert
 from nullspend_margins.builtin import builtin_plugins
-from nullspend_margins.builtin.local_costs import LocalCostStore
 from nullspend_margins.builtin.log_notifier import LogNotifier
 from nullspend_margins.builtin.plans import TomlPlanChecker
 from nullspend_margins.config import config_from_mapping
-from nullspend_margins.plugins import SnapshotCostSource, load_plugins
+from nullspend_margins.plugins import load_plugins
 
 
 async def test_orgs_that_are_not_listed_are_free() -> None:
@@ -39,7 +38,3 @@ async def test_an_alert_is_one_line_whatever_is_in_a_name(
     (message,) = caplog.messages
     assert message.startswith("margin.threshold_crossed evt_1 in org org_1: {")
     assert "\n" not in message
-
-
-def test_the_local_store_reads_in_the_callers_transaction() -> None:
-    assert isinstance(LocalCostStore(), SnapshotCostSource)

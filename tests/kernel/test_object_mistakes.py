@@ -200,6 +200,17 @@ def test_a_cost_source_has_one_of_two_shapes() -> None:
     assert said(Tells()).endswith("It looks like a notifier: return it from register_notifiers")
 
 
+def test_a_source_like_the_products_own_store_would_never_be_asked() -> None:
+    class Acme:
+        name = "acme"
+
+        def month_costs_in(self, tx: object, org_id: str, months: object) -> list[object]:
+            return []
+
+    message = refusal(Registers("register_cost_sources", [Acme()]))
+    assert "Acme is no cost source: write async def pull(self, cursor), or month_costs" in message
+
+
 @pytest.mark.parametrize("name", ["api", "host"])
 def test_a_cost_source_may_not_take_the_name_of_events_sent_in(name: str) -> None:
     thing = Pulls()
