@@ -7,11 +7,15 @@ blank ones too, decorators alone are left out. Whoever reads has to read them al
 from __future__ import annotations
 
 import ast
+import pkgutil
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import NoneType
+
+import nullspend_margins
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = ("nullspend_margins", "plugins")
@@ -80,6 +84,16 @@ def test_no_failure_vanishes() -> None:
     ]
     rule = "Whoever catches everything logs it, raises, or gives back something made of it."
     assert not found, _told(found, rule)
+
+
+def test_plugins_are_kept_out_of_every_room() -> None:
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    contract = next(each for each in linter["contracts"] if "public API" in each["name"])
+    rooms = {each.name for each in pkgutil.iter_modules(nullspend_margins.__path__)} - {"__main__"}
+    plugins = {folder.name for folder in (ROOT / "plugins").glob("nullspend_margins_*")}
+    assert set(contract["forbidden_modules"]) == {f"nullspend_margins.{room}" for room in rooms}
+    assert set(contract["source_modules"]) == plugins
+    assert set(linter["root_packages"]) == {"nullspend_margins", *plugins}
 
 
 def _told(found: list[str], rule: str) -> str:
