@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from nullspend_margins.domain.period import Period
+from nullspend_margins.services.leasing import sync_lease
 from nullspend_margins.services.sync_report import SyncError, SyncReport, error_of, report_of
 from nullspend_margins.storage import connections, leases, syncs
 from nullspend_margins.storage.connections import StoredConnection
@@ -69,7 +70,7 @@ def connection_states(tx: Transaction, org_id: str, now: datetime) -> dict[str, 
 def _state(
     connection: StoredConnection, kept: StoredSync | None, held: Mapping[str, int], now: datetime
 ) -> SyncState:
-    fence = held.get(f"sync:{connection.provider}")
+    fence = held.get(sync_lease(connection.provider))
     if kept is None or (fence is not None and fence != kept.fence):
         return SyncState(phase="never" if fence is None else "running")
     return SyncState(

@@ -13,7 +13,7 @@ from nullspend_margins.domain.delivery import ALL_ORGS, Delivery
 from nullspend_margins.domain.period import Period, day_number
 from nullspend_margins.errors import Conflict
 from nullspend_margins.protocols import Clock
-from nullspend_margins.services.leasing import LeaseKeeper
+from nullspend_margins.services.leasing import LeaseKeeper, source_lease
 from nullspend_margins.storage import cost_deliveries, costs, leases, revisions
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
@@ -130,7 +130,7 @@ class CostImportService:
         deadline = loop.time() + self._patience_seconds
         while True:
             # A file may have costs of many orgs, so its lease belongs to none.
-            async with self._keeper.hold(ALL_ORGS, f"source:{source}") as lease:
+            async with self._keeper.hold(ALL_ORGS, source_lease(source)) as lease:
                 if lease is not None:
                     yield lease
                     return

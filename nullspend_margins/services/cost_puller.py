@@ -16,7 +16,7 @@ from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, CostBatch, PulledCostSource
 from nullspend_margins.services.closing import closing
 from nullspend_margins.services.delivery_log import DeliveryLog
-from nullspend_margins.services.leasing import LeaseKeeper
+from nullspend_margins.services.leasing import LeaseKeeper, source_lease
 from nullspend_margins.storage import cost_deliveries, costs, leases, revisions
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
@@ -63,7 +63,7 @@ class CostPuller:
 
     async def _pull(self, source: PulledCostSource) -> None:
         # A source delivers for many orgs, so its lease belongs to none.
-        async with self._keeper.hold(ALL_ORGS, f"source:{source.name}") as lease:
+        async with self._keeper.hold(ALL_ORGS, source_lease(source.name)) as lease:
             if lease is None:
                 return
             try:

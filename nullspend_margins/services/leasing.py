@@ -21,6 +21,16 @@ from nullspend_margins.storage.leases import Lease, LeaseLost
 _log = logging.getLogger("nullspend_margins.sync")
 
 
+def sync_lease(provider: str) -> str:
+    """What a sync of an org's revenue holds; two of one connection would undo each other."""
+    return f"sync:{provider}"
+
+
+def source_lease(source: str) -> str:
+    """What a pull or an import of a cost source's costs holds, for every org at once."""
+    return f"source:{source}"
+
+
 class LeaseKeeper:
     """Takes leases and renews them until the work is done.
 

@@ -23,7 +23,7 @@ from nullspend_margins.protocols import Clock, RevenueProvider
 from nullspend_margins.services.alerts import AlertService
 from nullspend_margins.services.connections import not_connected
 from nullspend_margins.services.cost_reader import CostReader
-from nullspend_margins.services.leasing import LeaseKeeper
+from nullspend_margins.services.leasing import LeaseKeeper, sync_lease
 from nullspend_margins.services.matching import match_customers
 from nullspend_margins.services.sync_book import SyncBook
 from nullspend_margins.services.sync_costs import RemoteCosts, read_remote
@@ -105,7 +105,7 @@ class SyncRun:
         started = time.monotonic()
         org_id, provider = self._org_id, self._provider
         await self._read_connection()
-        async with self._tools.keeper.hold(org_id, f"sync:{provider}") as lease:
+        async with self._tools.keeper.hold(org_id, sync_lease(provider)) as lease:
             if lease is None:
                 raise SyncInProgress(f"A sync of this org with {self._title} is running already.")
             # Once more: another sync may have come to its end since.

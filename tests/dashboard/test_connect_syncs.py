@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
+from nullspend_margins.services.leasing import sync_lease
 from nullspend_margins.storage import connections, leases, syncs
 from tests.dashboard.visiting import CONNECT, STRIPE, followed, look, send, words
 from tests.processes.servers import eventually
@@ -92,7 +93,7 @@ async def test_a_sync_whose_process_died_broke_off(here: World) -> None:
     database, now = services.connections._database, here.clock.now()
 
     def begin(tx: object) -> None:
-        lease = leases.acquire(tx, ORG, "sync:stripe", "dead", now, timedelta(minutes=1))
+        lease = leases.acquire(tx, ORG, sync_lease("stripe"), "dead", now, timedelta(minutes=1))
         assert lease is not None
         syncs.begin(tx, ORG, "stripe", lease.fence, now, stage="reading", month=None)
         syncs.tell(tx, ORG, "stripe", lease.fence, now, stage="reading", invoices_fetched=700)

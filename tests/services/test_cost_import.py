@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from nullspend_margins.domain.period import day_number
 from nullspend_margins.errors import Conflict, ValidationFailed
-from nullspend_margins.services.leasing import LeaseKeeper
+from nullspend_margins.services.leasing import LeaseKeeper, source_lease
 from nullspend_margins.storage import cost_deliveries, costs, revisions
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.rollups import RollupOverflow
@@ -101,7 +101,7 @@ async def test_a_row_that_moves_to_another_month_is_not_lost_on_the_way(
 async def test_one_import_of_a_source_at_a_time(database: Database, tmp_path: Path) -> None:
     keeper = LeaseKeeper(database, FixedClock(), 30)
     with read_file(as_csv([ROW], tmp_path / "costs.csv")) as (_, scratch):
-        async with keeper.hold("", f"source:{SOURCE}"):
+        async with keeper.hold("", source_lease(SOURCE)):
             with pytest.raises(Conflict, match="Another import of import:costs"):
                 await service(database, 0).store(SOURCE, scratch, ignore, replace=False)
             waiting = asyncio.create_task(
