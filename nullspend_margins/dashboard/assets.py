@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from nullspend_margins.config import Config
 from nullspend_margins.errors import ConfigurationError, NotFound
+from nullspend_margins.web.answers import answer
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -41,7 +42,6 @@ can change how another one looks.
 """
 _HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
     # A picture may hold scripts: opened by itself, it runs none.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
 }
@@ -82,7 +82,8 @@ class Assets:
         name = self._by_hash.get(hashed)
         if name is None:
             raise NotFound("There is no such file; load the page again.")
-        return Response(self._content[name], headers=_HEADERS, media_type=_TYPES[Path(name).suffix])
+        media_type = _TYPES[Path(name).suffix]
+        return answer(self._content[name], media_type=media_type, headers=_HEADERS)
 
 
 def theme_css(config: Config) -> str:

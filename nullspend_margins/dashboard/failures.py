@@ -10,15 +10,13 @@ from nullspend_margins.config import Config
 from nullspend_margins.config.dashboard import NEXT_PLACE
 from nullspend_margins.dashboard.call import Page
 from nullspend_margins.dashboard.links import Links
-from nullspend_margins.domain.text import one_line
 from nullspend_margins.errors import (
     AuthenticationRequired,
     Forbidden,
-    MarginsError,
     RateLimitExceeded,
 )
 from nullspend_margins.web.call import Incoming
-from nullspend_margins.web.failures import STATUS_OF_CODE
+from nullspend_margins.web.failures import log_failure
 
 _log = logging.getLogger("nullspend_margins.dashboard")
 
@@ -27,20 +25,18 @@ def failure_page(
     error: Exception, asked: str, config: Config, request: Incoming, links: Links
 ) -> Page:
     """The page that says what happened and what to do. The error is logged here."""
-    if not isinstance(error, MarginsError):
-        _log.error("%s failed", asked, exc_info=error)
+    failure = log_failure(_log, asked, error)
+    if failure is None:
         return _failed(500, "", request)
-    status = STATUS_OF_CODE.get(error.code, 500)
-    level = logging.WARNING if status >= 500 else logging.INFO
-    _log.log(level, "%s: %d %s: %s", asked, status, error.code, one_line(error.message))
-    if isinstance(error, AuthenticationRequired):
+    status, told = failure
+    if isinstance(told, AuthenticationRequired):
         login = _login_url(config, request, links)
         return Page(template="signed_out.html", context={"login_url": login}, status=status)
-    if isinstance(error, Forbidden) and "requiredPlan" in (error.details or {}):
-        return Page(template="plan.html", context={"details": error.details}, status=status)
-    page = _failed(status, error.message, request)
-    if isinstance(error, RateLimitExceeded):
-        return replace(page, headers={"Retry-After": str(error.retry_after_seconds)})
+    if isinstance(told, Forbidden) and "requiredPlan" in (told.details or {}):
+        return Page(template="plan.html", context={"details": told.details}, status=status)
+    page = _failed(status, told.message, request)
+    if isinstance(told, RateLimitExceeded):
+        return replace(page, headers={"Retry-After": str(told.retry_after_seconds)})
     return page
 
 

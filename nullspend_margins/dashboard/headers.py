@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nullspend_margins.web.answers import PRIVATE
+
 
 def page_headers(frame_ancestors: Sequence[str], nonce: str) -> dict[str, str]:
     """Everything comes from this origin; a script or style in the page needs ``nonce``."""
@@ -20,13 +22,12 @@ def page_headers(frame_ancestors: Sequence[str], nonce: str) -> dict[str, str]:
         "frame-ancestors": framers or "'none'",
     }
     headers = {
+        **PRIVATE,
         "Content-Security-Policy": "; ".join(f"{name} {what}" for name, what in policy.items()),
-        "Cache-Control": "no-store",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
         "Referrer-Policy": "same-origin",
         "Vary": "Cookie, Accept-Language",
-        "X-Content-Type-Options": "nosniff",
     }
     if not framers:  # the older header knows no list of origins
         headers["X-Frame-Options"] = "DENY"

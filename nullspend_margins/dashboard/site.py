@@ -31,6 +31,7 @@ from nullspend_margins.domain.access import Role
 from nullspend_margins.domain.connect_form import title_of
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock, Principal
+from nullspend_margins.web import answers
 from nullspend_margins.web.call import Incoming
 from nullspend_margins.web.guard import Guard
 
@@ -172,10 +173,8 @@ class Site:
 def _download(file: Download) -> Response:
     headers = {
         "Content-Disposition": f'attachment; filename="{file.filename}"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
     }
-    return Response(file.content, headers=headers, media_type=file.media_type)
+    return answers.answer(file.content, media_type=file.media_type, headers=headers)
 
 
 @dataclass(slots=True)

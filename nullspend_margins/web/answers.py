@@ -9,8 +9,9 @@ from starlette.responses import Response
 from nullspend_margins.web.wire.base import Wire, encode
 
 JSON = "application/json"
-_PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_PRIVATE_RAW = [(name.lower().encode(), value.encode()) for name, value in _PRIVATE.items()]
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""An org's numbers are kept by no cache, and are what they say they are."""
+_PRIVATE_RAW = [(name.lower().encode(), value.encode()) for name, value in PRIVATE.items()]
 _JSON_RAW = (b"content-type", JSON.encode())
 
 
@@ -22,7 +23,7 @@ def answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Bytes with our headers. An org's numbers are kept by no cache, unless ``headers`` differ."""
-    return Response(body, status, headers={**_PRIVATE, **(headers or {})}, media_type=media_type)
+    return Response(body, status, headers={**PRIVATE, **(headers or {})}, media_type=media_type)
 
 
 def json_answer(payload: Wire, *, status: int = 200) -> Response:

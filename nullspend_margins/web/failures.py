@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
 from starlette.responses import Response
 
@@ -44,6 +45,13 @@ _INTERNAL = "Something went wrong on this side. It has been logged."
 _log = logging.getLogger("nullspend_margins.web")
 
 
+class Failure(NamedTuple):
+    """An error that whoever asked may read, and the status it has."""
+
+    status: int
+    error: MarginsError
+
+
 def failure_answer(
     error: Exception, *, asked: str, provider: str | None = None, bearer: bool = False
 ) -> Response:
@@ -53,19 +61,29 @@ def failure_answer(
     ``bearer`` whether the request carried a bearer token.
     """
     code = _code(error, provider)
-    status = STATUS_OF_CODE.get(code, 500)
-    if not isinstance(error, MarginsError) or status == STATUS_OF_CODE[InternalError.code]:
-        _log.error("%s failed", asked, exc_info=error)
+    failure = log_failure(_log, asked, error, code)
+    if failure is None:
         return _envelope(500, ErrorBody(InternalError.code, _INTERNAL, None))
-    _log.log(
-        logging.WARNING if status >= 500 else logging.INFO,
-        "%s: %d %s: %s",
-        asked,
-        status,
-        code,
-        one_line(error.message),
-    )
-    return _envelope(status, ErrorBody(code, error.message, error.details), _headers(error, bearer))
+    body = ErrorBody(code, failure.error.message, failure.error.details)
+    return _envelope(failure.status, body, _headers(failure.error, bearer))
+
+
+def log_failure(
+    log: logging.Logger, asked: str, error: Exception, code: str | None = None
+) -> Failure | None:
+    """Log ``error``, under ``code`` if not its own, and say what may be told of it.
+
+    ``None``: nothing but that it failed, with status 500. What it was is in the log alone.
+    """
+    if isinstance(error, MarginsError):
+        status = STATUS_OF_CODE.get(code or error.code, 500)
+        if status != STATUS_OF_CODE[InternalError.code]:
+            level = logging.WARNING if status >= 500 else logging.INFO
+            message = one_line(error.message)
+            log.log(level, "%s: %d %s: %s", asked, status, code or error.code, message)
+            return Failure(status, error)
+    log.error("%s failed", asked, exc_info=error)
+    return None
 
 
 def _code(error: Exception, provider: str | None) -> str:

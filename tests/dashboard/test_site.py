@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from nullspend_margins import Margins, MarginsMiddleware
+from nullspend_margins.errors import InternalError
 from tests.world import World, config, world
 
 PAGES = ["/margins", "/margins/matching", "/margins/connect"]
@@ -85,13 +86,17 @@ async def test_head_is_get_without_its_body(here: World) -> None:
     assert (answer.status_code, answer.content) == (200, b"")
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, InternalError])
 async def test_a_defect_shows_no_internals(
-    here: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    here: World,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: type[Exception],
 ) -> None:
     services = await here.margins.services()
 
     async def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("secret internals")
+        raise kind("secret internals")
 
     monkeypatch.setattr(type(services.margins), "table", broken)
     monkeypatch.setattr(type(services.margins), "table_with", broken)
@@ -99,6 +104,7 @@ async def test_a_defect_shows_no_internals(
     assert answer.status_code == 500
     assert "secret internals" not in answer.text
     assert "secret internals" in caplog.text
+    assert "Traceback" in caplog.text
 
 
 async def test_pages_can_be_switched_off(tmp_path: Path) -> None:
