@@ -53,8 +53,8 @@ class Incoming(Struct, frozen=True, kw_only=True):
         return await self.body(dict[str, object])
 
 
-class CronCall(Struct, frozen=True, kw_only=True):
-    """A call by the cron job: for every org, so for none in particular."""
+class ServicesCall(Struct, frozen=True, kw_only=True):
+    """A request that was admitted, and the services that answer it."""
 
     request: Incoming
     services: Services
@@ -65,7 +65,11 @@ class CronCall(Struct, frozen=True, kw_only=True):
         return self.request.params["provider"]
 
 
-class OrgCall(CronCall, frozen=True, kw_only=True):
+class CronCall(ServicesCall, frozen=True, kw_only=True):
+    """A call by the cron job: for every org, so for none in particular."""
+
+
+class OrgCall(ServicesCall, frozen=True, kw_only=True):
     """A call in the name of one org, admitted by plan and role."""
 
     org_id: str

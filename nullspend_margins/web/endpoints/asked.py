@@ -8,7 +8,7 @@ from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue_part import BASES, Basis
 from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import NotFound, ValidationFailed
-from nullspend_margins.web.call import CronCall, OrgCall
+from nullspend_margins.web.call import OrgCall, ServicesCall
 from nullspend_margins.web.target import require_sound_path
 
 
@@ -28,7 +28,7 @@ def asked_basis(call: OrgCall) -> Basis | None:
     return asked
 
 
-def asked_inclusions(call: CronCall, known: Sequence[str]) -> frozenset[str]:
+def asked_inclusions(call: ServicesCall, known: Sequence[str]) -> frozenset[str]:
     """What of ``known`` is to come with the answer: ``include``, separated by commas."""
     asked = call.request.query("include")
     if asked is None:
