@@ -31,6 +31,14 @@ untaxed price of a service over the time it was given, less credit notes and oth
 """
 BASES: tuple[Basis, ...] = get_args(Basis)
 
+
+def parse_basis(text: str) -> Basis:
+    """Read the name of a basis. Raises ``ValidationFailed`` for any other text."""
+    if text in BASES:
+        return text
+    raise ValidationFailed.of(("basis", f"must be one of {', '.join(BASES)}"))
+
+
 _USUAL = frozenset(chain.from_iterable(permutations(BASES, count) for count in range(1, 5)))
 PartKind = Literal["invoice", "payment", "tax", "line", "refund", "credit_note", "dispute"]
 PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)

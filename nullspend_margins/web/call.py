@@ -44,6 +44,16 @@ class Incoming(Struct, frozen=True, kw_only=True):
         """The last value of a query parameter. Raises ``ValidationFailed`` on bad encoding."""
         return target.query_value(self.scope, name)
 
+    def customer(self, tag_value: str | None) -> str:
+        """The customer asked for: ``tag_value`` of the query, without one the path's.
+
+        Raises ``ValidationFailed`` for a path that is not percent-encoded UTF-8.
+        """
+        if tag_value is not None:
+            return tag_value
+        target.require_sound_path(self.scope, "customer")
+        return self.params["customer"]
+
     async def body(self, wanted: type[Body]) -> Body:
         """The JSON body, checked to be a ``wanted``; see ``bodies`` for what it raises."""
         return bodies.decode(await bodies.read_body(self.scope, self.receive), wanted)

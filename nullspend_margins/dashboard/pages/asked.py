@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from nullspend_margins.dashboard.call import PageCall
 from nullspend_margins.domain.period import Period
-from nullspend_margins.domain.revenue_part import BASES, Basis
-from nullspend_margins.errors import ValidationFailed
+from nullspend_margins.domain.revenue_part import Basis, parse_basis
 
 MONTHS_OFFERED = 24
 
@@ -19,12 +18,15 @@ def asked_period(call: PageCall) -> Period:
 def asked_basis(call: PageCall) -> Basis:
     """``?basis=``, the configured one without it. Raises ``ValidationFailed``."""
     text = call.query("basis")
-    if text is None:
-        return call.services.config.revenue.basis
-    for basis in BASES:
-        if text == basis:
-            return basis
-    raise ValidationFailed.of(("basis", f"must be one of {', '.join(BASES)}"))
+    return parse_basis(text) if text else call.services.config.revenue.basis
+
+
+def asked_customer(call: PageCall) -> str:
+    """The tag value in ``?tagValue=``, for those that a path can't carry, else in the path.
+
+    Raises ``ValidationFailed``.
+    """
+    return call.request.customer(call.query("tagValue"))
 
 
 def periods_offered(call: PageCall, shown: Period) -> list[Period]:

@@ -11,14 +11,18 @@ from nullspend_margins.dashboard.charts import MonthPoint, month_chart
 from nullspend_margins.dashboard.comparing import ModelRow, model_rows, month_change
 from nullspend_margins.dashboard.crossings import crossing_rows
 from nullspend_margins.dashboard.explaining import MOST_ROWS, Explained, explained
-from nullspend_margins.dashboard.pages.asked import asked_basis, asked_period, periods_offered
+from nullspend_margins.dashboard.pages.asked import (
+    asked_basis,
+    asked_customer,
+    asked_period,
+    periods_offered,
+)
 from nullspend_margins.domain.margin import SPARK_MONTHS, customer_margin
 from nullspend_margins.domain.period import Months, Period, as_utc
 from nullspend_margins.domain.revenue_part import BASES, Basis
 from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import NotFound
 from nullspend_margins.services.margins import CustomerDetail
-from nullspend_margins.web.target import require_sound_path
 
 MONTHS_SHOWN = 12
 MODELS_SHOWN = 10
@@ -27,7 +31,7 @@ MANY_MODELS = 100
 
 async def detail(call: PageCall) -> Page:
     """What one customer brings in and costs, why, and what was told of it."""
-    tag_value, period, basis = asked_tag(call), asked_period(call), asked_basis(call)
+    tag_value, period, basis = asked_customer(call), asked_period(call), asked_basis(call)
     services, months = call.services, Months(period.shift(1 - MONTHS_SHOWN), period)
     if text_problem(tag_value):
         return _unknown(tag_value, period)
@@ -53,18 +57,6 @@ async def detail(call: PageCall) -> Page:
     }
     is_large = explanation is not None or len(found.models) > MANY_MODELS
     return Page(template="customer.html", context=context, is_large=is_large)
-
-
-def asked_tag(call: PageCall) -> str:
-    """The tag value: of the path, or of ``?tagValue=`` for those that a path can't carry.
-
-    Raises ``ValidationFailed`` for what is not percent-encoded UTF-8.
-    """
-    given = call.query("tagValue")
-    if given is not None:
-        return given
-    require_sound_path(call.request.scope, "customer")
-    return call.request.params["customer"]
 
 
 def _unknown(tag_value: str, period: Period) -> Page:

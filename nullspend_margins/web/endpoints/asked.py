@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nullspend_margins.domain.period import Period
-from nullspend_margins.domain.revenue_part import BASES, Basis
+from nullspend_margins.domain.revenue_part import Basis, parse_basis
 from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import NotFound, ValidationFailed
 from nullspend_margins.web.call import OrgCall, ServicesCall
-from nullspend_margins.web.target import require_sound_path
 
 
 def asked_period(call: OrgCall) -> Period:
@@ -20,12 +19,8 @@ def asked_period(call: OrgCall) -> Period:
 
 def asked_basis(call: OrgCall) -> Basis | None:
     """The basis asked for; ``None``: the configured one."""
-    asked = call.request.query("basis")
-    if asked is None:
-        return None
-    if asked not in BASES:
-        raise ValidationFailed.of(("basis", f"must be one of {', '.join(BASES)}"))
-    return asked
+    text = call.request.query("basis")
+    return None if text is None else parse_basis(text)
 
 
 def asked_inclusions(call: ServicesCall, known: Sequence[str]) -> frozenset[str]:
@@ -44,11 +39,7 @@ def asked_inclusions(call: ServicesCall, known: Sequence[str]) -> frozenset[str]
 
 def asked_customer(call: OrgCall) -> str:
     """The tag value in ``tagValue``, else in the path."""
-    tag_value = call.request.query("tagValue")
-    if tag_value is None:
-        require_sound_path(call.request.scope, "customer")
-        tag_value = call.request.params["customer"]
-    return tag_value
+    return call.request.customer(call.request.query("tagValue"))
 
 
 def require_possible(tag_value: str) -> None:
