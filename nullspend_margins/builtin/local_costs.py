@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from nullspend_margins.domain.cost import CostPart, ModelCost, TagCost
+from nullspend_margins.domain.cost import CostPart, TagCost
 from nullspend_margins.domain.period import Months, Period
 
 if TYPE_CHECKING:
@@ -37,14 +37,6 @@ class LocalCostStore:
         from nullspend_margins.storage import costs
 
         return costs.customer_month_costs(tx, org_id, tag_value, first, last)
-
-    def model_costs_in(
-        self, tx: Transaction, org_id: str, tag_value: str, period: Period
-    ) -> Sequence[ModelCost]:
-        """Cost and request count by model, of one customer in one period."""
-        from nullspend_margins.storage import costs
-
-        return costs.model_costs(tx, org_id, tag_value, period)
 
     def day_costs_in(
         self, tx: Transaction, org_id: str, tag_value: str, period: Period

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FORMATS = ("csv", "jsonl", "parquet", "focus")
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
@@ -15,8 +14,8 @@ class ImportOptions:
 
     ``columns`` has the column by field, ``""`` for none. ``customer_tag`` is the key of the
     customer among a row's tags. ``unit`` is one of ``UNITS``, ``delimiter`` one of
-    ``DELIMITERS``, ``format`` one of ``FORMATS``. Charges of ``without`` (FOCUS categories) are
-    left out.
+    ``DELIMITERS``, ``format`` is ``csv``, ``jsonl``, ``parquet`` or ``focus``. Charges of
+    ``without`` (FOCUS categories) are left out.
     """
 
     format: str | None = None

@@ -45,7 +45,6 @@ __all__ = [
     "fact_keys",
     "insert_events",
     "load_cursor",
-    "model_costs",
     "month_costs",
     "orgs_with_events",
     "prune_events",
@@ -73,7 +72,6 @@ SELECT_CUSTOMER_MODELS: Select[Any] = select(
     cost_model_days.c.tag_value == bindparam("tag_value"),
 )
 _customer_months = Question(SELECT_CUSTOMER_MONTHS)
-_customer_models = Question(SELECT_CUSTOMER_MODELS)
 _customer_days = Question(
     select(*(cost_model_days.c[name] for name in CostPart._fields)).where(
         cost_model_days.c.org_id == bindparam("org_id"),
@@ -109,12 +107,6 @@ def customer_month_costs(
     """One customer's cost by ``Period.index``; months without cost are absent."""
     months = range(first.index, last.index + 1)
     return dict(_customer_months.rows(tx, org_id=org_id, months=months, tag_value=tag_value))
-
-
-def model_costs(tx: Connection, org_id: str, tag_value: str, period: Period) -> list[ModelCost]:
-    """One customer's cost by model, all sources and AI providers together, by model name."""
-    days = period.day_numbers
-    return by_model(_customer_models.rows(tx, org_id=org_id, days=days, tag_value=tag_value))
 
 
 def by_model(rows: Iterable[Row]) -> list[ModelCost]:

@@ -77,19 +77,6 @@ def _rounded(rate: Decimal) -> Decimal:
     return round(short, 20) if isinstance(exponent, int) and exponent < -20 else short
 
 
-def rates_of(charges: Iterable[Charge]) -> dict[str, ExchangeRate]:
-    """The rates of charges with their balance transactions, by charge and by payment intent."""
-    found: dict[str, ExchangeRate] = {}
-    for charge in charges:
-        currency = (charge.currency or USD).lower()
-        rate = rate_of(charge.balance_transaction, currency, charge.amount)
-        if rate is not None:
-            found[charge.id] = rate
-            if intent := id_of(charge.payment_intent):
-                found[intent] = rate
-    return found
-
-
 def rate_by(
     references: Iterable[str | Charge | PaymentIntent | None], currency: str, rates: Rates
 ) -> ExchangeRate | None:

@@ -9,11 +9,10 @@ from nullspend_margins import ExchangeRate, RevenueFact, RevenuePart
 from nullspend_margins_stripe.accrual import accrual_parts
 from nullspend_margins_stripe.currencies import NO_RATES, USD, Rates, minor_digits_of
 from nullspend_margins_stripe.facts import Party, made, party_of, usable
-from nullspend_margins_stripe.objects import Invoice, id_of
+from nullspend_margins_stripe.objects import Invoice
 from nullspend_margins_stripe.payments import (
     PAID,
     Payment,
-    means_of,
     payment_parts,
     payments_of,
 )
@@ -31,28 +30,6 @@ def invoice_fact(invoice: Invoice, *, tag_key: str, rates: Rates = NO_RATES) -> 
     Raises ``Transient`` for an invoice that no fact can hold.
     """
     return usable("an invoice", partial(_fact, invoice, tag_key, rates))
-
-
-def facts_of(
-    invoices: Iterable[Invoice], *, first: int, end: int, tag_key: str, rates: Rates = NO_RATES
-) -> list[RevenueFact]:
-    """Facts of the paid invoices created in ``[first, end)``, Unix seconds.
-
-    Stripe was asked for exactly those; others are dropped all the same, because a fact counts
-    whatever it was asked by. Raises ``Transient`` for an invoice that no fact can hold.
-    """
-    found = (
-        invoice_fact(invoice, tag_key=tag_key, rates=rates)
-        for invoice in invoices
-        if first <= invoice.created < end and invoice.status in PAID
-    )
-    return [fact for fact in found if fact is not None]
-
-
-def payers_of(invoice: Invoice) -> dict[str, str]:
-    """The invoice's customer by each payment intent and charge that paid it."""
-    customer_id = id_of(invoice.customer)
-    return dict.fromkeys(means_of(invoice), customer_id) if customer_id else {}
 
 
 def invoice_rate(invoice: Invoice, rates: Rates) -> ExchangeRate | None:

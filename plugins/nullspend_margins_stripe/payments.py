@@ -16,7 +16,6 @@ from nullspend_margins_stripe.objects import (
     PaymentIntent,
     PaymentMoments,
     Tax,
-    id_of,
 )
 from nullspend_margins_stripe.texts import clean
 
@@ -67,12 +66,6 @@ def told_payments(invoice: Invoice) -> Iterator[InvoicePayment]:
         currency = (one.currency or invoice.currency).lower()
         if one.status in PAID and currency == invoice.currency.lower():
             yield one
-
-
-def means_of(invoice: Invoice) -> Iterator[str]:
-    """The ids of the payment intents and charges that an invoice was paid with."""
-    for one in told_payments(invoice):
-        yield from filter(None, map(id_of, _means(one)))
 
 
 def payment_parts(invoice: Invoice, payments: Sequence[Payment]) -> Iterator[RevenuePart]:

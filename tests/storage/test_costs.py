@@ -15,6 +15,7 @@ from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage import costs
 from nullspend_margins.storage.costs import RollupOverflow
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.one_customer import read_customer
 from nullspend_margins.storage.tables import cost_events, cost_model_days, cost_months
 from tests.storage.builders import NOVEMBER, NOW, ORG, event, fact, rows
 
@@ -123,8 +124,10 @@ async def test_reads_give_what_was_asked_for_and_nothing_of_others(database: Dat
         lambda tx: costs.customer_month_costs(tx, ORG, "acme", september, NOVEMBER)
     )
     assert one == {october.index: 40, NOVEMBER.index: 61}
-    models = await database.read(lambda tx: costs.model_costs(tx, ORG, "acme", NOVEMBER))
-    assert models == [ModelCost("a", 41, 3), ModelCost("b", 20, 1)]
+    found = await database.read(
+        lambda tx: read_customer(tx, ORG, "customer", "acme", months, "invoiced")
+    )
+    assert found.model_costs == [ModelCost("a", 41, 3), ModelCost("b", 20, 1)]
     assert await database.read(costs.orgs_with_events) == [ORG, "org_2"]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from nullspend_margins import Basis, RevenueFact, RevenuePart
 from nullspend_margins_stripe.failures import Transient
-from nullspend_margins_stripe.invoice_facts import invoice_fact, payers_of
+from nullspend_margins_stripe.invoice_facts import invoice_fact
 from tests.stripe.bodies import (
     CREATED,
     TAG_KEY,
@@ -247,16 +247,3 @@ def test_texts_of_any_length_and_kind_are_cleaned() -> None:
     assert (line.part_id, line.description) == ("il", ("a [31mb" + "é" * 5000)[:256])
     assert fact.customer_name == ("A B " + "x" * 500)[:256]
     assert fact.customer_email is None
-
-
-def test_what_paid_an_invoice_tells_whose_money_it_was() -> None:
-    one = invoice(
-        payments=[
-            payment_json(4000, CREATED, payment={"payment_intent": "pi_1", "charge": None}),
-            payment_json(4000, CREATED, payment={"charge": {"id": "ch_2"}}),
-            payment_json(4000, CREATED, payment={"payment_record": "pr_1"}),
-            payment_json(None, None, status="open"),
-        ]
-    )
-    assert payers_of(one) == {"pi_1": "cus_1", "ch_2": "cus_1"}
-    assert payers_of(invoice(customer=None, payments=[payment_json(1, 1)])) == {}

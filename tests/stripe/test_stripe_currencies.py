@@ -15,7 +15,7 @@ from nullspend_margins.domain.currency import minor_digits_of as iso_digits_of
 from nullspend_margins_stripe import currencies
 from nullspend_margins_stripe.answers import CHARGE
 from nullspend_margins_stripe.contra_facts import credit_note_fact, refund_fact
-from nullspend_margins_stripe.currencies import minor_digits_of, rate_of, rates_of
+from nullspend_margins_stripe.currencies import minor_digits_of, rate_by, rate_of
 from nullspend_margins_stripe.invoice_facts import invoice_fact, invoice_rate
 from nullspend_margins_stripe.objects import BalanceTransaction, Charge
 from tests.stripe.bodies import (
@@ -163,12 +163,12 @@ def test_a_transaction_that_is_only_named_tells_no_rate() -> None:
 
 def test_a_rate_is_read_to_the_last_digit() -> None:
     exact = rate("1.234567890123")
-    assert rates_of([charge()]) == {"ch_1": exact, "pi_1": exact}
+    assert rate_by([charge()], "eur", {}) == exact
 
 
 def test_charges_that_were_not_converted_have_no_rate() -> None:
-    assert rates_of([charge(balance_transaction="txn_1"), charge(currency="usd")]) == {}
-    assert rates_of([charge(currency=None)]) == {}
+    assert rate_by([charge(balance_transaction="txn_1")], "eur", {}) is None
+    assert rate_by([charge()], "usd", {}) is None
 
 
 def test_each_payment_has_its_own_rate_and_the_invoice_that_of_the_first() -> None:

@@ -34,6 +34,7 @@ from nullspend_margins.demo.stripe_server import StripeServer
 from nullspend_margins.domain.period import Months, day_number
 from nullspend_margins.storage import events
 from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.one_customer import read_customer
 from nullspend_margins.testing import (
     AggregatingCostSourceSuite,
     AuthenticatorSuite,
@@ -122,7 +123,11 @@ class LocalCosts:
         ]
 
     async def model_costs(self, org_id: str, tag_value: str, period: Period) -> Sequence[ModelCost]:
-        return await self.read(lambda tx: self.store.model_costs_in(tx, org_id, tag_value, period))
+        one = Months(period, period)
+        found = await self.read(
+            lambda tx: read_customer(tx, org_id, "customer", tag_value, one, "invoiced")
+        )
+        return found.model_costs
 
     async def tag_costs(self, org_id: str, since: Any) -> Sequence[TagCost]:
         day = day_number(datetime(since.year, since.month, since.day, tzinfo=UTC))

@@ -120,7 +120,6 @@ class MonthChart:
     bands: Sequence[Band]
     margin_ticks: Sequence[Tick]
     money_ticks: Sequence[Tick]
-    money_zero: str
     has_margin: bool
     projection: Projection | None
     height: int = HEIGHT
@@ -165,7 +164,6 @@ def month_chart(
         bands=[*_bands(margin, thresholds)],
         margin_ticks=[Tick(margin.y(each), each) for each in _margin_ticks(margin)],
         money_ticks=[Tick(money.y(each), each) for each in reversed(amounts)],
-        money_zero=money.y(0),
         has_margin=bool(percents),
         projection=_projection(columns[-1], projected, slots, margin, thresholds),
     )
