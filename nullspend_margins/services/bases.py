@@ -8,9 +8,9 @@ from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue_part import BASES, Basis
 from nullspend_margins.services.table_cache import TableCache
-from nullspend_margins.storage import mappings, revenue, revisions
+from nullspend_margins.storage import customer_revenue, mappings, month_revenue, revisions
+from nullspend_margins.storage.customer_revenue import MappedCustomer
 from nullspend_margins.storage.database import Transaction
-from nullspend_margins.storage.revenue import MappedCustomer
 
 _MONTHS_KEPT = 1_000
 
@@ -29,7 +29,7 @@ class ToldBases:
         revision = revisions.current(tx, org_id)
         known = self._kept.get(org_id, period.index, "", revision)
         if known is None:
-            known = revenue.told_bases(tx, org_id, period)
+            known = month_revenue.told_bases(tx, org_id, period)
             self._kept.put(org_id, period.index, "", revision, known, rows=0)
         return known
 
@@ -38,7 +38,7 @@ def read_bases(tx: Transaction, org_id: str, period: Period) -> Bases:
     """Revenue of every mapped tag value, all of its customers together."""
     mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
     found: dict[str, Sequence[int]] = {}
-    for provider, customers in revenue.month_bases(tx, org_id, period).items():
+    for provider, customers in month_revenue.month_bases(tx, org_id, period).items():
         tags = mapped.get(provider, {})
         for customer_id, amounts in customers.items():
             tag_value = tags.get(customer_id)
@@ -54,7 +54,9 @@ def read_customer_bases(
     """The same of the few customers that are one tag value, each by its own index."""
     sums: Sequence[int] = [0] * len(BASES)
     for each in customers:
-        amounts = revenue.customer_bases(tx, org_id, each.provider, each.customer_id, period)
+        amounts = customer_revenue.customer_bases(
+            tx, org_id, each.provider, each.customer_id, period
+        )
         sums = _sums(sums, amounts)
     return sums
 

@@ -14,8 +14,9 @@ from nullspend_margins.domain.period import Period, day_number
 from nullspend_margins.errors import Conflict
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.leasing import LeaseKeeper, source_lease
-from nullspend_margins.storage import cost_deliveries, costs, leases, revisions
+from nullspend_margins.storage import cost_deliveries, leases, revisions
 from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.facts import compare_facts, fact_keys, remove_facts, replace_facts
 from nullspend_margins.storage.leases import Lease
 from nullspend_margins.storage.scratch import Scratch
 
@@ -111,7 +112,7 @@ class CostImportService:
         for facts in scratch.facts(place.org_id, period, _AT_ONCE):
             outcome = outcome.and_(self._put(tx, place, facts))
         for keys in _vanished(place.org_id, place.source, period, scratch, tx):
-            gone = costs.remove_facts(tx, place.org_id, place.source, keys)
+            gone = remove_facts(tx, place.org_id, place.source, keys)
             outcome = outcome.and_(Outcome(removed=gone))
         return _ended(tx, place, outcome)
 
@@ -119,7 +120,7 @@ class CostImportService:
         org_id, source, now = place.org_id, place.source, self._clock.now()
         outcome = _compared(tx, org_id, source, facts)
         if outcome.new or outcome.changed:
-            costs.replace_facts(tx, org_id, source, facts, now)
+            replace_facts(tx, org_id, source, facts, now)
         # Also when all of it was known: the source has been heard of.
         cost_deliveries.record(tx, [Delivery.of(org_id, source, now, facts=facts)])
         return outcome
@@ -140,7 +141,7 @@ class CostImportService:
 
 
 def _compared(tx: Transaction, org_id: str, source: str, facts: list[CostFact]) -> Outcome:
-    new, changed = costs.compare_facts(tx, org_id, source, facts)
+    new, changed = compare_facts(tx, org_id, source, facts)
     return Outcome(new, changed, len(facts) - new - changed)
 
 
@@ -150,7 +151,7 @@ def _vanished(
     """Keys of what the source has in a month and the file has not, some at a time."""
     days = range(day_number(period.start), day_number(period.end))
     after = ""
-    while keys := costs.fact_keys(tx, org_id, source, days, after, _AT_ONCE):
+    while keys := fact_keys(tx, org_id, source, days, after, _AT_ONCE):
         after = keys[-1]
         yield scratch.without(org_id, keys)
 

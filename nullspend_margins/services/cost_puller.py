@@ -19,6 +19,8 @@ from nullspend_margins.services.delivery_log import DeliveryLog
 from nullspend_margins.services.leasing import LeaseKeeper, source_lease
 from nullspend_margins.storage import cost_deliveries, costs, leases, revisions
 from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.events import insert_events
+from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.leases import Lease
 
 _log = logging.getLogger("nullspend_margins.costs")
@@ -108,9 +110,9 @@ class CostPuller:
         now = self._clock.now()
         leases.verify(tx, lease)
         if batch.events:
-            costs.insert_events(tx, batch.org_id, name, batch.events, now)
+            insert_events(tx, batch.org_id, name, batch.events, now)
         if batch.facts:
-            costs.replace_facts(tx, batch.org_id, name, batch.facts, now)
+            replace_facts(tx, batch.org_id, name, batch.facts, now)
         costs.save_cursor(tx, name, batch.cursor, now)
         unwritten = self._deliveries.unwritten(
             [

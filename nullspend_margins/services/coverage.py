@@ -28,7 +28,7 @@ from nullspend_margins.storage import (
     connections,
     cost_deliveries,
     mappings,
-    revenue,
+    month_revenue,
     revisions,
     skipped_revenue,
 )
@@ -98,7 +98,7 @@ class CoverageReader:
         of_period = [cell for cell in remote if cell.month == period.index]
         month = Months(period, period)
         [costs] = self._costs.columns(tx, org_id, month, of_period)
-        [paid] = revenue.month_amounts(tx, org_id, month, basis)
+        [paid] = month_revenue.month_amounts(tx, org_id, month, basis)
         providers = {*self._providers, *paid, *(each.provider for each in connected)}
         skipped = skipped_revenue.skipped_in(tx, org_id, sorted(providers), period, basis)
         tags = {tag for customers in mapped.values() for tag in customers.values()}

@@ -20,7 +20,7 @@ from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.ledger import LedgerRow, Mapped, read_ledger
-from nullspend_margins.storage import alerts, mappings, revenue
+from nullspend_margins.storage import alerts, mappings, month_revenue
 from nullspend_margins.storage.alerts import Raised
 from nullspend_margins.storage.database import Transaction
 
@@ -61,7 +61,7 @@ class CrossingFinder:
                 continue
             if may_await_invoice(crossing.previous, crossing.current):
                 if invoices is None:
-                    invoices = revenue.last_invoices(tx, org_id, months.first)
+                    invoices = month_revenue.last_invoices(tx, org_id, months.first)
                 if awaits_invoice(_last_invoice(invoices, customers[row.tag_value]), now):
                     continue
             yield crossing

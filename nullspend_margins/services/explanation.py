@@ -18,9 +18,9 @@ from nullspend_margins.domain.recognition import Share, part_shares
 from nullspend_margins.domain.revenue_part import Basis, RevenuePart
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
 from nullspend_margins.services.one_customer import customer_row
-from nullspend_margins.storage import revenue
+from nullspend_margins.storage import customer_revenue
+from nullspend_margins.storage.customer_revenue import MappedCustomer, StoredFact
 from nullspend_margins.storage.database import Database, Transaction
-from nullspend_margins.storage.revenue import MappedCustomer, StoredFact
 from nullspend_margins.storage.revenue_parts import stored_parts
 
 
@@ -82,7 +82,9 @@ class ExplanationService:
         remote = await self._costs.remote_parts(org_id, tag_value, period)
 
         def read(tx: Transaction) -> tuple[MonthAmounts, list[_Facts], list[CostPart]]:
-            customers = revenue.mapped_customers(tx, org_id, CUSTOMER_TAG_KEY, tag_value, month, by)
+            customers = customer_revenue.mapped_customers(
+                tx, org_id, CUSTOMER_TAG_KEY, tag_value, month, by
+            )
             cells = self._costs.local_months(tx, org_id, tag_value, month)
             beyond = sum(part.cost_nanodollars for part in remote)
             columns = cost_columns(month, [*cells, MonthCost(tag_value, period.index, beyond)])
@@ -112,7 +114,7 @@ def _facts(
         _Facts(
             each.provider,
             each.customer_id,
-            revenue.customer_facts(tx, org_id, each.provider, each.customer_id, period),
+            customer_revenue.customer_facts(tx, org_id, each.provider, each.customer_id, period),
         )
         for each in customers
     ]

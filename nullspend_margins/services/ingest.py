@@ -15,9 +15,9 @@ from nullspend_margins.domain.delivery import Delivery
 from nullspend_margins.errors import InternalError, MarginsError, ServiceUnavailable
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.delivery_log import DeliveryLog
-from nullspend_margins.storage import cost_deliveries, costs, revisions
-from nullspend_margins.storage.costs import StoredEvent
+from nullspend_margins.storage import cost_deliveries, revisions
 from nullspend_margins.storage.database import Database, Transaction
+from nullspend_margins.storage.events import StoredEvent, insert_events
 
 MAX_GROUP_EVENTS = 1_000
 MAX_WAITING_EVENTS = 100_000
@@ -171,7 +171,7 @@ class IngestService:
         for (org_id, source), members in groupby(ordered, key=_owner):
             submissions = list(members)
             events = [event for submission in submissions for event in submission.events]
-            stored = iter(costs.insert_events(tx, org_id, source, events, now))
+            stored = iter(insert_events(tx, org_id, source, events, now))
             for submission in submissions:
                 answers[id(submission)] = [next(stored) for _ in submission.events]
             deliveries.append(Delivery.of(org_id, source, now, events))

@@ -14,9 +14,11 @@ from nullspend_margins.domain.money import round_to_microdollars
 from nullspend_margins.domain.period import Months
 from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.services.cost_reader import CostColumns
-from nullspend_margins.storage import revenue
+from nullspend_margins.storage import month_revenue, revenue
+from nullspend_margins.storage.customer_revenue import CustomerMonth
 from nullspend_margins.storage.database import Transaction
-from nullspend_margins.storage.revenue import CustomerMonth, CustomerProfile, MonthRevenue
+from nullspend_margins.storage.month_revenue import MonthRevenue
+from nullspend_margins.storage.revenue import CustomerProfile
 
 STRIPE = "stripe"
 _FEW_CUSTOMERS = 10
@@ -105,13 +107,13 @@ def _revenue_columns(
     last = months.last
     before = Months(months.first, last.shift(-1))
     if sum(map(len, mapped.values())) > _FEW_CUSTOMERS:
-        amounts = revenue.month_amounts(tx, org_id, before, basis)
-        return amounts, revenue.month_customers(tx, org_id, last, basis)
+        amounts = month_revenue.month_amounts(tx, org_id, before, basis)
+        return amounts, month_revenue.month_customers(tx, org_id, last, basis)
     amounts = [{} for _ in before]
     latest: dict[str, dict[str, CustomerMonth]] = {}
     for provider, customers in mapped.items():
         for customer_id in customers:
-            for month, *known in revenue.one_customer_months(
+            for month, *known in month_revenue.one_customer_months(
                 tx, org_id, provider, customer_id, months, basis
             ):
                 if month == last.index:

@@ -9,7 +9,7 @@ from nullspend_margins.domain.period import Months
 from nullspend_margins.errors import NotFound
 from nullspend_margins.services.cost_reader import CostColumns
 from nullspend_margins.services.ledger import LedgerRow, speaks_first
-from nullspend_margins.storage.revenue import CustomerMonth, MappedCustomer
+from nullspend_margins.storage.customer_revenue import CustomerMonth, MappedCustomer
 
 _NOTHING: CustomerMonth = (0, None, None)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nullspend_margins.storage import rebuild, revisions
+from nullspend_margins.storage.comparison import ROLLUPS
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.rebuild import Comparison, Difference
 
@@ -67,7 +68,7 @@ class RebuildService:
 
 
 def _compare(tx: Transaction, org_id: str) -> list[Comparison]:
-    return [rebuild.compare(tx, rollup, org_id) for rollup in rebuild.ROLLUPS]
+    return [rebuild.compare(tx, rollup, org_id) for rollup in ROLLUPS]
 
 
 def _shown(

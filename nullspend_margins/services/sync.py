@@ -25,7 +25,9 @@ from nullspend_margins.services.staleness import StalenessWatch
 from nullspend_margins.services.sync_report import SyncReport
 from nullspend_margins.services.sync_run import SyncRun, SyncTools
 from nullspend_margins.services.sync_staging import ProgressListener
-from nullspend_margins.storage import connections, costs
+from nullspend_margins.storage import connections
+from nullspend_margins.storage.events import orgs_with_events, prune_events
+from nullspend_margins.storage.rollups import RollupOverflow
 
 _Result = TypeVar("_Result")
 _PRUNE_AT_ONCE = 10_000
@@ -271,7 +273,7 @@ class SyncService:
             return
         before = self._tools.clock.now() - timedelta(days=self._dedupe_days)
         try:
-            for org_id in await self._tools.database.read(costs.orgs_with_events):
+            for org_id in await self._tools.database.read(orgs_with_events):
                 await self._prune_org(org_id, before, deadline)
         except MarginsError as problem:
             _log.warning("old events not pruned: %s", problem.message)
@@ -281,9 +283,9 @@ class SyncService:
         try:
             while gone == _PRUNE_AT_ONCE and time.monotonic() < deadline:
                 gone = await self._tools.database.write(
-                    lambda tx: costs.prune_events(tx, org_id, before, _PRUNE_AT_ONCE)
+                    lambda tx: prune_events(tx, org_id, before, _PRUNE_AT_ONCE)
                 )
-        except costs.RollupOverflow as problem:  # this org's alone
+        except RollupOverflow as problem:  # this org's alone
             _log.warning("old events of org %s not pruned: %s", org_id, problem.message)
 
 

@@ -32,7 +32,7 @@ from nullspend_margins.services.sync_report import SyncReport, kept_error, kept_
 from nullspend_margins.services.sync_staging import ProgressListener, SyncStaging
 from nullspend_margins.services.unmatched import RECENT_DAYS
 from nullspend_margins.services.vault import Vault
-from nullspend_margins.storage import connections, leases, revenue, revisions, syncs
+from nullspend_margins.storage import applying, connections, leases, revisions, staging, syncs
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.excess import leave_out_excess
@@ -162,11 +162,11 @@ class SyncRun:
         def apply(tx: Transaction, *, is_too_much: bool = False) -> SyncReport:
             self._require_unchanged(tx, connection, lease)
             mine = self._org_id, self._provider, self._sync_id
-            customers = revenue.staged_customers(tx, *mine)
+            customers = staging.staged_customers(tx, *mine)
             if is_too_much:
                 leave_out_excess(tx, *mine, window, all_services=self._tells_all_services)
-            report = revenue.staged_report(tx, *mine, window)
-            revenue.apply_staged(tx, *mine, window, all_services=self._tells_all_services)
+            report = staging.staged_report(tx, *mine, window)
+            applying.apply_staged(tx, *mine, window, all_services=self._tells_all_services)
             self._mark_done(tx, report)
             self._reseal(tx, connection, secret)
             matched = 0
@@ -185,7 +185,7 @@ class SyncRun:
             # Of one customer, and nearly never: the others must not wait for it.
             return await self._tools.database.write(partial(apply, is_too_much=True))
 
-    def _told(self, report: revenue.StagedReport, matched: int, started: float) -> SyncReport:
+    def _told(self, report: staging.StagedReport, matched: int, started: float) -> SyncReport:
         return SyncReport(
             org_id=self._org_id,
             customers_processed=report.customers,
@@ -223,7 +223,7 @@ class SyncRun:
         seen = {cost.tag_value for cost in chain(local, remote.tags)}
         return match_customers(tx, self._org_id, self._provider, customers, seen, now)
 
-    def _mark_done(self, tx: Transaction, report: revenue.StagedReport) -> None:
+    def _mark_done(self, tx: Transaction, report: staging.StagedReport) -> None:
         if self._backfill is not None:
             month, first = self._backfill
             connections.mark_backfilled(

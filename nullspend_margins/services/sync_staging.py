@@ -21,7 +21,7 @@ from nullspend_margins.domain.revenue import (
 from nullspend_margins.errors import MarginsError
 from nullspend_margins.protocols import RevenueProvider
 from nullspend_margins.services.closing import closing
-from nullspend_margins.storage import leases, revenue
+from nullspend_margins.storage import leases, staging
 from nullspend_margins.storage.bulk import Row
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
@@ -117,17 +117,17 @@ class SyncStaging:
         """As rows at once: tuples of texts and numbers, which no garbage collection looks at."""
         mine = self._org_id, self._source.name, self._sync_id
         whole = [fact for fact in facts if not fact.is_partial]
-        read.whole.update(revenue.fact_rows(*mine, whole, self._by))
+        read.whole.update(staging.fact_rows(*mine, whole, self._by))
         if len(whole) < len(facts):
             partial = [fact for fact in facts if fact.is_partial]
-            read.partial.update(revenue.fact_rows(*mine, partial, self._by))
+            read.partial.update(staging.fact_rows(*mine, partial, self._by))
 
     async def discard(self) -> None:
         """Remove what this run staged. A database that is away then is only logged."""
         try:
             await asyncio.shield(
                 self._database.write(
-                    lambda tx: revenue.discard_staged(
+                    lambda tx: staging.discard_staged(
                         tx, self._org_id, self._source.name, sync_id=self._sync_id
                     )
                 )
@@ -140,7 +140,7 @@ class SyncStaging:
 
         def clear(tx: Transaction) -> None:
             leases.verify(tx, lease)
-            revenue.discard_staged(tx, self._org_id, self._source.name)
+            staging.discard_staged(tx, self._org_id, self._source.name)
 
         await self._database.write(clear)
 
@@ -149,10 +149,10 @@ class SyncStaging:
 
         def stage(tx: Transaction) -> None:
             leases.verify(tx, lease)
-            revenue.stage(tx, read.whole)
+            staging.stage(tx, read.whole)
             if read.partial:
-                known = revenue.whole_objects(tx, *mine, window, sorted(read.partial))
-                revenue.stage(
+                known = staging.whole_objects(tx, *mine, window, sorted(read.partial))
+                staging.stage(
                     tx, {name: read.partial[name] for name in read.partial.keys() - known}
                 )
 

@@ -19,7 +19,7 @@ from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.domain.suggestions import Suggester
 from nullspend_margins.services.ledger import Mapped, speaks_first
 from nullspend_margins.services.mapping_batches import MOST_AT_ONCE
-from nullspend_margins.storage import mappings, revenue
+from nullspend_margins.storage import mappings, month_revenue, revenue
 from nullspend_margins.storage.database import Transaction
 from nullspend_margins.storage.revenue import CustomerProfile
 
@@ -146,7 +146,7 @@ def _open_customers(
         if customer_id not in mapped.get(provider, ())
     ]
     if basis != "invoiced" and unmapped:  # whose total is kept with the customer
-        totals = revenue.customer_totals(tx, org_id, basis)
+        totals = month_revenue.customer_totals(tx, org_id, basis)
         unmapped = [
             replace(each, total_microdollars=totals.get(each.provider, {}).get(each.customer_id, 0))
             for each in unmapped

@@ -1,4 +1,7 @@
-"""Costs: taking them in (``events``, ``facts``), and reading the rollups. Money: nanodollars."""
+"""Costs as the rollups add them up. Money: nanodollars.
+
+``events`` and ``facts`` bring them in.
+"""
 
 from __future__ import annotations
 
@@ -13,46 +16,9 @@ from nullspend_margins.domain.cost import Amount, CostPart, ModelCost, TagCost, 
 from nullspend_margins.domain.period import Months, Period, day_number, day_of
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
 from nullspend_margins.storage.dialects import upsert
-from nullspend_margins.storage.events import (
-    StoredEvent,
-    insert_events,
-    orgs_with_events,
-    prune_events,
-)
-from nullspend_margins.storage.facts import (
-    FactChanges,
-    compare_facts,
-    fact_keys,
-    remove_facts,
-    replace_facts,
-)
 from nullspend_margins.storage.questions import Question
-from nullspend_margins.storage.rollups import RollupOverflow
 from nullspend_margins.storage.sums import halves, joined
-from nullspend_margins.storage.tables import (
-    cost_cursors,
-    cost_model_days,
-    cost_months,
-)
-
-__all__ = [
-    "FactChanges",
-    "RollupOverflow",
-    "StoredEvent",
-    "compare_facts",
-    "customer_month_costs",
-    "day_costs",
-    "fact_keys",
-    "insert_events",
-    "load_cursor",
-    "month_costs",
-    "orgs_with_events",
-    "prune_events",
-    "remove_facts",
-    "replace_facts",
-    "save_cursor",
-    "tag_costs",
-]
+from nullspend_margins.storage.tables import cost_cursors, cost_model_days, cost_months
 
 # Equality on each month and day, not a range: the indexes continue with the tag value.
 SELECT_CUSTOMER_MONTHS: Select[Any] = select(

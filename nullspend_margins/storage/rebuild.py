@@ -15,18 +15,6 @@ from nullspend_margins.storage.dialects import overflow_as
 from nullspend_margins.storage.orgs import orgs_in
 from nullspend_margins.storage.tables import cost_events, cost_facts, pruned_costs, revenue_facts
 
-__all__ = [
-    "ROLLUPS",
-    "Comparison",
-    "Difference",
-    "Rollup",
-    "compare",
-    "differences",
-    "lock",
-    "mend",
-    "orgs_with_cells",
-]
-
 _FACTS = (cost_events, cost_facts, pruned_costs, revenue_facts)
 
 

@@ -1,4 +1,8 @@
-"""Revenue as it is stored and read; by customer, here. Money: microdollars."""
+"""Customers of revenue: who they are, and what all of it comes to. Money: microdollars.
+
+``month_revenue`` and ``customer_revenue`` read months and facts, ``staging`` and ``applying``
+bring them in.
+"""
 
 from __future__ import annotations
 
@@ -7,73 +11,13 @@ from itertools import starmap
 from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, select
 
-from nullspend_margins.storage.applying import apply_staged
-from nullspend_margins.storage.customer_revenue import (
-    CustomerMonth,
-    MappedCustomer,
-    StoredFact,
-    customer_bases,
-    customer_facts,
-    mapped_customers,
-)
-from nullspend_margins.storage.month_revenue import (
-    MonthRevenue,
-    customer_totals,
-    last_invoices,
-    month_amounts,
-    month_bases,
-    month_customers,
-    one_customer_months,
-    told_bases,
-)
 from nullspend_margins.storage.questions import Question
-from nullspend_margins.storage.staging import (
-    StagedReport,
-    discard_staged,
-    fact_rows,
-    stage,
-    staged_customers,
-    staged_report,
-    whole_objects,
-)
-from nullspend_margins.storage.tables import (
-    customer_months as months_table,
-)
+from nullspend_margins.storage.tables import customer_months as months_table
 from nullspend_margins.storage.tables import (
     revenue_customers,
     revenue_facts,
     revenue_staging,
 )
-
-__all__ = [
-    "CustomerMonth",
-    "CustomerProfile",
-    "MappedCustomer",
-    "MonthRevenue",
-    "StagedReport",
-    "StoredFact",
-    "any_customer",
-    "apply_staged",
-    "customer_bases",
-    "customer_facts",
-    "customer_profiles",
-    "customer_totals",
-    "delete_provider",
-    "discard_staged",
-    "fact_rows",
-    "last_invoices",
-    "mapped_customers",
-    "month_amounts",
-    "month_bases",
-    "month_customers",
-    "one_customer_months",
-    "profile",
-    "stage",
-    "staged_customers",
-    "staged_report",
-    "told_bases",
-    "whole_objects",
-]
 
 
 class CustomerProfile(Struct, frozen=True, gc=False):

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from nullspend_margins.storage import costs, revisions
+from nullspend_margins.storage import revisions
+from nullspend_margins.storage.events import insert_events
+from nullspend_margins.storage.facts import replace_facts
 from tests.cli.conftest import COMMAND, Outcome, Run
 from tests.docs.pages import DOCS, read
 from tests.storage.builders import NOW, event, fact, invoice, sync
@@ -38,7 +40,7 @@ def change(url: str, work: Callable[[Connection], object]) -> None:
 
 def fill(tx: Connection) -> None:
     for org_id in ("org_1", "org_2"):
-        costs.insert_events(tx, org_id, "api", [event("1", 5), event("2", 7, model="m")], NOW)
+        insert_events(tx, org_id, "api", [event("1", 5), event("2", 7, model="m")], NOW)
         sync(tx, [invoice("1", customer_name="Ada")], org_id=org_id)
         revisions.advance(tx, org_id)
 
@@ -115,7 +117,7 @@ def test_only_so_many_cells_are_told(run: Run, config: Path, database_url: str) 
     def damage(tx: Connection) -> None:
         for org_id in ("org_1", "org_2"):
             many = [event(f"n{n}", tag_value=f"t{n}") for n in range(30)]
-            costs.insert_events(tx, org_id, "api", many, NOW)
+            insert_events(tx, org_id, "api", many, NOW)
         sql("DELETE FROM margins_cost_months WHERE tag_value != 'acme'")(tx)
 
     change(database_url, damage)
@@ -130,7 +132,7 @@ def test_an_org_that_cannot_be_mended_stops_no_other(
 ) -> None:
     def damage(tx: Connection) -> None:
         for key in "abc":
-            costs.replace_facts(tx, "org_1", "bill", [fact(key, 2**62)], NOW)
+            replace_facts(tx, "org_1", "bill", [fact(key, 2**62)], NOW)
             sql("UPDATE margins_cost_months SET cost_nanodollars = 0")(tx)
             sql("UPDATE margins_cost_model_days SET cost_nanodollars = 0")(tx)
 

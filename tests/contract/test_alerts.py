@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from nullspend_margins.storage import alerts, costs
+from nullspend_margins.storage import alerts
+from nullspend_margins.storage.events import orgs_with_events
 from tests.contract.alerting import OCTOBER, Broken, Listener, delivered, falling, synced
 from tests.storage.alerting import CROSSING
 from tests.world import event, unix, world
@@ -269,7 +270,7 @@ async def test_a_receiver_that_takes_all_the_time_gets_a_part_of_the_crons(
         )
         here.clock.advance(days=3)
         assert (await here.cron()).json() == {"data": {"synced": 1, "errors": 0}}
-        assert await database.read(costs.orgs_with_events) == []  # pruned
+        assert await database.read(orgs_with_events) == []  # pruned
         [delivery] = await services.alerts.deliveries("org_1")
         assert (delivery.state(here.clock.now()), delivery.attempts) == ("waiting", 0)
 

@@ -6,7 +6,7 @@ from copy import copy
 import pytest
 
 from nullspend_margins import CostBatch
-from nullspend_margins.storage import revenue
+from nullspend_margins.storage import applying
 from nullspend_margins.storage.tables import revenue_staging
 from tests.contract.test_alerts_of_providers import Invoices
 from tests.contract.test_sync import company, everything
@@ -24,7 +24,7 @@ async def test_a_sync_cut_off_while_it_applies_loses_nothing(
     here.clock.advance(seconds=1)
     sync = (await here.margins.services()).sync
     loop = asyncio.get_running_loop()
-    original = revenue.apply_staged
+    original = applying.apply_staged
 
     def applied_while_stopped(*arguments: object, **options: object) -> bool:
         loop.call_soon_threadsafe(stop)
@@ -34,7 +34,7 @@ async def test_a_sync_cut_off_while_it_applies_loses_nothing(
         for task in sync._running:
             task.cancel()
 
-    monkeypatch.setattr(revenue, "apply_staged", applied_while_stopped)
+    monkeypatch.setattr(applying, "apply_staged", applied_while_stopped)
     with pytest.raises(asyncio.CancelledError):
         await sync.sync("org_1", "stripe")
     monkeypatch.undo()

@@ -20,7 +20,7 @@ from nullspend_margins.domain.period import Period, day_number
 from nullspend_margins.domain.recognition import Share
 from nullspend_margins.domain.revenue_part import RevenuePart
 from nullspend_margins.services.explanation import ExplainedRevenue, Explanation
-from nullspend_margins.storage.revenue import StoredFact
+from nullspend_margins.storage.customer_revenue import StoredFact
 
 NOVEMBER = Period.parse("2026-11")
 FIFTH = datetime(2026, 11, 5, tzinfo=UTC)

@@ -31,10 +31,13 @@ from nullspend_margins import (
 from nullspend_margins.domain.mapping import CustomerMapping
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueWindow
-from nullspend_margins.storage import connections, costs, mappings, revenue, revisions
+from nullspend_margins.storage import connections, mappings, revisions, staging
+from nullspend_margins.storage.applying import apply_staged
 from nullspend_margins.storage.columns import metadata
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import insert_events
+from nullspend_margins.storage.facts import replace_facts
 from tests.properties.arithmetic import Thresholds, timestamp
 from tests.properties.model import Json, ModelMapping, Org
 from tests.properties.strategies import PROVIDERS, Books
@@ -206,13 +209,13 @@ def _store(tx: Connection, org_id: str, org: Org, now: datetime, conversion: Con
         )
     for provider in PROVIDERS:
         facts = [fact for name, fact in org.revenue if name == provider]
-        revenue.stage(tx, revenue.fact_rows(org_id, provider, "sync", facts, conversion))
-        revenue.apply_staged(tx, org_id, provider, "sync", EVERYTHING)
+        staging.stage(tx, staging.fact_rows(org_id, provider, "sync", facts, conversion))
+        apply_staged(tx, org_id, provider, "sync", EVERYTHING)
     for source in {name for name, _ in org.events}:
         events = [event for name, event in org.events if name == source]
-        costs.insert_events(tx, org_id, source, events, now)
+        insert_events(tx, org_id, source, events, now)
     for source, fact in org.facts:
-        costs.replace_facts(tx, org_id, source, [fact], now)
+        replace_facts(tx, org_id, source, [fact], now)
     for name, connection in (org.connections or {}).items():
         connections.insert(tx, _connection(org_id, name, connection, now))
     revisions.advance(tx, org_id)

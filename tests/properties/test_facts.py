@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from nullspend_margins import CostEvent, CostFact, Period
-from nullspend_margins.storage import costs
-from nullspend_margins.storage.costs import RollupOverflow
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import insert_events
+from nullspend_margins.storage.facts import replace_facts
+from nullspend_margins.storage.rollups import RollupOverflow
 from nullspend_margins.storage.tables import cost_facts
 from tests.properties import strategies
 from tests.properties.cells import Ledger, require_right
@@ -65,18 +66,18 @@ async def test_only_the_latest_of_each_fact_counts(
     await emptied(database)
     ledger = Ledger()
     ledger.tell("daily", events)
-    await database.write(lambda tx: costs.insert_events(tx, ORG, "daily", events, NOW))
+    await database.write(lambda tx: insert_events(tx, ORG, "daily", events, NOW))
     for source, batch in told:
         ledger.correct(source, batch)
         await database.write(
-            lambda tx, source=source, batch=batch: costs.replace_facts(tx, ORG, source, batch, NOW)
+            lambda tx, source=source, batch=batch: replace_facts(tx, ORG, source, batch, NOW)
         )
         await database.read(lambda tx: require_right(tx, ORG, ledger))
     await rebuilt_from_scratch_is_the_same(database)
     gone = [(source, nothing(fact)) for (source, _), fact in ledger.facts.items()]
     for source, fact in gone:
         await database.write(
-            lambda tx, source=source, fact=fact: costs.replace_facts(tx, ORG, source, [fact], NOW)
+            lambda tx, source=source, fact=fact: replace_facts(tx, ORG, source, [fact], NOW)
         )
     ledger.facts.clear()
     await database.read(lambda tx: require_right(tx, ORG, ledger))
@@ -109,7 +110,7 @@ async def told_or_refused(
     after = Ledger(facts=dict(before.facts))
     after.correct(source, batch)
     try:
-        await database.write(lambda tx: costs.replace_facts(tx, ORG, source, batch, NOW))
+        await database.write(lambda tx: replace_facts(tx, ORG, source, batch, NOW))
     except RollupOverflow:
         event("refused")
         assert is_too_much(after)
@@ -137,9 +138,7 @@ async def test_batches_at_the_same_time_neither_lose_nor_repeat_a_correction(
     ledger = Ledger()
 
     async def send(number: int, source: str, batch: list[CostFact]) -> None:
-        await processes[number % 2].write(
-            lambda tx: costs.replace_facts(tx, ORG, source, batch, NOW)
-        )
+        await processes[number % 2].write(lambda tx: replace_facts(tx, ORG, source, batch, NOW))
 
     for wave in told:
         batches = [

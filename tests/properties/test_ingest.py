@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nullspend_margins import CostEvent, Period
-from nullspend_margins.storage.costs import StoredEvent
+from nullspend_margins.storage.events import StoredEvent
 from tests.properties import answers, strategies
 from tests.properties.arithmetic import Thresholds
 from tests.properties.cells import Ledger, require_right

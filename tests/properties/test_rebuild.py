@@ -23,8 +23,11 @@ from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.domain.revenue_part import BASES
 from nullspend_margins.services.rebuild import RebuildService
-from nullspend_margins.storage import costs, revenue, revisions
+from nullspend_margins.storage import revenue, revisions, staging
+from nullspend_margins.storage.applying import apply_staged
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import insert_events, prune_events
+from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.tables import customer_months, revenue_customers
 from tests.properties import revenue_model, strategies
 from tests.properties.arithmetic import month_of
@@ -131,12 +134,12 @@ class Org(RuleBasedStateMachine):
 
     @rule(source=SOURCES, events=SOME_EVENTS, crash=st.booleans())
     def ingest(self, source: str, events: Sequence[CostEvent], crash: bool) -> None:
-        if self.write(lambda tx: costs.insert_events(tx, ORG, source, events, NOW), crash=crash):
+        if self.write(lambda tx: insert_events(tx, ORG, source, events, NOW), crash=crash):
             self.ledger.tell(source, events)
 
     @rule(source=SOURCES, facts=SOME_FACTS, crash=st.booleans())
     def correct(self, source: str, facts: Sequence[CostFact], crash: bool) -> None:
-        if self.write(lambda tx: costs.replace_facts(tx, ORG, source, facts, NOW), crash=crash):
+        if self.write(lambda tx: replace_facts(tx, ORG, source, facts, NOW), crash=crash):
             self.ledger.correct(source, facts)
 
     @rule(days=DAYS, limit=st.integers(1, 8), crash=st.booleans())
@@ -149,7 +152,7 @@ class Org(RuleBasedStateMachine):
             if event.occurred_at < before
         )
         known = set(self.ledger.events)
-        done = self.write(lambda tx: costs.prune_events(tx, ORG, before, limit), crash=crash)
+        done = self.write(lambda tx: prune_events(tx, ORG, before, limit), crash=crash)
         gone = known - self.run(self.database.read(_event_keys))
         assert len(gone) == (min(limit, len(old)) if done else 0)
         assert {moment for moment, key in old if key in gone} == {
@@ -160,8 +163,8 @@ class Org(RuleBasedStateMachine):
     @rule(provider=PROVIDERS, told=SOME_INVOICES, crash=st.booleans())
     def sync(self, provider: str, told: Sequence[RevenueFact], crash: bool) -> None:
         def work(tx: Connection) -> None:
-            revenue.stage(tx, revenue.fact_rows(ORG, provider, "sync", told, Conversion()))
-            revenue.apply_staged(tx, ORG, provider, "sync", WINDOW)
+            staging.stage(tx, staging.fact_rows(ORG, provider, "sync", told, Conversion()))
+            apply_staged(tx, ORG, provider, "sync", WINDOW)
 
         if self.write(work, crash=crash):
             self._forget_revenue(provider)

@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from nullspend_margins.domain.period import day_number
 from nullspend_margins.errors import Conflict, ValidationFailed
 from nullspend_margins.services.leasing import LeaseKeeper, source_lease
-from nullspend_margins.storage import cost_deliveries, costs, revisions
+from nullspend_margins.storage import cost_deliveries, revisions
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.rollups import RollupOverflow
 from tests.importing.importing import SOURCE, imported, read_file, service, sums
 from tests.importing.writing import as_csv
@@ -73,7 +74,7 @@ async def test_replacing_leaves_other_months_sources_and_orgs_alone(
 
     def store(tx: Connection) -> None:
         for org_id, source in others:
-            costs.replace_facts(tx, org_id, source, [fact("other", 7)], NOW)
+            replace_facts(tx, org_id, source, [fact("other", 7)], NOW)
 
     await database.write(store)
     before = [{**ROW, "id": "2"}, {**ROW, "id": "3", "day": "2026-10-31"}]

@@ -13,9 +13,9 @@ import pytest
 
 from nullspend_margins.errors import ServiceUnavailable
 from nullspend_margins.services.ingest import MAX_GROUP_EVENTS, IngestService
-from nullspend_margins.storage import costs
-from nullspend_margins.storage.costs import StoredEvent
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import StoredEvent
+from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.rollups import RollupOverflow
 from tests.services.outbox import CountingDatabase
 from tests.storage.builders import NOW, ORG, event, fact, happened
@@ -96,7 +96,7 @@ async def test_who_overflows_a_cell_does_not_harm_those_of_the_same_transaction(
     database: Database,
 ) -> None:
     full = [fact(key, 2**62 - half, tag_value="full") for half, key in enumerate(("a", "b"))]
-    await database.write(lambda tx: costs.replace_facts(tx, ORG, "filler", full, NOW))
+    await database.write(lambda tx: replace_facts(tx, ORG, "filler", full, NOW))
     async with writing(database) as stage:
         before = await stage.submit("before")
         bad = await stage.submit("bad", tag="full")

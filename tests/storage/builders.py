@@ -15,7 +15,8 @@ from nullspend_margins.domain.mapping import CustomerMapping
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
-from nullspend_margins.storage import costs, revenue
+from nullspend_margins.storage import costs, staging
+from nullspend_margins.storage.applying import apply_staged
 
 ORG = "org_1"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -92,7 +93,7 @@ def sync(
 ) -> bool:
     """Stage ``facts`` as one page and put them in place."""
     stage(tx, org_id, provider, "sync", facts)
-    return revenue.apply_staged(tx, org_id, provider, "sync", window)
+    return apply_staged(tx, org_id, provider, "sync", window)
 
 
 def stage(
@@ -104,8 +105,8 @@ def stage(
     conversion: Conversion | None = None,
 ) -> None:
     """A page of one sync."""
-    found = revenue.fact_rows(org_id, provider, sync_id, facts, conversion or Conversion())
-    revenue.stage(tx, found)
+    found = staging.fact_rows(org_id, provider, sync_id, facts, conversion or Conversion())
+    staging.stage(tx, found)
 
 
 def rows(tx: Connection, table: Table, org_id: str = ORG) -> list[tuple[Any, ...]]:

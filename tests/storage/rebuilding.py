@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from nullspend_margins.services.rebuild import OrgReport, RebuildService
-from nullspend_margins.storage import rebuild
 from nullspend_margins.storage.columns import metadata
+from nullspend_margins.storage.comparison import ROLLUPS
 from nullspend_margins.storage.database import Database
 from tests.storage.builders import ORG, rows
 
-ALL_TABLES = [rollup.table for rollup in rebuild.ROLLUPS]
+ALL_TABLES = [rollup.table for rollup in ROLLUPS]
 
 
 @asynccontextmanager

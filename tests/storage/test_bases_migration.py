@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from nullspend_margins.domain.period import Months
 from nullspend_margins.domain.revenue_part import BASES
-from nullspend_margins.storage import revenue, skipped_revenue
+from nullspend_margins.storage import month_revenue, skipped_revenue
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.migrate import migrate
 from nullspend_margins.storage.tables import revenue_facts
@@ -73,7 +73,7 @@ async def test_what_was_paid_counts_by_every_basis_until_the_next_sync(earlier_u
         assert (await check(database)).wrong == 0
         for basis in BASES:
             [found] = await database.read(
-                lambda tx, basis=basis: revenue.month_amounts(tx, ORG, month, basis)
+                lambda tx, basis=basis: month_revenue.month_amounts(tx, ORG, month, basis)
             )
             assert found == {"stripe": {"cus_1": 3_500_000}}
             left = await database.read(

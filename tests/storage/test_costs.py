@@ -13,9 +13,16 @@ from nullspend_margins.domain.cost import MAX_COST_NANODOLLARS, ModelCost, TagCo
 from nullspend_margins.domain.period import Months, Period, day_number
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage import costs
-from nullspend_margins.storage.costs import RollupOverflow
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import (
+    StoredEvent,
+    insert_events,
+    orgs_with_events,
+    prune_events,
+)
+from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.one_customer import read_customer
+from nullspend_margins.storage.rollups import RollupOverflow
 from nullspend_margins.storage.tables import cost_events, cost_model_days, cost_months
 from tests.storage.builders import NOVEMBER, NOW, ORG, event, fact, rows
 
@@ -23,13 +30,13 @@ SINCE = day_number(NOW) - 90
 
 
 async def test_an_event_is_counted_once_however_often_it_comes(database: Database) -> None:
-    def submit(tx: Connection, *ids: str) -> list[costs.StoredEvent]:
-        return costs.insert_events(tx, ORG, "api", [event(each) for each in ids], NOW)
+    def submit(tx: Connection, *ids: str) -> list[StoredEvent]:
+        return insert_events(tx, ORG, "api", [event(each) for each in ids], NOW)
 
     first = await database.write(lambda tx: submit(tx, "b", "a", "b"))
     later = NOW + timedelta(hours=1)
     again = await database.write(
-        lambda tx: costs.insert_events(tx, ORG, "api", [event("c"), event("b")], later)
+        lambda tx: insert_events(tx, ORG, "api", [event("c"), event("b")], later)
     )
     assert [each.inserted for each in first] == [True, True, False]
     assert first[2].id == first[0].id != first[1].id
@@ -44,7 +51,7 @@ async def test_an_event_is_counted_once_however_often_it_comes(database: Databas
 async def test_the_same_id_of_another_source_or_org_is_another_event(database: Database) -> None:
     def work(tx: Connection) -> list[bool]:
         return [
-            costs.insert_events(tx, org, source, [event("a")], NOW)[0].inserted
+            insert_events(tx, org, source, [event("a")], NOW)[0].inserted
             for org, source in ((ORG, "api"), (ORG, "proxy"), ("org_2", "api"), (ORG, "api"))
         ]
 
@@ -52,7 +59,7 @@ async def test_the_same_id_of_another_source_or_org_is_another_event(database: D
 
 
 async def test_no_events_are_no_work(database: Database) -> None:
-    assert await database.write(lambda tx: costs.insert_events(tx, ORG, "api", [], NOW)) == []
+    assert await database.write(lambda tx: insert_events(tx, ORG, "api", [], NOW)) == []
 
 
 async def test_every_field_of_an_event_is_kept(database: Database) -> None:
@@ -73,7 +80,7 @@ async def test_every_field_of_an_event_is_kept(database: Database) -> None:
         cost_breakdown={"input": 1.5, "nested": {"x": [1, None]}},
         occurred_at=datetime(2026, 11, 1, 0, 30, tzinfo=timezone(timedelta(hours=1))),
     )
-    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", [full], NOW))
+    await database.write(lambda tx: insert_events(tx, ORG, "api", [full], NOW))
     ((source, event_id, _, occurred_at, created_at, *rest),) = await database.read(
         lambda tx: rows(tx, cost_events)
     )
@@ -87,9 +94,7 @@ async def test_every_field_of_an_event_is_kept(database: Database) -> None:
 async def test_an_event_belongs_to_its_month_in_utc(database: Database) -> None:
     new_year_in_sydney = datetime(2027, 1, 1, 5, tzinfo=timezone(timedelta(hours=11)))
     await database.write(
-        lambda tx: costs.insert_events(
-            tx, ORG, "api", [event("a", occurred_at=new_year_in_sydney)], NOW
-        )
+        lambda tx: insert_events(tx, ORG, "api", [event("a", occurred_at=new_year_in_sydney)], NOW)
     )
     december = Period.parse("2026-12")
     months = Months(NOVEMBER, december.shift(1))
@@ -112,9 +117,9 @@ async def test_reads_give_what_was_asked_for_and_nothing_of_others(database: Dat
             event("6", 60, tag_value="zeta"),
             event("7", 70, occurred_at=september.start - timedelta(seconds=1)),
         ]
-        costs.insert_events(tx, ORG, "api", mine, NOW)
-        costs.insert_events(tx, ORG, "proxy", [event("1", 1, model="a")], NOW)
-        costs.insert_events(tx, "org_2", "api", [event("1", 999)], NOW)
+        insert_events(tx, ORG, "api", mine, NOW)
+        insert_events(tx, ORG, "proxy", [event("1", 1, model="a")], NOW)
+        insert_events(tx, "org_2", "api", [event("1", 999)], NOW)
 
     await database.write(fill)
     months = Months(september, NOVEMBER)
@@ -128,7 +133,7 @@ async def test_reads_give_what_was_asked_for_and_nothing_of_others(database: Dat
         lambda tx: read_customer(tx, ORG, "customer", "acme", months, "invoiced")
     )
     assert found.model_costs == [ModelCost("a", 41, 3), ModelCost("b", 20, 1)]
-    assert await database.read(costs.orgs_with_events) == [ORG, "org_2"]
+    assert await database.read(orgs_with_events) == [ORG, "org_2"]
 
 
 async def test_recent_costs_begin_on_the_very_day(database: Database) -> None:
@@ -143,7 +148,7 @@ async def test_recent_costs_begin_on_the_very_day(database: Database) -> None:
         event("tomorrow", 32, occurred_at=NOW + timedelta(days=1)),
         event("nobody", 64, tag_value=""),
     ]
-    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", events, NOW))
+    await database.write(lambda tx: insert_events(tx, ORG, "api", events, NOW))
     assert await database.read(lambda tx: costs.tag_costs(tx, ORG, SINCE)) == [
         TagCost("acme", 60, 4),
         TagCost("edge", 2, 1),
@@ -159,7 +164,7 @@ async def test_sums_of_full_cells_do_not_overflow(database: Database) -> None:
         for sign in (1, -1)
         for model in (["a"] if sign > 0 else ["a", "b"])
     ]  # fmt: skip
-    await database.write(lambda tx: costs.replace_facts(tx, ORG, "bill", facts, NOW))
+    await database.write(lambda tx: replace_facts(tx, ORG, "bill", facts, NOW))
     assert await database.read(lambda tx: costs.tag_costs(tx, ORG, SINCE)) == [
         TagCost("credited", -6 * full, 6),
         TagCost("rich", 3 * full, 3),
@@ -171,14 +176,14 @@ async def test_a_cell_that_would_overflow_refuses_and_keeps_nothing(
     database: Database, filled_by: str
 ) -> None:
     nearly = [fact("a", 2**62), fact("b", 2**62 - 1)]
-    await database.write(lambda tx: costs.replace_facts(tx, ORG, "bill", nearly, NOW))
+    await database.write(lambda tx: replace_facts(tx, ORG, "bill", nearly, NOW))
     before = await database.read(lambda tx: rows(tx, cost_months))
 
     def add(tx: Connection) -> None:
         if filled_by == "event":
-            costs.insert_events(tx, ORG, "api", [event("x", 1), event("y", 1)], NOW)
+            insert_events(tx, ORG, "api", [event("x", 1), event("y", 1)], NOW)
         else:
-            costs.replace_facts(tx, ORG, "bill", [fact("c", 2**62)], NOW)
+            replace_facts(tx, ORG, "bill", [fact("c", 2**62)], NOW)
 
     with pytest.raises(RollupOverflow, match="full") as raised:
         await database.write(add)
@@ -190,12 +195,12 @@ async def test_a_cell_that_would_overflow_refuses_and_keeps_nothing(
 async def test_facts_that_overflow_among_themselves_are_refused(database: Database) -> None:
     facts = [fact(str(number), 2**62) for number in range(5)]
     with pytest.raises(RollupOverflow):
-        await database.write(lambda tx: costs.replace_facts(tx, ORG, "bill", facts, NOW))
+        await database.write(lambda tx: replace_facts(tx, ORG, "bill", facts, NOW))
 
 
 async def test_the_dearest_events_fit_a_batch(database: Database) -> None:
     batch = [event(str(number), MAX_COST_NANODOLLARS) for number in range(1000)]
-    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", batch, NOW))
+    await database.write(lambda tx: insert_events(tx, ORG, "api", batch, NOW))
     found = await database.read(
         lambda tx: costs.customer_month_costs(tx, ORG, "acme", NOVEMBER, NOVEMBER)
     )
@@ -206,15 +211,13 @@ async def test_pruning_forgets_old_events_and_keeps_their_costs(database: Databa
     events = [event(f"{age:02d}", occurred_at=NOW - timedelta(days=age)) for age in range(20)]
 
     def fill(tx: Connection) -> None:
-        costs.insert_events(tx, ORG, "api", events[::2], NOW)
-        costs.insert_events(tx, ORG, "proxy", events[1::2], NOW)
-        costs.insert_events(tx, "org_2", "api", events, NOW)
+        insert_events(tx, ORG, "api", events[::2], NOW)
+        insert_events(tx, ORG, "proxy", events[1::2], NOW)
+        insert_events(tx, "org_2", "api", events, NOW)
 
     await database.write(fill)
     before = NOW - timedelta(days=9)
-    gone = [
-        await database.write(lambda tx: costs.prune_events(tx, ORG, before, 6)) for _ in range(3)
-    ]
+    gone = [await database.write(lambda tx: prune_events(tx, ORG, before, 6)) for _ in range(3)]
     assert gone == [6, 4, 0]
     left = await database.read(lambda tx: rows(tx, cost_events))
     assert sorted(row[1] for row in left) == [f"{age:02d}" for age in range(10)]
@@ -241,7 +244,7 @@ async def test_overlapping_batches_at_the_same_time_neither_deadlock_nor_count_t
             nonlocal attempts
             attempts += 1
             events = [event(each, int(each), tag_value=f"t{int(each) % 5}") for each in batch]
-            return sum(row.inserted for row in costs.insert_events(tx, ORG, "api", events, NOW))
+            return sum(row.inserted for row in insert_events(tx, ORG, "api", events, NOW))
 
         return database.write(work)
 
@@ -255,11 +258,9 @@ async def test_overlapping_batches_at_the_same_time_neither_deadlock_nor_count_t
 
 
 async def test_an_event_pruned_while_it_comes_again_is_new_again(database: Database) -> None:
-    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", [event("a")], NOW))
-    await database.write(lambda tx: costs.prune_events(tx, ORG, NOW + timedelta(days=1), 10))
-    (again,) = await database.write(
-        lambda tx: costs.insert_events(tx, ORG, "api", [event("a")], NOW)
-    )
+    await database.write(lambda tx: insert_events(tx, ORG, "api", [event("a")], NOW))
+    await database.write(lambda tx: prune_events(tx, ORG, NOW + timedelta(days=1), 10))
+    (again,) = await database.write(lambda tx: insert_events(tx, ORG, "api", [event("a")], NOW))
     assert again.inserted
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from nullspend_margins.domain.period import day_number
 from nullspend_margins.storage import alerts, cost_deliveries, costs
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import insert_events
 from nullspend_margins.storage.migrate import migrate
 from tests.postgres import PostgresForTests
 from tests.storage.alerting import CROSSING, enqueue, told, wanted
@@ -41,7 +42,7 @@ def fill(tx: Connection) -> None:
         tx.execute(DELIVERY, {"id": "evt_1", "notifier": notifier, "given_up_at": given_up_at})
     for source, now in (("api", NOW), ("gateway", NOW - timedelta(days=70))):
         moment = {"occurred_at": now - timedelta(days=1)}
-        costs.insert_events(tx, ORG, source, [event("1", **moment)], NOW)
+        insert_events(tx, ORG, source, [event("1", **moment)], NOW)
     costs.save_cursor(tx, "gateway", "17", NOW)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
 from nullspend_margins.storage import costs
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import insert_events
 from nullspend_margins.storage.tables import cost_events, cost_months
 from tests.storage.builders import NOVEMBER, NOW, ORG, event, happened, put_cursor, rows
 
@@ -63,10 +64,10 @@ async def test_a_read_is_one_snapshot_whatever_is_written_meanwhile(database: Da
         assert written.wait(10)
         return first, rows(tx, cost_months)
 
-    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", [event("a")], NOW))
+    await database.write(lambda tx: insert_events(tx, ORG, "api", [event("a")], NOW))
     reading = asyncio.create_task(database.read(look_twice))
     await happened(begun)
-    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", [event("b")], NOW))
+    await database.write(lambda tx: insert_events(tx, ORG, "api", [event("b")], NOW))
     written.set()
     events, months = await reading
     assert len(events) == 1
@@ -134,7 +135,7 @@ async def test_work_in_the_database_leaves_the_event_loop_free(database: Databas
 async def test_writers_at_the_same_time_lose_no_update(database: Database) -> None:
     def add_one(number: int) -> Any:
         return database.write(
-            lambda tx: costs.insert_events(tx, ORG, "api", [event(f"e{number}", 7)], NOW)
+            lambda tx: insert_events(tx, ORG, "api", [event(f"e{number}", 7)], NOW)
         )
 
     await asyncio.gather(*(add_one(number) for number in range(40)))
@@ -157,7 +158,7 @@ def test_two_processes_write_one_sqlite_file(sqlite_url: str) -> None:
     program = (
         "import asyncio, sys\n"
         "from tests.storage.builders import NOW, ORG, event\n"
-        "from nullspend_margins.storage import costs\n"
+        "from nullspend_margins.storage.events import insert_events\n"
         "from nullspend_margins.storage.database import Database\n"
         "async def main(url, name):\n"
         "    database = Database(url)\n"
@@ -165,7 +166,7 @@ def test_two_processes_write_one_sqlite_file(sqlite_url: str) -> None:
         "    for n in range(40):\n"
         "        pair = [event(f'{name}-{n}', 1), event(f'shared-{n}', 1000)]\n"
         "        await database.write(\n"
-        "            lambda tx: costs.insert_events(tx, ORG, 'api', pair, NOW))\n"
+        "            lambda tx: insert_events(tx, ORG, 'api', pair, NOW))\n"
         "    await database.close()\n"
         "asyncio.run(main(*sys.argv[1:]))\n"
     )

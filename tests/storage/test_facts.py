@@ -16,8 +16,15 @@ from sqlalchemy import Connection, select
 
 from nullspend_margins.domain.cost import CostEvent, CostFact
 from nullspend_margins.domain.period import day_number
-from nullspend_margins.storage import costs
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import insert_events
+from nullspend_margins.storage.facts import (
+    FactChanges,
+    compare_facts,
+    fact_keys,
+    remove_facts,
+    replace_facts,
+)
 from nullspend_margins.storage.tables import cost_events, cost_facts, cost_model_days, cost_months
 from tests.storage.builders import NOW, ORG, event, fact, rows
 
@@ -70,8 +77,8 @@ async def test_rollups_equal_a_recomputation_after_any_corrections(
         def store(
             tx: Connection, source: str = source, *, what: Any = (some_facts, some_events)
         ) -> None:
-            costs.replace_facts(tx, org_id, source, what[0], NOW)
-            costs.insert_events(tx, org_id, source, what[1], NOW)
+            replace_facts(tx, org_id, source, what[0], NOW)
+            insert_events(tx, org_id, source, what[1], NOW)
 
         await database.write(store)
     stored_months, stored_days, months, days = await database.read(
@@ -118,7 +125,7 @@ async def test_the_same_facts_again_change_nothing(database: Database) -> None:
     given_facts = [fact("a"), fact("b", -5)]
 
     def store(tx: Connection) -> int:
-        return costs.replace_facts(tx, ORG, "bill", given_facts, NOW)
+        return replace_facts(tx, ORG, "bill", given_facts, NOW)
 
     assert await database.write(store) == 2
     assert await database.write(store) == 0
@@ -126,7 +133,7 @@ async def test_the_same_facts_again_change_nothing(database: Database) -> None:
 
 async def test_of_two_facts_with_one_key_the_later_wins(database: Database) -> None:
     await database.write(
-        lambda tx: costs.replace_facts(tx, ORG, "bill", [fact("a", 1), fact("a", 2)], NOW)
+        lambda tx: replace_facts(tx, ORG, "bill", [fact("a", 1), fact("a", 2)], NOW)
     )
     assert [row[2] for row in await database.read(lambda tx: rows(tx, cost_months))] == [2]
 
@@ -135,9 +142,7 @@ async def test_a_fact_that_moves_leaves_no_trace_where_it_was(database: Database
     first = fact("a", 10, tag_value="acme", request_count=4)
     moved = replace(first, tag_value="zeta", model="other", day=date(2026, 10, 1))
     for each in (first, moved):
-        await database.write(
-            lambda tx, each=each: costs.replace_facts(tx, ORG, "bill", [each], NOW)
-        )
+        await database.write(lambda tx, each=each: replace_facts(tx, ORG, "bill", [each], NOW))
     assert await database.read(lambda tx: rows(tx, cost_months)) == [(24321, "zeta", 10, 4)]
     assert len(await database.read(lambda tx: rows(tx, cost_model_days))) == 1
 
@@ -146,16 +151,16 @@ async def test_a_fact_may_change_from_one_end_of_a_cell_to_the_other(database: D
     full, empty = ([fact(key, sign * 2**62) for key in "ab"] for sign in (1, -1))
     full[1] = replace(full[1], cost_nanodollars=2**62 - 1)
     for facts in (full, empty, full):
-        await database.write(lambda tx, facts=facts: costs.replace_facts(tx, ORG, "b", facts, NOW))
+        await database.write(lambda tx, facts=facts: replace_facts(tx, ORG, "b", facts, NOW))
         total = sum(each.cost_nanodollars for each in facts)
         assert [row[2] for row in await database.read(lambda tx: rows(tx, cost_months))] == [total]
 
 
 async def test_facts_of_two_sources_or_orgs_do_not_replace_each_other(database: Database) -> None:
     def store(tx: Connection) -> None:
-        costs.replace_facts(tx, ORG, "bill", [fact("a", 1)], NOW)
-        costs.replace_facts(tx, ORG, "daily", [fact("a", 2)], NOW)
-        costs.replace_facts(tx, "org_2", "bill", [fact("a", 4)], NOW)
+        replace_facts(tx, ORG, "bill", [fact("a", 1)], NOW)
+        replace_facts(tx, ORG, "daily", [fact("a", 2)], NOW)
+        replace_facts(tx, "org_2", "bill", [fact("a", 4)], NOW)
 
     await database.write(store)
     assert [row[2] for row in await database.read(lambda tx: rows(tx, cost_months))] == [3]
@@ -166,7 +171,7 @@ async def test_writers_that_replace_the_same_facts_at_the_same_time_agree(
 ) -> None:
     def store(number: int) -> Any:
         mine = [fact(key, number * 10, tag_value=f"t{number % 3}") for key in "abc"]
-        return database.write(lambda tx: costs.replace_facts(tx, ORG, "bill", mine, NOW))
+        return database.write(lambda tx: replace_facts(tx, ORG, "bill", mine, NOW))
 
     await asyncio.gather(*(store(number) for number in range(16)))
     stored, (months, _) = await database.read(
@@ -178,19 +183,19 @@ async def test_writers_that_replace_the_same_facts_at_the_same_time_agree(
 
 async def test_what_would_change_is_told_before(database: Database) -> None:
     some = [fact("a"), fact("b", -5), fact("c")]
-    await database.write(lambda tx: costs.replace_facts(tx, ORG, "bill", some[:2], NOW))
+    await database.write(lambda tx: replace_facts(tx, ORG, "bill", some[:2], NOW))
     some[1] = replace(some[1], request_count=7)
-    told = await database.read(lambda tx: costs.compare_facts(tx, ORG, "bill", some))
-    assert told == costs.FactChanges(new=1, changed=1)
+    told = await database.read(lambda tx: compare_facts(tx, ORG, "bill", some))
+    assert told == FactChanges(new=1, changed=1)
 
 
 async def test_facts_that_are_removed_leave_no_trace(database: Database) -> None:
     kept, gone = [fact("kept", 3)], [fact(f"gone {n}", n - 300) for n in range(600)]
 
     def work(tx: Connection) -> int:
-        costs.replace_facts(tx, ORG, "bill", [*kept, *gone], NOW)
-        costs.replace_facts(tx, ORG, "other", gone[:1], NOW)
-        return costs.remove_facts(tx, ORG, "bill", [*(each.key for each in gone), "never there"])
+        replace_facts(tx, ORG, "bill", [*kept, *gone], NOW)
+        replace_facts(tx, ORG, "other", gone[:1], NOW)
+        return remove_facts(tx, ORG, "bill", [*(each.key for each in gone), "never there"])
 
     assert await database.write(work) == 600
     found = await database.read(
@@ -203,12 +208,12 @@ async def test_facts_that_are_removed_leave_no_trace(database: Database) -> None
 async def test_keys_of_days_are_read_some_at_a_time(database: Database) -> None:
     days = [date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 30), date(2026, 12, 1)]
     some = [fact(f"{day} {n}", day=day) for day in days for n in "ab"]
-    await database.write(lambda tx: costs.replace_facts(tx, ORG, "bill", some, NOW))
-    await database.write(lambda tx: costs.replace_facts(tx, ORG, "other", [fact("x")], NOW))
+    await database.write(lambda tx: replace_facts(tx, ORG, "bill", some, NOW))
+    await database.write(lambda tx: replace_facts(tx, ORG, "other", [fact("x")], NOW))
     november = range(day_number(days[1]), day_number(days[3]))
     found, after = [], ""
     while keys := await database.read(
-        lambda tx, after=after: costs.fact_keys(tx, ORG, "bill", november, after, 3)
+        lambda tx, after=after: fact_keys(tx, ORG, "bill", november, after, 3)
     ):
         found.append(keys)
         after = keys[-1]

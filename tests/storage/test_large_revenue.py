@@ -11,7 +11,7 @@ from nullspend_margins.domain.period import Months
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueFact
 from nullspend_margins.domain.revenue_part import MAX_COUNTED_CENTS, MAX_MINOR_AMOUNT, RevenuePart
-from nullspend_margins.storage import revenue, skipped_revenue
+from nullspend_margins.storage import month_revenue, skipped_revenue
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.revenue_parts import recognition
 from tests.storage.builders import NOVEMBER, NOW, ORG, invoice, sync
@@ -67,7 +67,9 @@ async def test_what_is_too_much_is_skipped_and_the_rest_counts(database: Databas
     await database.write(lambda tx: sync(tx, facts))
 
     november = Months(NOVEMBER, NOVEMBER)
-    [paid] = await database.read(lambda tx: revenue.month_amounts(tx, ORG, november, "invoiced"))
+    [paid] = await database.read(
+        lambda tx: month_revenue.month_amounts(tx, ORG, november, "invoiced")
+    )
     assert paid == {"stripe": {"cus_1": 1_000_000}}
     skipped = await database.read(
         lambda tx: skipped_revenue.skipped_in(tx, ORG, ["stripe"], NOVEMBER, "invoiced")

@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 from nullspend_margins.domain.cost import ModelCost
 from nullspend_margins.domain.period import Months, day_number
 from nullspend_margins.domain.revenue_part import BASES, Basis, RevenuePart
-from nullspend_margins.storage import mappings, revenue
+from nullspend_margins.storage import mappings, month_revenue
+from nullspend_margins.storage.customer_revenue import MappedCustomer
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.one_customer import CustomerRecord, read_customer
-from nullspend_margins.storage.revenue import MappedCustomer
 from nullspend_margins.storage.rollups import add_costs
 from tests.storage.builders import NOVEMBER, NOW, ORG, invoice, mapping, sync
 
@@ -121,7 +121,7 @@ async def test_by_each_basis_it_has_the_months_that_the_customer_has(database: D
         found = await read(database, basis=basis)
         (months,) = [each.months for each in found.customers if each.provider == "stripe"]
         alone = await database.read(
-            lambda tx, basis=basis: revenue.one_customer_months(
+            lambda tx, basis=basis: month_revenue.one_customer_months(
                 tx, ORG, "stripe", "cus_1", MONTHS, basis
             )
         )

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, create_engine, text, update
 from nullspend_margins.domain.cost import MAX_COST_NANODOLLARS
 from nullspend_margins.domain.period import day_number
 from nullspend_margins.services.rebuild import RebuildService
-from nullspend_margins.storage import costs
-from nullspend_margins.storage.costs import RollupOverflow
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import insert_events, prune_events
+from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.migrate import migrate
+from nullspend_margins.storage.rollups import RollupOverflow
 from nullspend_margins.storage.tables import cost_events, cost_model_days, pruned_costs
 from tests.postgres import PostgresForTests
 from tests.storage.builders import NOVEMBER, NOW, ORG, event, fact, rows
@@ -38,10 +39,10 @@ async def test_pruned_events_leave_what_they_cost_by_cell(database: Database) ->
     ]
 
     def work(tx: Connection) -> int:
-        costs.insert_events(tx, ORG, "api", events, NOW)
-        costs.insert_events(tx, ORG, "proxy", events[:1], NOW)
-        costs.insert_events(tx, "org_2", "api", events, NOW)
-        return costs.prune_events(tx, ORG, AFTER, 100)
+        insert_events(tx, ORG, "api", events, NOW)
+        insert_events(tx, ORG, "proxy", events[:1], NOW)
+        insert_events(tx, "org_2", "api", events, NOW)
+        return prune_events(tx, ORG, AFTER, 100)
 
     assert await database.write(work) == 5
     assert await database.read(lambda tx: rows(tx, pruned_costs)) == [
@@ -57,19 +58,17 @@ async def test_pruned_events_leave_what_they_cost_by_cell(database: Database) ->
 async def test_an_event_of_the_very_horizon_is_kept_since_it_is_still_let_in(
     database: Database,
 ) -> None:
-    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", [event("a")], NOW))
+    await database.write(lambda tx: insert_events(tx, ORG, "api", [event("a")], NOW))
     for before, gone in ((NOW, 0), (NOW + timedelta(microseconds=1), 1)):
-        pruned = await database.write(
-            lambda tx, before=before: costs.prune_events(tx, ORG, before, 9)
-        )
+        pruned = await database.write(lambda tx, before=before: prune_events(tx, ORG, before, 9))
         assert pruned == gone
 
 
 async def test_the_same_cell_pruned_bit_by_bit_adds_up(database: Database) -> None:
     many = [event(f"{n}", n, occurred_at=NOW + timedelta(seconds=n)) for n in range(10)]
-    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", many, NOW))
+    await database.write(lambda tx: insert_events(tx, ORG, "api", many, NOW))
     for pruned, total in ((4, 6), (8, 28), (10, 45), (10, 45)):
-        await database.write(lambda tx: costs.prune_events(tx, ORG, AFTER, 4))
+        await database.write(lambda tx: prune_events(tx, ORG, AFTER, 4))
         assert await database.read(lambda tx: rows(tx, pruned_costs)) == [
             (DAY, "acme", "api", "openai", "gpt-4o", total, pruned)
         ]
@@ -81,8 +80,8 @@ async def test_an_event_that_comes_again_after_it_was_pruned_counts_twice(
 ) -> None:
     """Which is why older ones than the horizon are refused at the door."""
     for _ in range(2):
-        await database.write(lambda tx: costs.insert_events(tx, ORG, "api", [event("a", 5)], NOW))
-        await database.write(lambda tx: costs.prune_events(tx, ORG, AFTER, 10))
+        await database.write(lambda tx: insert_events(tx, ORG, "api", [event("a", 5)], NOW))
+        await database.write(lambda tx: prune_events(tx, ORG, AFTER, 10))
     assert [row[5:] for row in await database.read(lambda tx: rows(tx, pruned_costs))] == [(10, 2)]
     assert (await check(database)).wrong == 0
 
@@ -90,10 +89,10 @@ async def test_an_event_that_comes_again_after_it_was_pruned_counts_twice(
 async def test_pruning_that_is_rolled_back_leaves_the_events_and_no_costs(
     database: Database,
 ) -> None:
-    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", [event("a", 5)], NOW))
+    await database.write(lambda tx: insert_events(tx, ORG, "api", [event("a", 5)], NOW))
 
     def broken(tx: Connection) -> None:
-        costs.prune_events(tx, ORG, AFTER, 10)
+        prune_events(tx, ORG, AFTER, 10)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -111,7 +110,7 @@ async def test_pruners_at_the_same_time_count_each_event_once(database_url: str)
 
     def store(tx: Connection, some: list[int]) -> object:
         events = [event(f"{n}", n, tag_value=f"t{n % 3}", model=f"m{n % 2}") for n in some]
-        return costs.insert_events(tx, ORG, "api", events, NOW)
+        return insert_events(tx, ORG, "api", events, NOW)
 
     async def ingest(database: Database) -> None:
         for some in [fresh(5) for _ in range(10)]:
@@ -119,7 +118,7 @@ async def test_pruners_at_the_same_time_count_each_event_once(database_url: str)
 
     async def prune(database: Database) -> int:
         gone = 0
-        while one := await database.write(lambda tx: costs.prune_events(tx, ORG, AFTER, 17)):
+        while one := await database.write(lambda tx: prune_events(tx, ORG, AFTER, 17)):
             gone += one
         return gone
 
@@ -139,15 +138,15 @@ def overfill(tx: Connection) -> None:
     full = [event(f"{n}", MAX_COST_NANODOLLARS) for n in range(9_300)]
     for key in "ab":
         credit = fact(key, -(2**62), day=NOW.date(), request_count=0)
-        costs.replace_facts(tx, ORG, "api", [credit], NOW)
+        replace_facts(tx, ORG, "api", [credit], NOW)
     for half in (full[:4_650], full[4_650:]):
-        costs.insert_events(tx, ORG, "api", half, NOW)
+        insert_events(tx, ORG, "api", half, NOW)
 
 
 async def test_an_org_that_cannot_be_pruned_stops_no_other(database_url: str) -> None:
     def fill(tx: Connection) -> None:
         overfill(tx)
-        costs.insert_events(tx, "org_2", "api", [event("a")], NOW)
+        insert_events(tx, "org_2", "api", [event("a")], NOW)
 
     async with world(database_url, ingest={"dedupe_days": 30}) as here, opened(database_url) as db:
         await db.write(fill)
@@ -162,8 +161,8 @@ async def test_costs_that_would_fill_a_cell_over_the_brim_stay_where_they_are(
 ) -> None:
     await database.write(overfill)
     with pytest.raises(RollupOverflow):
-        await database.write(lambda tx: costs.prune_events(tx, ORG, AFTER, 10_000))
-    assert await database.write(lambda tx: costs.prune_events(tx, ORG, AFTER, 9_000)) == 9_000
+        await database.write(lambda tx: prune_events(tx, ORG, AFTER, 10_000))
+    assert await database.write(lambda tx: prune_events(tx, ORG, AFTER, 9_000)) == 9_000
     assert (await check(database)).wrong == 0
 
 
@@ -180,9 +179,9 @@ def _fill_as_then(tx: Connection) -> None:
         event("7", 2, occurred_at=NOW - timedelta(days=40)),
     ]
     for org_id in (ORG, "org_2", "unpruned"):
-        costs.insert_events(tx, org_id, "api", events, NOW)
+        insert_events(tx, org_id, "api", events, NOW)
         credit = fact("a", -(2**62), day=(NOW - timedelta(days=41)).date(), request_count=2)
-        costs.replace_facts(tx, org_id, "api", [credit, fact("b", 3)], NOW)
+        replace_facts(tx, org_id, "api", [credit, fact("b", 3)], NOW)
     for org_id in (ORG, "org_2"):
         for event_id in "1235" if org_id == ORG else "4":
             tx.execute(

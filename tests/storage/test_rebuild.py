@@ -10,8 +10,10 @@ from sqlalchemy import Connection, Table, delete, insert, update
 
 from nullspend_margins.domain.period import day_number
 from nullspend_margins.services.rebuild import RebuildService
-from nullspend_margins.storage import costs, revisions
+from nullspend_margins.storage import revisions
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import insert_events, prune_events
+from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.tables import (
     cost_model_days,
     cost_months,
@@ -33,8 +35,8 @@ def fill(tx: Connection, org_id: str = ORG) -> None:
         event("3", 11, tag_value="", occurred_at=NOVEMBER.start),
         event("4", 13, occurred_at=NOVEMBER.start - timedelta(microseconds=1)),
     ]
-    costs.insert_events(tx, org_id, "api", events, NOW)
-    costs.replace_facts(tx, org_id, "bill", [fact("a", -100, request_count=3)], NOW)
+    insert_events(tx, org_id, "api", events, NOW)
+    replace_facts(tx, org_id, "bill", [fact("a", -100, request_count=3)], NOW)
     invoices = [
         invoice("1", 100, customer_name="Acme", avatar_url="a", customer_email="e"),
         invoice("2", 250, customer_name="Old", occurred_at=NOVEMBER.start),
@@ -42,7 +44,7 @@ def fill(tx: Connection, org_id: str = ORG) -> None:
         invoice("4", 9, customer_id=None),
     ]
     sync(tx, invoices, org_id=org_id)
-    costs.prune_events(tx, org_id, NOVEMBER.start, 100)
+    prune_events(tx, org_id, NOVEMBER.start, 100)
     revisions.advance(tx, org_id)
 
 
@@ -229,15 +231,15 @@ async def test_cells_of_an_org_that_has_nothing_else_are_found_and_removed(
 
 
 def prune(tx: Connection, org_id: str) -> None:
-    costs.insert_events(tx, org_id, "api", [event("1")], NOW)
-    costs.prune_events(tx, org_id, NOW + timedelta(days=1), 9)
+    insert_events(tx, org_id, "api", [event("1")], NOW)
+    prune_events(tx, org_id, NOW + timedelta(days=1), 9)
 
 
 @pytest.mark.parametrize(
     "work",
     [
-        lambda tx: costs.insert_events(tx, ORG, "api", [event("1")], NOW),
-        lambda tx: costs.replace_facts(tx, ORG, "bill", [fact("1")], NOW),
+        lambda tx: insert_events(tx, ORG, "api", [event("1")], NOW),
+        lambda tx: replace_facts(tx, ORG, "bill", [fact("1")], NOW),
         lambda tx: prune(tx, ORG),
         lambda tx: sync(tx, [invoice("1")]),
     ],
@@ -254,7 +256,7 @@ async def test_an_org_whose_sums_are_all_lost_is_found_by_what_it_has(
 
 async def test_only_so_many_cells_are_told_by_table_and_key(database: Database) -> None:
     many = [event(f"{n}", n, tag_value=f"t{n:02d}") for n in range(30)]
-    await database.write(lambda tx: costs.insert_events(tx, ORG, "api", many, NOW))
+    await database.write(lambda tx: insert_events(tx, ORG, "api", many, NOW))
     await database.write(lambda tx: [tx.execute(delete(table)) for table in ALL_TABLES])
     report = await check(database, show=40)
     assert (report.wrong, report.cells) == (60, 60)

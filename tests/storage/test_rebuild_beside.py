@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Engine, event, text, update
 from nullspend_margins.domain.cost import CostEvent, CostFact
 from nullspend_margins.domain.revenue import RevenueFact
 from nullspend_margins.services.ingest import IngestService
-from nullspend_margins.storage import costs
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import insert_events, prune_events
+from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.tables import (
     cost_model_days,
     cost_months,
@@ -78,10 +79,10 @@ async def hammer(database: Database, done: asyncio.Event) -> list[int]:
 
     await asyncio.gather(
         *(send(first) for first in (0, 100, 200, 5_000)),
-        repeat(lambda tx: costs.replace_facts(tx, ORG, "bill", some_facts(chance), NOW)),
-        repeat(lambda tx: costs.replace_facts(tx, ORG, "daily", some_facts(chance), NOW)),
+        repeat(lambda tx: replace_facts(tx, ORG, "bill", some_facts(chance), NOW)),
+        repeat(lambda tx: replace_facts(tx, ORG, "daily", some_facts(chance), NOW)),
         repeat(lambda tx: sync(tx, some_invoices(chance))),
-        repeat(lambda tx: costs.prune_events(tx, ORG, NOW - timedelta(days=2), 20)),
+        repeat(lambda tx: prune_events(tx, ORG, NOW - timedelta(days=2), 20)),
     )
     done.set()
     return new
@@ -145,7 +146,7 @@ class Held:
             if statement.startswith(self.before):
                 self._pause()
 
-        costs.insert_events(tx, ORG, "api", [builders.event("second", 7)], NOW)
+        insert_events(tx, ORG, "api", [builders.event("second", 7)], NOW)
         if self.before == LAST:
             self._pause()
 
@@ -162,7 +163,7 @@ async def test_mending_waits_for_ingest_that_has_begun_to_add_up_and_goes_before
     held = Held(before)
 
     def first(tx: Connection) -> None:
-        costs.insert_events(tx, ORG, "api", [builders.event("first", 5)], NOW)
+        insert_events(tx, ORG, "api", [builders.event("first", 5)], NOW)
         for table in (cost_months, cost_model_days):
             tx.execute(update(table).values(cost_nanodollars=99, request_count=0))
 
@@ -217,10 +218,10 @@ async def test_a_correction_within_a_month_leaves_the_table_of_months_unlocked(
     )
 
     def work(tx: Connection) -> list[str]:
-        costs.replace_facts(tx, ORG, "bill", [fact("a", day=date(2026, 11, 7))], NOW)
+        replace_facts(tx, ORG, "bill", [fact("a", day=date(2026, 11, 7))], NOW)
         return sorted(tx.scalars(locked))
 
     async with opened(postgres_url) as database:
-        await database.write(lambda tx: costs.replace_facts(tx, ORG, "bill", [fact("a")], NOW))
+        await database.write(lambda tx: replace_facts(tx, ORG, "bill", [fact("a")], NOW))
         tables = ["margins_cost_facts", "margins_cost_model_days"]
         assert await database.write(work) == tables

@@ -17,7 +17,7 @@ from nullspend_margins.domain.period import Months
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
 from nullspend_margins.domain.revenue_part import MAX_COUNTED_CENTS
 from nullspend_margins.errors import ValidationFailed
-from nullspend_margins.storage import revenue
+from nullspend_margins.storage import month_revenue, revenue
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.revenue import CustomerProfile
 from nullspend_margins.storage.tables import (
@@ -97,7 +97,7 @@ def amounts(
     return {
         (customer_id, period.index): amount
         for period, month in zip(
-            months, revenue.month_amounts(tx, org_id, months, "invoiced"), strict=True
+            months, month_revenue.month_amounts(tx, org_id, months, "invoiced"), strict=True
         )
         for customer_id, amount in month.get("stripe", {}).items()
     }
@@ -116,13 +116,15 @@ async def test_a_month_has_its_own_latest_name_and_invoice(database: Database) -
     def look(tx: Connection) -> list[Any]:
         one = (ORG, "stripe", "cus_1")
         return [
-            *revenue.month_amounts(tx, ORG, Months(OCTOBER, OCTOBER), "invoiced"),
-            revenue.month_customers(tx, ORG, NOVEMBER, "invoiced"),
-            revenue.one_customer_months(tx, *one, Months(OCTOBER, OCTOBER), "invoiced"),
-            sorted(revenue.one_customer_months(tx, *one, Months(OCTOBER, NOVEMBER), "invoiced")),
-            revenue.last_invoices(tx, ORG, OCTOBER).get(one[1:]),
-            revenue.last_invoices(tx, ORG, NOVEMBER).get(one[1:]),
-            revenue.last_invoices(tx, ORG, NOVEMBER.shift(1)).get(one[1:]),
+            *month_revenue.month_amounts(tx, ORG, Months(OCTOBER, OCTOBER), "invoiced"),
+            month_revenue.month_customers(tx, ORG, NOVEMBER, "invoiced"),
+            month_revenue.one_customer_months(tx, *one, Months(OCTOBER, OCTOBER), "invoiced"),
+            sorted(
+                month_revenue.one_customer_months(tx, *one, Months(OCTOBER, NOVEMBER), "invoiced")
+            ),
+            month_revenue.last_invoices(tx, ORG, OCTOBER).get(one[1:]),
+            month_revenue.last_invoices(tx, ORG, NOVEMBER).get(one[1:]),
+            month_revenue.last_invoices(tx, ORG, NOVEMBER.shift(1)).get(one[1:]),
         ]
 
     october = (OCTOBER.index, 1_000_000, "Old", "a")

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from nullspend_margins import RevenuePart
-from nullspend_margins.storage import revenue
+from nullspend_margins.storage import staging
+from nullspend_margins.storage.applying import apply_staged
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.tables import (
     customer_months,
@@ -36,17 +37,17 @@ async def test_the_report_counts_what_a_sync_has_staged(database: Database) -> N
         invoice("10", currency="jpy"),
     ]
 
-    def write(tx: Connection) -> revenue.StagedReport:
+    def write(tx: Connection) -> staging.StagedReport:
         stage(tx, ORG, "stripe", "s1", facts[:6])
         stage(tx, ORG, "stripe", "s1", facts[4:])  # pages may overlap
         stage(tx, ORG, "stripe", "s2", [invoice("11")])
         stage(tx, "org_2", "stripe", "s1", [invoice("12")])
         stage(tx, ORG, "paddle", "s1", [invoice("13")])
-        return revenue.staged_report(tx, ORG, "stripe", "s1", WINDOW)
+        return staging.staged_report(tx, ORG, "stripe", "s1", WINDOW)
 
     report = await database.write(write)
     assert report == (10, 4, {"eur": 2, "jpy": 1}, 2, 4)
-    customers = await database.read(lambda tx: revenue.staged_customers(tx, ORG, "stripe", "s1"))
+    customers = await database.read(lambda tx: staging.staged_customers(tx, ORG, "stripe", "s1"))
     assert customers == {"cus_1": None, "cus_2": "late", "cus_3": None}
 
 
@@ -61,9 +62,9 @@ async def test_staging_is_cleared_of_one_sync_or_of_all(database: Database) -> N
         return [(row[0], row[1]) for row in rows(tx, revenue_staging)]
 
     await database.write(write)
-    await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe", sync_id="s1"))
+    await database.write(lambda tx: staging.discard_staged(tx, ORG, "stripe", sync_id="s1"))
     assert await database.read(left) == [("paddle", "s1"), ("stripe", "s2"), ("stripe", "s3")]
-    await database.write(lambda tx: revenue.discard_staged(tx, ORG, "stripe"))
+    await database.write(lambda tx: staging.discard_staged(tx, ORG, "stripe"))
     assert await database.read(left) == [("paddle", "s1")]
     assert len(await database.read(lambda tx: rows(tx, revenue_staging, "org_2"))) == 1
 
@@ -77,7 +78,7 @@ async def test_two_syncs_staged_at_the_same_time_do_not_mix(database: Database) 
     await asyncio.gather(
         *(write(s, n) for n in range(1, 11) for s in ("s1", "s2") if n % 2 or s == "s1")
     )
-    await database.write(lambda tx: revenue.apply_staged(tx, ORG, "stripe", "s2", WINDOW))
+    await database.write(lambda tx: apply_staged(tx, ORG, "stripe", "s2", WINDOW))
     stored = await database.read(lambda tx: rows(tx, revenue_facts))
     assert sorted(row[1] for row in stored) == [f"in_{n}" for n in (1, 3, 5, 7, 9)]
 
@@ -145,7 +146,7 @@ async def test_what_is_partial_never_takes_the_place_of_the_whole(database: Data
         stage(tx, ORG, "stripe", "s2", [invoice("another")])
         stage(tx, ORG, "paddle", "s1", [invoice("another")])
         names = ["staged", "part", "stored", "old", "service", "another", "new"]
-        return revenue.whole_objects(tx, ORG, "stripe", "s1", WINDOW, names)
+        return staging.whole_objects(tx, ORG, "stripe", "s1", WINDOW, names)
 
     # What is stored of the window is told anew, or goes.
     assert await database.write(known) == {"staged", "old"}
@@ -165,7 +166,7 @@ async def test_any_number_of_facts_is_stored_as_it_was_told(database: Database, 
     def put(tx: Connection) -> bool:
         stage(tx, ORG, "stripe", "s1", facts)
         stage(tx, ORG, "stripe", "s1", moved)  # again, and otherwise: a list that moved meanwhile
-        return revenue.apply_staged(tx, ORG, "stripe", "s1", WINDOW)
+        return apply_staged(tx, ORG, "stripe", "s1", WINDOW)
 
     assert await database.write(put)
     told = {each.object_id: (each.amount_minor, each.customer_name) for each in [*facts, *moved]}

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, delete, text, update
 from nullspend_margins.domain.cost import MAX_COST_NANODOLLARS, MAX_COUNT
 from nullspend_margins.domain.revenue_part import MAX_COUNTED_CENTS
 from nullspend_margins.errors import ValidationFailed
-from nullspend_margins.storage import costs
 from nullspend_margins.storage.database import Database
+from nullspend_margins.storage.events import insert_events, prune_events
+from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.tables import cost_model_days, cost_months
 from tests.storage.builders import NOVEMBER, NOW, ORG, event, fact, invoice, stage, sync
 from tests.storage.rebuilding import ALL_TABLES, check, mend, stored
@@ -23,19 +24,19 @@ Work = Callable[[Connection], object]
 def facts(*given: tuple[str, str, int, int]) -> Work:
     """Source, key, cost and requests of each, in transactions that are one after the other."""
     return lambda tx: [
-        costs.replace_facts(tx, ORG, source, [fact(key, cost, request_count=requests)], NOW)
+        replace_facts(tx, ORG, source, [fact(key, cost, request_count=requests)], NOW)
         for source, key, cost, requests in given
     ]
 
 
 def at_once(*given: tuple[str, int, int]) -> Work:
-    return lambda tx: costs.replace_facts(
+    return lambda tx: replace_facts(
         tx, ORG, "bill", [fact(key, cost, request_count=count) for key, cost, count in given], NOW
     )
 
 
 def events(*given: tuple[str, int]) -> Work:
-    return lambda tx: costs.insert_events(tx, ORG, "bill", [event(*each) for each in given], NOW)
+    return lambda tx: insert_events(tx, ORG, "bill", [event(*each) for each in given], NOW)
 
 
 # What is done, and how many cells there are then in all.
@@ -53,7 +54,7 @@ ZEROS: dict[str, tuple[list[Work], int]] = {
     "a fact that cancels an event of another day out": (
         [events(("a", 5)), facts(("bill", "b", -5, 0))], 3),
     "a free event, pruned": (
-        [events(("a", 0)), lambda tx: costs.prune_events(tx, ORG, NOW + timedelta(days=1), 9)], 2),
+        [events(("a", 0)), lambda tx: prune_events(tx, ORG, NOW + timedelta(days=1), 9)], 2),
     "an uncounted invoice": (
         [lambda tx: sync(tx, [invoice("1", currency="eur"), invoice("2", customer_id=None)])], 1),
     "an invoice of nothing": ([lambda tx: sync(tx, [invoice("1", 0)])], 2),
@@ -84,9 +85,9 @@ async def test_sums_that_leave_64_bits_on_their_way_are_exact(database: Database
             fact(f"{n}", most if n < 20 else -most, request_count=MAX_COUNT) for n in range(41)
         ]
         for up, down in zip(facts[:20], facts[20:40], strict=True):
-            costs.replace_facts(tx, ORG, "bill", [up, down], NOW)
-        costs.replace_facts(tx, ORG, "bill", [facts[40]], NOW)
-        costs.insert_events(tx, ORG, "bill", [event("a", MAX_COST_NANODOLLARS)], NOW)
+            replace_facts(tx, ORG, "bill", [up, down], NOW)
+        replace_facts(tx, ORG, "bill", [facts[40]], NOW)
+        insert_events(tx, ORG, "bill", [event("a", MAX_COST_NANODOLLARS)], NOW)
         cents = MAX_COUNTED_CENTS
         amounts = [cents, cents, -cents, -cents, -cents, 1]
         sync(tx, [invoice(f"{n}", amount) for n, amount in enumerate(amounts)])
@@ -109,7 +110,7 @@ async def test_a_sum_that_no_cell_can_hold_is_told_and_changes_nothing(
 
     def work(tx: Connection) -> None:
         for key in "abc":
-            costs.replace_facts(tx, ORG, "bill", [fact(key, sign * 2**62)], NOW)
+            replace_facts(tx, ORG, "bill", [fact(key, sign * 2**62)], NOW)
             tx.execute(update(cost_months).values(cost_nanodollars=0))
             tx.execute(update(cost_model_days).values(cost_nanodollars=0))
 
@@ -170,9 +171,9 @@ async def test_days_and_months_are_those_of_utc_to_the_last_microsecond(
     def work(tx: Connection) -> None:
         for number, moment in enumerate(moments):
             one = event(f"{number}", number, occurred_at=moment)
-            costs.insert_events(tx, ORG, "api", [one], NOW)
+            insert_events(tx, ORG, "api", [one], NOW)
             back = fact(f"{number}", -number, day=moment.date())
-            costs.replace_facts(tx, ORG, "bill", [back], NOW)
+            replace_facts(tx, ORG, "bill", [back], NOW)
 
     await database.write(work)
     assert (await check(database)).wrong == 0

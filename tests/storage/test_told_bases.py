@@ -1,7 +1,7 @@
 """Which bases there is any revenue by, in one month of one org."""
 
 from nullspend_margins.domain.revenue_part import Basis, RevenuePart
-from nullspend_margins.storage import revenue
+from nullspend_margins.storage import month_revenue
 from nullspend_margins.storage.database import Database
 from tests.storage.builders import NOVEMBER, NOW, ORG, invoice, sync
 
@@ -20,7 +20,7 @@ async def test_the_bases_of_any_customer_are_told_in_their_order(database: Datab
     await database.write(lambda tx: sync(tx, [other], org_id="org_2"))
     told = await database.read(
         lambda tx: [
-            revenue.told_bases(tx, org_id, period)
+            month_revenue.told_bases(tx, org_id, period)
             for org_id, period in ((ORG, NOVEMBER), ("org_2", NOVEMBER), (ORG, NOVEMBER.shift(-1)))
         ]
     )
