@@ -17,7 +17,7 @@ from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.recognition import Share, part_shares
 from nullspend_margins.domain.revenue_part import Basis, RevenuePart
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
-from nullspend_margins.services.one_customer import customer_row
+from nullspend_margins.services.ledger import customer_row
 from nullspend_margins.storage import customer_revenue
 from nullspend_margins.storage.customer_revenue import MappedCustomer, StoredFact
 from nullspend_margins.storage.database import Database, Transaction

@@ -22,9 +22,8 @@ from nullspend_margins.protocols import Clock
 from nullspend_margins.services.bases import Bases, ToldBases, read_bases, read_customer_bases
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
 from nullspend_margins.services.coverage import CoverageReader
-from nullspend_margins.services.ledger import LedgerRow, read_ledger
+from nullspend_margins.services.ledger import LedgerRow, customer_row, read_ledger
 from nullspend_margins.services.margin_table import MarginTable, build_table, without_known
-from nullspend_margins.services.one_customer import customer_row
 from nullspend_margins.services.table_cache import TableCache
 from nullspend_margins.services.unmatched import RECENT_DAYS, Unmatched, read_unmatched
 from nullspend_margins.storage import connections, mappings, revisions

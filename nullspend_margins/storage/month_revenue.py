@@ -1,8 +1,8 @@
-"""Revenue by month: every customer's, or one's. Money: microdollars."""
+"""Revenue by month, every customer's. Money: microdollars."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select,
 
 from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import BASES, Basis
-from nullspend_margins.storage.bulk import Row, json_object
+from nullspend_margins.storage.bulk import json_object
 from nullspend_margins.storage.customer_revenue import CustomerMonth, is_in
 from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.tables import customer_months as months_table
@@ -19,23 +19,6 @@ from nullspend_margins.storage.tables import customer_months as months_table
 Cell = TypeVar("Cell")
 MonthRevenue = dict[str, dict[str, int]]
 """One month by provider and customer id, in microdollars."""
-
-
-def _one_customer(basis: Basis) -> Question:
-    months = months_table.c
-    return Question(
-        select(months.month, months[basis], months.customer_name, months.avatar_url).where(
-            months.org_id == bindparam("org_id"),
-            # Equality on each month, not a range: the key continues with the customer.
-            months.month.in_(bindparam("months", expanding=True)),
-            months.provider == bindparam("provider"),
-            months.customer_id == bindparam("customer_id"),
-            is_in(basis),
-        )
-    )
-
-
-_one_customer_by: Mapping[Basis, Question] = {basis: _one_customer(basis) for basis in BASES}
 
 
 _amounts = msgspec.json.Decoder(dict[str, int])
@@ -139,19 +122,6 @@ def told_bases(tx: Connection, org_id: str, period: Period) -> list[Basis]:
     wanted = select(*any_of).where(table.org_id == org_id, table.month == period.index)
     found = tx.execute(wanted).one()
     return [basis for basis, any_is in zip(BASES, found, strict=True) if any_is]
-
-
-def one_customer_months(
-    tx: Connection, org_id: str, provider: str, customer_id: str, months: Months, basis: Basis
-) -> Sequence[Row]:
-    """One customer's (month index, microdollars, name, avatar URL) in each month with any."""
-    return _one_customer_by[basis].rows(
-        tx,
-        org_id=org_id,
-        months=months.indexes,
-        provider=provider,
-        customer_id=customer_id,
-    )
 
 
 def last_invoices(tx: Connection, org_id: str, period: Period) -> dict[tuple[str, str], datetime]:
