@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue_part import BASES, Basis
-from nullspend_margins.services.table_cache import TableCache
+from nullspend_margins.services.table_cache import RevisionCache
 from nullspend_margins.storage import customer_revenue, mappings, month_revenue, revisions
 from nullspend_margins.storage.customer_revenue import MappedCustomer
 from nullspend_margins.storage.database import Transaction
-
-_MONTHS_KEPT = 1_000
 
 Bases = Mapping[str, Sequence[int]]
 """Microdollars in the order of ``BASES``, by tag value; without revenue there is none."""
@@ -22,15 +20,15 @@ class ToldBases:
     """Which bases any revenue of a month is in; remembered while nothing is written."""
 
     def __init__(self) -> None:
-        self._kept: TableCache[Sequence[Basis]] = TableCache(_MONTHS_KEPT)
+        self._kept: RevisionCache[tuple[str, Period], Sequence[Basis]] = RevisionCache()
 
     def read(self, tx: Transaction, org_id: str, period: Period) -> Sequence[Basis]:
         """In the order of ``BASES``."""
         revision = revisions.current(tx, org_id)
-        known = self._kept.get(org_id, period.index, "", revision)
+        known = self._kept.get((org_id, period), revision)
         if known is None:
             known = month_revenue.told_bases(tx, org_id, period)
-            self._kept.put(org_id, period.index, "", revision, known, rows=0)
+            self._kept.put((org_id, period), revision, known)
         return known
 
 

@@ -23,7 +23,7 @@ from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.plugins import Registry
 from nullspend_margins.services.cost_reader import CostReader
-from nullspend_margins.services.table_cache import TableCache
+from nullspend_margins.services.table_cache import RevisionCache
 from nullspend_margins.storage import (
     connections,
     cost_deliveries,
@@ -34,8 +34,6 @@ from nullspend_margins.storage import (
 )
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Transaction
-
-_MONTHS_KEPT = 1_000
 
 
 class _Amounts(NamedTuple):
@@ -53,7 +51,7 @@ class CoverageReader:
         self._costs = costs
         self._providers = registry.revenue_providers
         self._settings = config.costs
-        self._kept: TableCache[_Amounts] = TableCache(_MONTHS_KEPT)
+        self._kept: RevisionCache[tuple[str, Period, Basis], _Amounts] = RevisionCache()
 
     def read(
         self,
@@ -90,7 +88,7 @@ class CoverageReader:
     ) -> _Amounts:
         """As they were, if nothing was written since: every customer of the month is in them."""
         revision = revisions.current(tx, org_id)
-        known = self._kept.get(org_id, period.index, basis, revision)
+        known = self._kept.get((org_id, period, basis), revision)
         # What other systems add up may change without our revision.
         if known is not None and not self._costs.remote:
             return known
@@ -105,7 +103,7 @@ class CoverageReader:
         amounts = _Amounts(
             cost_coverage(costs, tags), revenue_coverage(paid, mapped, skipped), len(tags)
         )
-        self._kept.put(org_id, period.index, basis, revision, amounts, rows=0)
+        self._kept.put((org_id, period, basis), revision, amounts)
         return amounts
 
     def _source(self, state: SourceState, now: datetime) -> SourceCoverage:

@@ -90,8 +90,8 @@ class MarginsService:
         self._clock = clock
         self._thresholds = config.health.thresholds
         self._basis = config.revenue.basis
-        self._tables: TableCache[MarginTable] = TableCache()
-        self._unmatched: TableCache[Unmatched] = TableCache()
+        self._tables: TableCache[tuple[str, Period, Basis], MarginTable] = TableCache()
+        self._unmatched: TableCache[tuple[str, int], Unmatched] = TableCache()
         self._told = ToldBases()
 
     def current_period(self) -> Period:
@@ -144,7 +144,7 @@ class MarginsService:
         revision = revisions.current(tx, org_id)
         # What other systems add up may change without our revision.
         if not self._costs.remote:
-            known = self._tables.get(org_id, months.last.index, basis, revision)
+            known = self._tables.get((org_id, months.last, basis), revision)
             if known is not None:
                 return known
         costs = self._costs.columns(tx, org_id, months, remote)
@@ -157,7 +157,7 @@ class MarginsService:
     ) -> MarginTable:
         if isinstance(found, MarginTable):
             return found
-        before = self._tables.latest(org_id, period.index, basis)
+        before = self._tables.latest((org_id, period, basis))
         # Thousands of rows take tens of milliseconds: not on the host's event loop.
         table = await asyncio.to_thread(
             build_table, period, found.ledger, found.connections, self._thresholds, before
@@ -166,7 +166,7 @@ class MarginsService:
             table = without_known(table)
             if self._costs.remote:
                 return table  # nobody would be given it again
-        self._tables.put(org_id, period.index, basis, found.revision, table, rows=len(table.rows))
+        self._tables.put((org_id, period, basis), found.revision, table, rows=len(table.rows))
         return table
 
     async def customer(
@@ -232,13 +232,13 @@ class MarginsService:
             revision = revisions.current(tx, org_id)
             # As for tables: what other systems add up may change without our revision.
             if not self._costs.remote:
-                known = self._unmatched.get(org_id, since, self._basis, revision)
+                known = self._unmatched.get((org_id, since), revision)
                 if known is not None:
                     return known
             local = self._costs.local_tags(tx, org_id, since)
             found = read_unmatched(tx, org_id, self._basis, [*local, *remote])
             if not self._costs.remote:
-                self._unmatched.put(org_id, since, self._basis, revision, found, rows=found.rows)
+                self._unmatched.put((org_id, since), revision, found, rows=found.rows)
             return found
 
         return await self._database.read(read)
