@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nullspend_margins.domain.cost import TagCost as TagCost
     from nullspend_margins.domain.currency import minor_digits_of as minor_digits_of
     from nullspend_margins.domain.money import format_dollars as format_dollars
+    from nullspend_margins.domain.money import round_half_up as round_half_up
     from nullspend_margins.domain.period import Period as Period
     from nullspend_margins.domain.revenue import RevenueCursor as RevenueCursor
     from nullspend_margins.domain.revenue import RevenueFact as RevenueFact
@@ -133,6 +134,7 @@ _HOMES = {
     "format_dollars": "domain.money",
     "hookimpl": "hookspecs",
     "minor_digits_of": "domain.currency",
+    "round_half_up": "domain.money",
     "split_amount": "domain.shares",
 }
 
@@ -194,6 +196,7 @@ __all__ = [
     "format_dollars",
     "hookimpl",
     "minor_digits_of",
+    "round_half_up",
     "split_amount",
 ]
 

@@ -1,7 +1,7 @@
 """Money is integers. Costs: nanodollars inside, microdollars on the wire. Revenue: microdollars.
 
 1 USD = 1,000,000 microdollars = 1,000,000,000 nanodollars; one cent = 10,000 microdollars.
-Every rounding of the product is in this module.
+What the core stores or answers is rounded once, by ``round_half_up``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ MAX_NANODOLLARS = 2**63 - 1
 def round_half_up(numerator: int, denominator: int) -> int:
     """``numerator / denominator`` to the nearest integer, halves toward +infinity.
 
-    ``denominator`` is positive. Exact for integers of any size.
+    How every amount is rounded that the product stores or answers. ``denominator`` is positive.
+    Exact for integers of any size.
     """
     return (2 * numerator + denominator) // (2 * denominator)
 

@@ -9,7 +9,9 @@ an operator who uses it for discounts to customers says so by ``discounts = "cus
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
+
+from nullspend_margins import round_half_up
 
 _NANODOLLARS = Decimal(10) ** 9
 _WIDE = Context(prec=400)
@@ -32,7 +34,7 @@ def dollars(value: object) -> Decimal:
 
 def nanodollars(amount: Decimal) -> int:
     """Dollars as whole nanodollars, rounded half up."""
-    return int(_WIDE.multiply(amount, _NANODOLLARS).quantize(Decimal(1), ROUND_HALF_UP, _WIDE))
+    return round_half_up(*_WIDE.multiply(amount, _NANODOLLARS).as_integer_ratio())
 
 
 def vendor_cost(charged: object, breakdown: object, *, are_discounts_ours: bool) -> int:

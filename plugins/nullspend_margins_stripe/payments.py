@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from nullspend_margins import ExchangeRate, RevenuePart
+from nullspend_margins import ExchangeRate, RevenuePart, round_half_up
 from nullspend_margins_stripe.currencies import Rates, rate_by
 from nullspend_margins_stripe.facts import made, moment
 from nullspend_margins_stripe.objects import (
@@ -88,7 +88,7 @@ def payment_parts(invoice: Invoice, payments: Sequence[Payment]) -> Iterator[Rev
             rate=one.rate,
         )
         paid += one.amount
-        tax = paid - _half_up(paid * untaxed, total) - taxed if total > 0 else 0
+        tax = paid - round_half_up(paid * untaxed, total) - taxed if total > 0 else 0
         taxed += tax
         if tax:
             yield RevenuePart(
@@ -125,8 +125,3 @@ def _paid_at(moments: PaymentMoments | None) -> datetime | None:
 def _means(payment: InvoicePayment) -> tuple[str | Charge | PaymentIntent | None, ...]:
     source = payment.payment
     return (source.payment_intent, source.charge) if source else ()
-
-
-def _half_up(numerator: int, denominator: int) -> int:
-    """The nearest integer; of two as near, the one farther up."""
-    return (2 * numerator + denominator) // (2 * denominator)

@@ -79,6 +79,7 @@ def test_a_float_is_read_as_it_is_written(nanos: int) -> None:
 def test_half_a_nanodollar_is_rounded_up() -> None:
     assert nanodollars(dollars(0.0000000005)) == 1
     assert nanodollars(dollars(0.00000000049)) == 0
+    assert nanodollars(dollars("-0.0000000005")) == 0
 
 
 def test_no_float_is_too_large_to_be_read() -> None:
