@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nullspend_margins.recording.counters import RecordingCounters
-from nullspend_margins.recording.delivery import Recorded
 from nullspend_margins.recording.events import EVENT, encode_event
 from nullspend_margins.recording.recorder import Bounds, Recorder
+from nullspend_margins.recording.storing import Recorded
 
 __all__ = ["EVENT", "Bounds", "Recorded", "Recorder", "RecordingCounters", "encode_event"]

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nullspend_margins.recording.counters import Tally
-from nullspend_margins.recording.delivery import BATCH_LINES, Delivery, Fate
 from nullspend_margins.recording.disk import Disk
 from nullspend_margins.recording.journal import claim
 from nullspend_margins.recording.segments import LOCK_SUFFIX, SUFFIX, read_lines
+from nullspend_margins.recording.storing import BATCH_LINES, Fate, LineStore
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -25,9 +25,9 @@ _log = logging.getLogger("nullspend_margins.recording")
 class Adoption:
     """Takes over the segments of a folder whose owner no longer holds its lock."""
 
-    def __init__(self, folder: Path, delivery: Delivery, tally: Tally, disk: Disk) -> None:
+    def __init__(self, folder: Path, store: LineStore, tally: Tally, disk: Disk) -> None:
         self._folder = folder
-        self._delivery = delivery
+        self._store = store
         self._tally = tally
         self._disk = disk
         self._told: set[str] = set()
@@ -85,7 +85,7 @@ class Adoption:
 
     def _load(self) -> None:
         """The first line need not wait for an import, where there were or will be some."""
-        if self._folder.exists() or self._delivery.kinds > 1:
+        if self._folder.exists() or self._store.kinds > 1:
             import_module("filelock")
 
     def _left(self) -> dict[str, list[Path]]:
@@ -114,7 +114,7 @@ class Adoption:
         for number, path in enumerate(paths):
             if number and is_late():
                 return False
-            if self._unread.get(path) == self._delivery.kinds:
+            if self._unread.get(path) == self._store.kinds:
                 is_clean = False
                 continue
             fates = await self._replay(path)
@@ -122,7 +122,7 @@ class Adoption:
                 return False
             if Fate.UNKNOWN in fates:
                 self._tell_once(str(path), "holds what nothing here reads; it stays")
-                self._unread[path] = self._delivery.kinds
+                self._unread[path] = self._store.kinds
                 is_clean = False
             elif is_clean and path is paths[-1]:
                 # Both at once: whoever stops us between the two would leave the lock for ever.
@@ -149,7 +149,7 @@ class Adoption:
                 if rest:
                     _log.warning("%s: ends within a line, which was never taken", path)
                 return seen
-            fates = await self._delivery.deliver(lines)
+            fates = await self._store.store(lines)
             self._tally.add(written=fates.count(Fate.WRITTEN), refused=fates.count(Fate.REFUSED))
             seen.update(fates)
             if Fate.WAITS in seen:

@@ -9,7 +9,7 @@ from datetime import UTC
 import msgspec
 
 from nullspend_margins.domain.cost import CostEvent
-from nullspend_margins.recording.delivery import Recorded
+from nullspend_margins.recording.storing import Recorded
 
 EVENT = "event"
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from nullspend_margins.recording.backlog import Backlog
-from nullspend_margins.recording.delivery import BATCH_LINES, Delivery, Fate
+from nullspend_margins.recording.storing import BATCH_LINES, Fate, LineStore
 
 _log = logging.getLogger("nullspend_margins.recording")
 
@@ -36,7 +36,7 @@ class Flusher:
     def __init__(
         self,
         backlog: Backlog,
-        delivery: Delivery,
+        store: LineStore,
         adopt: Callable[[], Awaitable[object]],
         pace: Pace,
     ) -> None:
@@ -44,7 +44,7 @@ class Flusher:
         self.is_idle: bool = False
         """Whether it wants to be woken. Read from any thread, after a line was appended."""
         self._backlog = backlog
-        self._delivery = delivery
+        self._store = store
         self._adopt = adopt
         self._pace = pace
         self._work = asyncio.Event()
@@ -120,7 +120,7 @@ class Flusher:
     async def _drain(self) -> None:
         """Until nothing waits; while stopping, until the first failure."""
         while batch := await asyncio.to_thread(self._backlog.take, BATCH_LINES):
-            fates = await self._delivery.deliver([line for line, _ in batch])
+            fates = await self._store.store([line for line, _ in batch])
             pairs = list(zip(batch, fates, strict=True))
             written = [each for each, fate in pairs if fate is Fate.WRITTEN]
             refused = [each for each, fate in pairs if fate in {Fate.REFUSED, Fate.UNKNOWN}]

@@ -14,11 +14,11 @@ from pathlib import Path
 from nullspend_margins.recording.adoption import Adoption
 from nullspend_margins.recording.backlog import Backlog
 from nullspend_margins.recording.counters import RecordingCounters, Tally
-from nullspend_margins.recording.delivery import Check, Delivery, Read, Submit, is_kind
 from nullspend_margins.recording.disk import Disk
 from nullspend_margins.recording.events import EVENT, read_event
 from nullspend_margins.recording.flusher import Flusher, Pace
 from nullspend_margins.recording.journal import SEGMENT_BYTES, Journal
+from nullspend_margins.recording.storing import Check, LineStore, Read, Submit, is_kind
 
 CLOSE_SECONDS = 3.0
 _JOIN_SECONDS = 5.0
@@ -63,7 +63,7 @@ class Recorder:
         self._leave = leave
         self._prefixes: dict[str, bytes] = {}
         self._readers: dict[bytes, Read] = {}
-        self._delivery = Delivery(self._readers, submit, check)
+        self._store = LineStore(self._readers, submit, check)
         self._starting = threading.Lock()
         self._flusher: Flusher | None = None
         self._thread: threading.Thread | None = None
@@ -151,7 +151,7 @@ class Recorder:
             _log.error("%d cost events are in memory alone: they end with this process", stuck)
 
     def _new_flusher(self) -> Flusher:
-        return Flusher(self._backlog, self._delivery, self._adoption.run, self._pace)
+        return Flusher(self._backlog, self._store, self._adoption.run, self._pace)
 
     def _serve_in_thread(self, is_ready: threading.Event) -> None:
         try:
@@ -176,7 +176,7 @@ class Recorder:
             disk=self._disk,
         )
         backlog = Backlog(journal, tally, bounds.queue_events)
-        return backlog, Adoption(bounds.folder, self._delivery, tally, self._disk)
+        return backlog, Adoption(bounds.folder, self._store, tally, self._disk)
 
     def begin_in_child(self) -> None:
         """After a fork: what waits, the files and their lock are the parent's."""

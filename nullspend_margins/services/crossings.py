@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from nullspend_margins.domain.alert import (
+from nullspend_margins.domain.cost import MonthCost
+from nullspend_margins.domain.crossing import (
     THRESHOLD_CROSSED,
     Crossing,
     awaits_invoice,
@@ -13,7 +14,6 @@ from nullspend_margins.domain.alert import (
     may_await_invoice,
     tier_change,
 )
-from nullspend_margins.domain.cost import MonthCost
 from nullspend_margins.domain.health import HealthThresholds, HealthTier
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Months, Period

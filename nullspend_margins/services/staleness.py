@@ -16,14 +16,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from nullspend_margins.config import Config
-from nullspend_margins.domain.delivery import (
-    ALL_ORGS,
-    DeliveryRecord,
-    Silence,
-    SourceState,
-    source_states,
-)
+from nullspend_margins.domain.delivery import ALL_ORGS, DeliveryRecord, SourceState, source_states
 from nullspend_margins.domain.period import format_instant
+from nullspend_margins.domain.silence import Silence
 from nullspend_margins.errors import MarginsError
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.access import AccessService

@@ -12,13 +12,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from nullspend_margins.domain.alert import (
     NOT_LOADED_AFTER,
-    THRESHOLD_CROSSED,
     Alert,
     AlertDelivery,
     AlertRecord,
     Occurrence,
-    crossing_occasion,
 )
+from nullspend_margins.domain.crossing import THRESHOLD_CROSSED, crossing_occasion
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.period import Months
 from nullspend_margins.storage.dialects import insert_into

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from nullspend_margins.domain.alert import THRESHOLD_CROSSED, Alert, envelope
-from nullspend_margins.domain.delivery import Silence
+from nullspend_margins.domain.alert import Alert, envelope
+from nullspend_margins.domain.crossing import THRESHOLD_CROSSED
 from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.silence import Silence
 
 NOW = datetime(2026, 4, 15, 12, tzinfo=UTC)
 """The time of ``FixedClock``, in the middle of a month."""

@@ -5,14 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from nullspend_margins.domain.alert import (
-    RETRY_PAUSES,
-    awaits_invoice,
-    may_await_invoice,
-    ratio,
-    retry_pause,
-    tier_change,
-)
+from nullspend_margins.domain.alert import RETRY_PAUSES, retry_pause
+from nullspend_margins.domain.crossing import awaits_invoice, may_await_invoice, ratio, tier_change
 from nullspend_margins.domain.health import HealthThresholds, HealthTier
 from nullspend_margins.domain.margin import MonthAmounts
 

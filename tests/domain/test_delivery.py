@@ -8,14 +8,9 @@ from typing import Any
 import pytest
 
 from nullspend_margins import CostEvent, CostFact
-from nullspend_margins.domain.delivery import (
-    ALL_ORGS,
-    Delivery,
-    DeliveryRecord,
-    Silence,
-    source_states,
-)
+from nullspend_margins.domain.delivery import ALL_ORGS, Delivery, DeliveryRecord, source_states
 from nullspend_margins.domain.period import day_number
+from nullspend_margins.domain.silence import Silence
 from nullspend_margins.services.delivery_log import _MOST, DeliveryLog
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nullspend_margins.recording import Recorder
-from nullspend_margins.recording.delivery import Fate
+from nullspend_margins.recording.storing import Fate
 from tests.recording.fakes import Computer, kill, record
 
 PROCESSES = 2
@@ -106,7 +106,7 @@ class Story:
 async def flush(recorder: Recorder, most: int, *, settles: bool = True) -> None:
     """One round of a flusher; without ``settles``, one that was stopped before its end."""
     batch = recorder._backlog.take(most)
-    fates = await recorder._delivery.deliver([line for line, _ in batch])
+    fates = await recorder._store.store([line for line, _ in batch])
     if settles:
         written = [each for each, fate in zip(batch, fates, strict=True) if fate is Fate.WRITTEN]
         recorder._backlog.settle(written, [])

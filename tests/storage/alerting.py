@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from nullspend_margins.domain.alert import Crossing
+from nullspend_margins.domain.crossing import Crossing
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.margin import MonthAmounts
 from nullspend_margins.storage import alert_outbox, alerts

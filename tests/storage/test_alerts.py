@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from nullspend_margins.domain.alert import THRESHOLD_CROSSED, Alert, crossing_occasion
+from nullspend_margins.domain.alert import Alert
+from nullspend_margins.domain.crossing import THRESHOLD_CROSSED, crossing_occasion
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.period import Months
 from nullspend_margins.storage import alert_outbox, alerts

@@ -51,8 +51,8 @@ class Fate(Enum):
     """Of a kind that nobody here reads."""
 
 
-class Delivery:
-    """Delivers lines from any event loop."""
+class LineStore:
+    """Stores what lines hold, from any event loop."""
 
     def __init__(self, readers: Mapping[bytes, Read], submit: Submit, check: Check) -> None:
         self._readers = readers
@@ -65,7 +65,7 @@ class Delivery:
         """How many kinds of lines can be read."""
         return len(self._readers)
 
-    async def deliver(self, lines: Sequence[bytes]) -> list[Fate]:
+    async def store(self, lines: Sequence[bytes]) -> list[Fate]:
         """Submit what ``lines`` hold; the fate of each, in order. Never raises but to cancel."""
         found = await asyncio.to_thread(lambda: [self._read(line) for line in lines])
         round_ = _Round(self._submit, found, is_shuffled=bool(self._failures))
