@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from nullspend_margins.builtin.local_costs import LocalCostStore
 from nullspend_margins.domain.cost import CostPart, ModelCost, MonthCost, TagCost
 from nullspend_margins.domain.delivery import SourceKind
-from nullspend_margins.domain.period import Months, Period
+from nullspend_margins.domain.period import Months, Period, day_number
 from nullspend_margins.errors import ServiceUnavailable
 from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import AggregatingCostSource, PulledCostSource
@@ -128,11 +128,11 @@ class CostReader:
             found.extend(_checked(source, TagCost, await source.tag_costs(org_id, since)))
         return found
 
-    def local_tags(self, tx: Transaction, org_id: str, since_day: int) -> Sequence[TagCost]:
+    def local_tags(self, tx: Transaction, org_id: str, since: date) -> Sequence[TagCost]:
         """The same, of the local store."""
         if self.local is None:
             return ()
-        return self.local.tag_costs_in(tx, org_id, since_day)
+        return self.local.tag_costs_in(tx, org_id, day_number(since))
 
 
 def cost_columns(

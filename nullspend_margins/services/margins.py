@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.margin import SPARK_MONTHS, health_tier, margin_hundredths
 from nullspend_margins.domain.money import split_microdollars
-from nullspend_margins.domain.period import Months, Period, day_number, day_of
+from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.bases import Bases, ToldBases, read_bases, read_customer_bases
@@ -25,7 +25,7 @@ from nullspend_margins.services.coverage import CoverageReader
 from nullspend_margins.services.ledger import LedgerRow, customer_row, read_ledger
 from nullspend_margins.services.margin_table import MarginTable, build_table, without_known
 from nullspend_margins.services.table_cache import TableCache
-from nullspend_margins.services.unmatched import RECENT_DAYS, Unmatched, read_unmatched
+from nullspend_margins.services.unmatched import Unmatched, read_unmatched, recent_since
 from nullspend_margins.storage import connections, mappings, revisions
 from nullspend_margins.storage.connections import StoredConnection
 from nullspend_margins.storage.database import Database, Transaction
@@ -91,7 +91,7 @@ class MarginsService:
         self._thresholds = config.health.thresholds
         self._basis = config.revenue.basis
         self._tables: TableCache[tuple[str, Period, Basis], MarginTable] = TableCache()
-        self._unmatched: TableCache[tuple[str, int], Unmatched] = TableCache()
+        self._unmatched: TableCache[tuple[str, date], Unmatched] = TableCache()
         self._told = ToldBases()
 
     def current_period(self) -> Period:
@@ -225,8 +225,8 @@ class MarginsService:
 
     async def unmatched(self, org_id: str) -> Unmatched:
         """Customers without a mapping, tag values without one, and unconfirmed matches."""
-        since = day_number(self._clock.now() - timedelta(days=RECENT_DAYS))
-        remote = await self._costs.remote_tags(org_id, day_of(since))
+        since = recent_since(self._clock.now())
+        remote = await self._costs.remote_tags(org_id, since)
 
         def read(tx: Transaction) -> Unmatched:
             revision = revisions.current(tx, org_id)

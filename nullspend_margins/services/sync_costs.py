@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from nullspend_margins.domain.cost import MonthCost, TagCost
 from nullspend_margins.domain.period import Months
 from nullspend_margins.errors import MarginsError
 from nullspend_margins.services.cost_reader import CostReader
-from nullspend_margins.services.unmatched import RECENT_DAYS
+from nullspend_margins.services.unmatched import recent_since
 
 _log = logging.getLogger("nullspend_margins.sync")
 
@@ -31,12 +31,11 @@ async def read_remote(
     Other systems take their time, and revenue does not wait for them; matches and alerts, which
     are made by all costs or not at all, wait for the next sync.
     """
-    since = now - timedelta(days=RECENT_DAYS)
     without = f"sync of org {org_id} ({provider}) makes no matches and alerts"
     try:
         return RemoteCosts(
             await costs.remote_months(org_id, months.first, months.last),
-            await costs.remote_tags(org_id, since.date()),
+            await costs.remote_tags(org_id, recent_since(now)),
         )
     except MarginsError as problem:
         _log.warning("%s: %s", without, problem.message)

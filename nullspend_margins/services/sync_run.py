@@ -8,13 +8,13 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
 from nullspend_margins.domain.connect_form import title_of
-from nullspend_margins.domain.period import Period, day_number
+from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.domain.text import one_line
@@ -30,7 +30,7 @@ from nullspend_margins.services.sync_costs import RemoteCosts, read_remote
 from nullspend_margins.services.sync_failures import revoked, stopped, verdict
 from nullspend_margins.services.sync_report import SyncReport, kept_error, kept_report
 from nullspend_margins.services.sync_staging import ProgressListener, SyncStaging
-from nullspend_margins.services.unmatched import RECENT_DAYS
+from nullspend_margins.services.unmatched import recent_since
 from nullspend_margins.services.vault import Vault
 from nullspend_margins.storage import applying, connections, leases, revisions, staging, syncs
 from nullspend_margins.storage.connections import StoredConnection
@@ -218,8 +218,7 @@ class SyncRun:
         remote: RemoteCosts,
         now: datetime,
     ) -> int:
-        since = day_number(now - timedelta(days=RECENT_DAYS))
-        local = self._tools.costs.local_tags(tx, self._org_id, since)
+        local = self._tools.costs.local_tags(tx, self._org_id, recent_since(now))
         seen = {cost.tag_value for cost in chain(local, remote.tags)}
         return match_customers(tx, self._org_id, self._provider, customers, seen, now)
 

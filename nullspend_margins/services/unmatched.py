@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 import msgspec
@@ -15,6 +16,7 @@ from nullspend_margins.domain.cost import Amount, TagCost, add_amount, largest_f
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping
 from nullspend_margins.domain.mapping_changes import Held
 from nullspend_margins.domain.money import to_microdollars
+from nullspend_margins.domain.period import as_utc
 from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.domain.suggestions import Suggester
 from nullspend_margins.services.ledger import Mapped, speaks_first
@@ -28,6 +30,11 @@ MAX_UNMAPPED_TAGS = 500
 
 Profiles = Mapping[str, Mapping[str, CustomerProfile]]
 """Customers by provider and id."""
+
+
+def recent_since(now: datetime) -> date:
+    """The UTC day from which on costs are looked at for what is unmatched."""
+    return as_utc(now).date() - timedelta(days=RECENT_DAYS)
 
 
 @dataclass(frozen=True, kw_only=True)
