@@ -32,10 +32,11 @@ from nullspend_margins.storage.rollups import RollupOverflow
 _Result = TypeVar("_Result")
 _PRUNE_AT_ONCE = 10_000
 _SHARE_FOR_REPLAYING = 0.25
+"""Of a cron call's time: journals may be longer than it."""
 _SHARE_FOR_PULLING = 0.5
-"""Of a cron call's time: a slow cost source must not keep revenue from being synced."""
-_SHARE_FOR_ALERTS = 0.5
-"""Of what is left then: a receiver that takes all the time there is must not get it."""
+"""Of what is left then: a slow cost source must not keep revenue from being synced."""
+_SHARE_FOR_TELLING = 0.5
+"""Of what is left each time, for silent sources or alerts: no receiver may take all of it."""
 
 _log = logging.getLogger("nullspend_margins.sync")
 
@@ -214,7 +215,7 @@ class SyncService:
         began = self._tools.clock.now()
         await self.replay(budget * _SHARE_FOR_REPLAYING)
         await self._puller.pull_all((deadline - time.monotonic()) * _SHARE_FOR_PULLING)
-        await self._watch.look(_share(deadline))
+        await self._watch.look(_end_of_telling(deadline))
         due = iter(await self._tools.database.read(lambda tx: connections.due(tx, provider)))
         outcomes: list[bool] = []
 
@@ -228,10 +229,10 @@ class SyncService:
                     outcomes.append(outcome)
 
         # What is due already goes out meanwhile: syncs may take all the time there is.
-        waiting = self._deliver_alerts(_share(deadline))
+        waiting = self._deliver_alerts(_end_of_telling(deadline))
         await asyncio.gather(waiting, *(work() for _ in range(self._cron.concurrency)))
         await self._prune(deadline)
-        await self._deliver_alerts(_share(deadline))
+        await self._deliver_alerts(_end_of_telling(deadline))
         return CronReport(outcomes.count(True), outcomes.count(False))
 
     async def _try(
@@ -289,7 +290,7 @@ class SyncService:
             _log.warning("old events of org %s not pruned: %s", org_id, problem.message)
 
 
-def _share(deadline: float) -> float:
-    """The deadline of alerts and of looking for them, of ``time.monotonic()``."""
+def _end_of_telling(deadline: float) -> float:
+    """When to stop telling of something now, and go on until ``deadline``: monotonic times."""
     now = time.monotonic()
-    return now + (deadline - now) * _SHARE_FOR_ALERTS
+    return now + (deadline - now) * _SHARE_FOR_TELLING
