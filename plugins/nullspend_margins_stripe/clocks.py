@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from urllib.parse import quote
 
 from nullspend_margins import RevenueFact
-from nullspend_margins_stripe.answers import CUSTOMER
 from nullspend_margins_stripe.invoices import Facts
-from nullspend_margins_stripe.objects import Customer
 from nullspend_margins_stripe.reading import Reading
 from nullspend_margins_stripe.requests import Asker
 
@@ -35,12 +32,7 @@ async def _real(
     }
     if not doubtful:
         return facts
-
-    async def ask(customer_id: str) -> Customer | None:
-        path = f"/v1/customers/{quote(customer_id, safe='')}"
-        return await asker.one(CUSTOMER, path, expected=customer_id)
-
-    await reading.customers.look_up(doubtful, ask)
+    await reading.customers.look_up(asker, doubtful)
     found = {customer_id: reading.customers.get(customer_id) for customer_id in doubtful}
     unreal = {name for name, customer in found.items() if customer and customer.test_clock}
     return [fact for fact in facts if fact.customer_id not in unreal]

@@ -6,9 +6,11 @@ Stripe expands customers on request; what stands in its place, a proxy or an old
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 
+from nullspend_margins_stripe.answers import CUSTOMER
 from nullspend_margins_stripe.objects import Customer
+from nullspend_margins_stripe.requests import Asker
 
 
 class CustomerRecords:
@@ -24,18 +26,17 @@ class CustomerRecords:
         """The record of a customer looked up before; ``None`` where Stripe has none."""
         return self._found.get(customer_id) if customer_id else None
 
-    async def look_up(
-        self, customer_ids: set[str], ask: Callable[[str], Awaitable[Customer | None]]
-    ) -> None:
+    async def look_up(self, asker: Asker, customer_ids: set[str]) -> None:
         """Ask for those that nobody asked for yet, one by one, and wait for the others' answers.
 
-        What ``ask`` raises ends the whole sync, and with it whoever waits for that answer.
+        What ``asker`` raises ends the whole sync, and with it whoever waits for that answer.
         """
         mine = sorted(customer_ids - self._answered.keys())
         # Taken before the first wait, so that months of the same customers share the work.
         self._answered.update((customer_id, asyncio.Event()) for customer_id in mine)
         for customer_id in mine:
-            record = await ask(customer_id)
+            path = f"/v1/customers/{quote(customer_id, safe='')}"
+            record = await asker.one(CUSTOMER, path, expected=customer_id)
             if record is not None:
                 self._found[customer_id] = record
             self._answered[customer_id].set()

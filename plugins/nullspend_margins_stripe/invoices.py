@@ -13,7 +13,6 @@ import msgspec
 from nullspend_margins import Period, PermissionMissing, ProviderUnavailable, RevenueFact
 from nullspend_margins_stripe import permissions
 from nullspend_margins_stripe.answers import (
-    CUSTOMER,
     INVOICE,
     INVOICE_LINE,
     INVOICE_PAYMENT,
@@ -23,7 +22,7 @@ from nullspend_margins_stripe.facts import with_customer
 from nullspend_margins_stripe.failures import Unknown, settled
 from nullspend_margins_stripe.invoice_facts import invoice_fact
 from nullspend_margins_stripe.notes import notes_with
-from nullspend_margins_stripe.objects import Customer, Identified, Invoice, Page, id_of
+from nullspend_margins_stripe.objects import Identified, Invoice, Page, id_of
 from nullspend_margins_stripe.payments import PAID
 from nullspend_margins_stripe.permissions import Loss
 from nullspend_margins_stripe.reading import Reading, seconds
@@ -157,12 +156,7 @@ async def _named(
 
     Stripe was asked not to do that.
     """
-
-    async def ask(customer_id: str) -> Customer | None:
-        path = f"/v1/customers/{quote(customer_id, safe='')}"
-        return await asker.one(CUSTOMER, path, expected=customer_id)
-
-    await reading.customers.look_up(unexpanded, ask)
+    await reading.customers.look_up(asker, unexpanded)
     found = [reading.customers.get(fact.customer_id) for fact in facts]
     return [
         with_customer(fact, customer, reading.tag_key) if customer else fact
