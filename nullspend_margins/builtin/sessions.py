@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 from itsdangerous import BadData
 
-from nullspend_margins.builtin.signing import SignedValues
 from nullspend_margins.config import Config, SessionSettings
 from nullspend_margins.errors import AuthenticationRequired
 from nullspend_margins.protocols import Clock, Principal, Scope, SystemClock
+from nullspend_margins.signing import SignedValues
 
 _SALT = "nullspend_margins.session"
 """A signature made for another purpose with the same key is not a session."""

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from itsdangerous import BadData
 
-from nullspend_margins.builtin.signing import SignedValues
 from nullspend_margins.config import SessionSettings
 from nullspend_margins.errors import Forbidden
 from nullspend_margins.protocols import Clock, Principal
+from nullspend_margins.signing import SignedValues
 
 _FORM_SALT = "nullspend_margins.form"
 _NOTICE_SALT = "nullspend_margins.notice"
