@@ -64,22 +64,6 @@ class Backfill:
         Raises ``ValidationFailed`` for a beginning that lies ahead or too far back, and
         ``NotFound`` without a connection.
         """
-        return await self._left()
-
-    async def run(self) -> BackfillReport:
-        """Bring them. Raises as ``SyncRun.run`` does; what was brought before stays."""
-        left = await self._left()
-        reports = [await self._bring(month) for month in left]
-        await self._mark_done()
-        resumed = left[0] if left and left[0] != self._since else None
-        return BackfillReport(
-            months=len(reports),
-            invoices_fetched=sum(report.invoices_fetched for report in reports),
-            invoices_skipped=sum(report.invoices_skipped for report in reports),
-            resumed_at=resumed,
-        )
-
-    async def _left(self) -> list[Period]:
         window = RevenueWindow.ending(self._tools.clock.now())
         if not window.last.shift(1 - MAX_MONTHS) <= self._since <= window.last:
             raise ValidationFailed.of(
@@ -95,6 +79,19 @@ class Backfill:
         if connection.backfill_first == start.index and connection.backfill_next is not None:
             start = Period(connection.backfill_next)
         return [Period(index) for index in range(start.index, window.first.index)]
+
+    async def run(self) -> BackfillReport:
+        """Bring them. Raises as ``SyncRun.run`` does; what was brought before stays."""
+        left = await self.months()
+        reports = [await self._bring(month) for month in left]
+        await self._mark_done()
+        resumed = left[0] if left and left[0] != self._since else None
+        return BackfillReport(
+            months=len(reports),
+            invoices_fetched=sum(report.invoices_fetched for report in reports),
+            invoices_skipped=sum(report.invoices_skipped for report in reports),
+            resumed_at=resumed,
+        )
 
     async def _bring(self, month: Period) -> SyncReport:
         """One month. Another sync of the org is waited for: it has a window of its own."""

@@ -64,7 +64,7 @@ class SyncStaging:
         month: Period | None = None,
     ) -> None:
         self._database = database
-        self._by = conversion
+        self._conversion = conversion
         self._month = month
         self.cursor: RevenueCursor | None = None
         self.gaps: dict[str, RevenueGap] = {}
@@ -117,10 +117,10 @@ class SyncStaging:
         """As rows at once: tuples of texts and numbers, which no garbage collection looks at."""
         mine = self._org_id, self._source.name, self._sync_id
         whole = [fact for fact in facts if not fact.is_partial]
-        read.whole.update(staging.fact_rows(*mine, whole, self._by))
+        read.whole.update(staging.fact_rows(*mine, whole, self._conversion))
         if len(whole) < len(facts):
             partial = [fact for fact in facts if fact.is_partial]
-            read.partial.update(staging.fact_rows(*mine, partial, self._by))
+            read.partial.update(staging.fact_rows(*mine, partial, self._conversion))
 
     async def discard(self) -> None:
         """Remove what this run staged. A database that is away then is only logged."""
