@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nullspend_margins.cli.output import complain, say, say_safely, show_table
+from nullspend_margins.cli.output import complain, counted, say, say_safely, show_table
 
 if TYPE_CHECKING:
     from nullspend_margins.importing import Layout, RowReader
@@ -46,10 +46,10 @@ def tell_problems(file: Path, reading: Reading, *, skipped: bool) -> None:
     if reading.bad > len(reading.shown):
         complain(f"and {reading.bad - len(reading.shown):,} more")
     if reading.bad and skipped:
-        complain(f"{_count(reading.bad, 'row')} with problems left out.")
+        complain(f"{counted(reading.bad, 'row')} with problems left out.")
     elif reading.bad:
         complain(
-            f"{_count(reading.bad, 'problem')}; nothing is imported. "
+            f"{counted(reading.bad, 'problem')}; nothing is imported. "
             "Mend the file, or leave such rows out with --skip-bad."
         )
 
@@ -67,20 +67,20 @@ def tell_missing_tags(layout: Layout, reading: Reading, keys: Counter[str]) -> N
 
 def tell_reading(file: Path, reading: Reading, source: str) -> None:
     """How much there is, and what is left out or seen in another way than it stands there."""
-    rows, facts = _count(reading.rows, "row"), _count(reading.facts, "fact")
+    rows, facts = counted(reading.rows, "row"), counted(reading.facts, "fact")
     say_safely(f"{file.name}: {rows}, {facts} of {source}")
     if reading.left_out:
         reasons = ", ".join(
             f"{count:,} {reason}" for reason, count in reading.left_out.most_common()
         )
-        say_safely(f"  {_count(reading.left_out.total(), 'row')} left out: {reasons}")
+        say_safely(f"  {counted(reading.left_out.total(), 'row')} left out: {reasons}")
     for number, what in (
         (reading.unattributed, "without a customer: unattributed"),
         (reading.repeated, "repeated: counted once"),
         (reading.long, "for more than a day: counted on the first"),
     ):
         if number:
-            say(f"  {_count(number, 'row')} {what}")
+            say(f"  {counted(number, 'row')} {what}")
 
 
 def tell_sums(scratch: Scratch) -> None:
@@ -114,7 +114,3 @@ def _usd(nanodollars: int) -> str:
     from nullspend_margins.domain.money import format_dollars, to_microdollars
 
     return format_dollars(to_microdollars(nanodollars))
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

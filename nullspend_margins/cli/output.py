@@ -50,6 +50,11 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console().print(table)
 
 
+def counted(number: int, thing: str) -> str:
+    """``1 org``, ``2,000 orgs``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def moment_text(moment: datetime | None) -> str:
     """An instant in a table, in UTC; ``-`` for none."""
     from nullspend_margins.domain.period import format_instant

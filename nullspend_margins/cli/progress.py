@@ -22,14 +22,22 @@ if TYPE_CHECKING:
     from nullspend_margins.services.sync_staging import ProgressListener, SyncProgress
 
 
-class SyncBar:
-    """Connections done of those to do, and the invoices read so far."""
+class _Bar:
+    """Drawn while it is entered."""
 
-    def __init__(self, total: int) -> None:
-        self._progress = _drawn("Syncing revenue", "{task.fields[invoices]:,} invoices")
-        self._task = self._progress.add_task("sync", total=total, invoices=0)
-        self._total = total
-        self._invoices: Counter[tuple[str, str, Period | None]] = Counter()
+    def __init__(self, doing: str, so_far: str, *, counted: bool = True) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn(doing),
+            BarColumn(),
+            MofNCompleteColumn() if counted else TaskProgressColumn(),
+            TextColumn(so_far),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            # A result that goes to a file must not end up on the terminal.
+            redirect_stdout=sys.stdout.isatty(),
+        )
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -37,6 +45,16 @@ class SyncBar:
 
     def __exit__(self, *_raised: object) -> None:
         self._progress.stop()
+
+
+class SyncBar(_Bar):
+    """Connections done of those to do, and the invoices read so far."""
+
+    def __init__(self, total: int) -> None:
+        super().__init__("Syncing revenue", "{task.fields[invoices]:,} invoices")
+        self._task = self._progress.add_task("sync", total=total, invoices=0)
+        self._total = total
+        self._invoices: Counter[tuple[str, str, Period | None]] = Counter()
 
     def begin(self, connection: tuple[str, str]) -> ProgressListener:
         """A sync starts; its progress goes to the bar."""
@@ -62,20 +80,13 @@ class SyncBar:
         self._progress.advance(self._task)
 
 
-class RebuildBar:
+class RebuildBar(_Bar):
     """Orgs done of those to do, and the cells compared so far."""
 
     def __init__(self, total: int) -> None:
-        self._progress = _drawn("Adding up", "{task.fields[cells]:,} cells")
+        super().__init__("Adding up", "{task.fields[cells]:,} cells")
         self._task = self._progress.add_task("rebuild", total=total, cells=0)
         self._cells = 0
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_raised: object) -> None:
-        self._progress.stop()
 
     def advance(self, cells: int) -> None:
         """An org is done."""
@@ -83,39 +94,17 @@ class RebuildBar:
         self._progress.update(self._task, advance=1, cells=self._cells)
 
 
-class ImportBar:
+class ImportBar(_Bar):
     """How much of the file is read, then how many of its facts are compared or stored."""
 
     def __init__(self) -> None:
-        self._progress = _drawn(
+        super().__init__(
             "{task.description}", "{task.fields[done]:,} {task.fields[things]}", counted=False
         )
         self._task = self._progress.add_task("", total=1, done=0, things="rows")
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_raised: object) -> None:
-        self._progress.stop()
 
     def update(self, doing: str, things: str, done: int, fraction: float) -> None:
         """So far."""
         self._progress.update(
             self._task, description=doing, things=things, done=done, completed=fraction
         )
-
-
-def _drawn(doing: str, so_far: str, *, counted: bool = True) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn(doing),
-        BarColumn(),
-        MofNCompleteColumn() if counted else TaskProgressColumn(),
-        TextColumn(so_far),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        # A result that goes to a file must not end up on the terminal.
-        redirect_stdout=sys.stdout.isatty(),
-    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import typer
 
 from nullspend_margins.cli.options import ConfigFile
-from nullspend_margins.cli.output import complain, log_to_stderr, say, show_table
+from nullspend_margins.cli.output import complain, counted, log_to_stderr, say, show_table
 
 if TYPE_CHECKING:
     from nullspend_margins.config import DatabaseSettings
@@ -132,18 +132,14 @@ def _tell(outcome: _Outcome, *, check_only: bool) -> None:
         )
     if outcome.wrong > len(outcome.shown):
         say(f"and {outcome.wrong - len(outcome.shown):,} more")
-    everything = f"{_count(outcome.orgs, 'org')}, {_count(outcome.cells, 'cell')}"
+    everything = f"{counted(outcome.orgs, 'org')}, {counted(outcome.cells, 'cell')}"
     if not outcome.wrong:
         say(f"{everything}, all right")
         return
-    wrong = f"{outcome.wrong:,} in {_count(outcome.wrong_orgs, 'org')}"
+    wrong = f"{outcome.wrong:,} in {counted(outcome.wrong_orgs, 'org')}"
     say(f"{everything}, {wrong} {'wrong' if check_only else 'mended'}")
     if check_only:
         complain("To mend: the same command without --check.")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _told(difference: Difference) -> tuple[str, str, str]:

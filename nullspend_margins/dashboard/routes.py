@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -17,25 +17,18 @@ from nullspend_margins.plugins import Registry
 from nullspend_margins.protocols import Clock
 from nullspend_margins.web.call import Incoming
 from nullspend_margins.web.guard import Guard
-from nullspend_margins.web.route import PageRoute
+from nullspend_margins.web.route import Line, PageRoute
 
 if TYPE_CHECKING:
     from nullspend_margins.dashboard.site import Site
     from nullspend_margins.web.route import StartServices
 
 
-class PageLine(NamedTuple):
+class PageLine(Line, frozen=True):
     """A line of the table: ``page`` is ``MODULE.FUNCTION`` in ``dashboard.pages``."""
 
-    method: str
-    path: str
     page: str
     role: Role = Role.VIEWER
-
-    @property
-    def is_safe(self) -> bool:
-        """Only reads."""
-        return self.method == "GET"
 
 
 PAGES: tuple[PageLine, ...] = (

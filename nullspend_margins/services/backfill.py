@@ -11,7 +11,7 @@ from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.errors import SyncInProgress, ValidationFailed
 from nullspend_margins.protocols import RevenueProvider
-from nullspend_margins.services.connections import not_connected
+from nullspend_margins.services.connections import connected
 from nullspend_margins.services.sync_report import SyncReport
 from nullspend_margins.services.sync_run import BackfillMonth, SyncRun, SyncTools
 from nullspend_margins.services.sync_staging import ProgressListener
@@ -70,11 +70,10 @@ class Backfill:
                 ("since", f"must be one of the last {MAX_MONTHS} months, not {self._since}")
             )
         org_id, provider = self._org_id, self._source.name
+        title = title_of(self._source, provider)
         connection = await self._tools.database.read(
-            lambda tx: connections.get(tx, org_id, provider)
+            lambda tx: connected(tx, org_id, provider, title=title)
         )
-        if connection is None:
-            raise not_connected(title_of(self._source, provider))
         start = self._since
         if connection.backfill_first == start.index and connection.backfill_next is not None:
             start = Period(connection.backfill_next)

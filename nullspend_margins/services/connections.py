@@ -105,13 +105,13 @@ class ConnectionService:
         """
         source = self._provider(provider)
         credential = await _credential(source, body)
-        if await self.status(org_id, provider) is None:
-            raise not_connected(self.title(provider))
+        title = self.title(provider)
+        await self._database.read(lambda tx: connected(tx, org_id, provider, title=title))
         await _check(source, credential.secret)
         known = await self._database.read(lambda tx: revenue.any_customer(tx, org_id, provider))
         if known is not None and not await _sees(source, credential.secret, known):
             raise Conflict(
-                f"This credential belongs to another account of {self.title(provider)}: it does "
+                f"This credential belongs to another account of {title}: it does "
                 "not see the customers that are already stored. Disconnect first to change the "
                 "account."
             )
@@ -124,9 +124,7 @@ class ConnectionService:
             )
             if gaps is not None:
                 connections.store_gaps(tx, org_id, provider, gaps)
-            current = connections.get(tx, org_id, provider)
-            if current is None:
-                raise not_connected(self.title(provider))
+            current = connected(tx, org_id, provider, title=title)
             revisions.advance(tx, org_id)
             return current
 
@@ -136,8 +134,7 @@ class ConnectionService:
         """What disconnecting deletes, counted. Raises ``NotFound`` without a connection."""
 
         def count(tx: Transaction) -> Holdings:
-            if connections.get(tx, org_id, provider) is None:
-                raise not_connected(self.title(provider))
+            connected(tx, org_id, provider, title=self.title(provider))
             return holdings.of_provider(tx, org_id, provider)
 
         return await self._database.read(count)
@@ -172,6 +169,16 @@ def unknown_provider(name: str, known: Mapping[str, object]) -> NotFound:
     """No such revenue provider is installed."""
     installed = ", ".join(sorted(known)) or "none"
     return NotFound(f"There is no revenue provider {name[:64]!r}; installed: {installed}.")
+
+
+def connected(
+    tx: Transaction, org_id: str, provider: str, *, title: str, for_update: bool = False
+) -> StoredConnection:
+    """The org's connection to the provider that people call ``title``, or ``NotFound``."""
+    found = connections.get(tx, org_id, provider, for_update=for_update)
+    if found is None:
+        raise not_connected(title)
+    return found
 
 
 def not_connected(title: str) -> NotFound:

@@ -21,7 +21,7 @@ from nullspend_margins.domain.text import one_line
 from nullspend_margins.errors import Conflict, MarginsError, SyncInProgress
 from nullspend_margins.protocols import Clock, RevenueProvider
 from nullspend_margins.services.alerts import AlertService
-from nullspend_margins.services.connections import not_connected
+from nullspend_margins.services.connections import connected
 from nullspend_margins.services.cost_reader import CostReader
 from nullspend_margins.services.leasing import LeaseKeeper, sync_lease
 from nullspend_margins.services.matching import match_customers
@@ -133,10 +133,8 @@ class SyncRun:
         """The connection as it is now. Raises ``NotFound`` and ``ConnectionRevoked``."""
         org_id, provider = self._org_id, self._provider
         connection = await self._tools.database.read(
-            lambda tx: connections.get(tx, org_id, provider)
+            lambda tx: connected(tx, org_id, provider, title=self._title)
         )
-        if connection is None:
-            raise not_connected(self._title)
         if connection.status == "revoked":
             raise revoked(self._title)
         return connection
@@ -246,9 +244,7 @@ class SyncRun:
     ) -> None:
         """Still ours to write: the lease holds, and it is the connection that we have read."""
         leases.verify(tx, lease)
-        current = connections.get(tx, self._org_id, self._provider, for_update=True)
-        if current is None:
-            raise not_connected(self._title)
+        current = connected(tx, self._org_id, self._provider, title=self._title, for_update=True)
         # Sealed anew it is another text, even where the key is the same.
         if current.ciphertext != connection.ciphertext:
             raise Conflict(f"The key of {self._title} was replaced during this sync; sync again.")

@@ -68,8 +68,20 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[Link, ...] = ()
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """A method and a path. ``{name}`` is one segment of the path, ``{name:path}`` all the rest, or
+class Line(msgspec.Struct, frozen=True):
+    """What every line says: a method and a path."""
+
+    method: str
+    path: str
+
+    @property
+    def is_safe(self) -> bool:
+        """Only reads, so that HEAD may do the same."""
+        return self.method == "GET"
+
+
+class Route(Line, frozen=True, kw_only=True):
+    """A line of the API. ``{name}`` is one segment of the path, ``{name:path}`` all the rest, or
     all the rest but one segment that is written behind it.
 
     ``operation_id`` is its name in generated clients, ``tag`` the group it is shown in. ``fixed``
@@ -78,8 +90,6 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     the kind of route.
     """
 
-    method: str
-    path: str
     operation_id: str
     tag: str
     summary: str
@@ -95,11 +105,6 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     def template(self) -> str:
         """The path as OpenAPI writes it."""
         return self.path.replace(":path}", "}")
-
-    @property
-    def is_safe(self) -> bool:
-        """Only reads, so that HEAD may do the same."""
-        return self.method == "GET"
 
 
 class PublicRoute(Route, frozen=True, kw_only=True):
@@ -122,7 +127,7 @@ class SessionRoute(Route, frozen=True, kw_only=True):
     @property
     def is_safe(self) -> bool:
         """What the cron job sets off is no mere read, even by GET."""
-        return self.method == "GET" and self.cron is None
+        return super().is_safe and self.cron is None
 
 
 class IngestRoute(Route, frozen=True, kw_only=True):
@@ -131,7 +136,7 @@ class IngestRoute(Route, frozen=True, kw_only=True):
     endpoint: Callable[[IngestCall], Awaitable[Response]]
 
 
-class PageRoute(msgspec.Struct, frozen=True, kw_only=True):
+class PageRoute(Line, frozen=True, kw_only=True):
     """A page for people. It is no part of the API, and answers everything by itself.
 
     ``endpoint`` is given the request, what starts the services (it may raise) and the guard. One
@@ -139,12 +144,5 @@ class PageRoute(msgspec.Struct, frozen=True, kw_only=True):
     as a middleware, the app leaves those to the host.
     """
 
-    method: str
-    path: str
     endpoint: Callable[[Incoming, StartServices, Guard], Awaitable[Response]]
     is_for_lost: bool = False
-
-    @property
-    def is_safe(self) -> bool:
-        """Only reads, so that HEAD may do the same."""
-        return self.method == "GET"

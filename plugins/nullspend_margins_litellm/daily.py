@@ -18,6 +18,7 @@ import msgspec
 
 from nullspend_margins import CostBatch, CostFact
 from nullspend_margins_litellm.calls import count, text
+from nullspend_margins_litellm.cursors import encoded
 from nullspend_margins_litellm.customers import tidy
 from nullspend_margins_litellm.money import dollars, nanodollars
 from nullspend_margins_litellm.reading import PAGE_ROWS, Reader, Row, require_columns
@@ -185,11 +186,6 @@ class DailySums:
 
     def _batch(self, facts: list[CostFact], position: Position) -> CostBatch:
         return CostBatch(org_id=self.org_id, facts=facts, cursor=encoded(position))
-
-
-def encoded(position: Position) -> str:
-    """The cursor that ``position`` is stored as."""
-    return msgspec.json.encode(position).decode()
 
 
 def batched(facts: Sequence[CostFact], size: int) -> list[list[CostFact]]:

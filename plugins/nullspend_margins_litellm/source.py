@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
 
 from nullspend_margins import Clock, CostBatch, ServiceUnavailable
 from nullspend_margins_litellm import daily, spend_logs
 from nullspend_margins_litellm.calls import SOURCE
+from nullspend_margins_litellm.cursors import decoded
 from nullspend_margins_litellm.reading import PAGE_ROWS, PostgresReader, Reader, columns_of
 from nullspend_margins_litellm.settings import LiteLLMSettings
-
-P = TypeVar("P", bound=msgspec.Struct)
 
 _WORDS = {daily.KIND: "daily sums", spend_logs.KIND: "single calls"}
 
@@ -60,11 +59,11 @@ class LiteLLMTables:
         kind = daily.KIND if is_daily else spend_logs.KIND
         _require_same_kind(cursor, kind)
         if is_daily:
-            async for batch in self._daily_sums(columns).batches(_position(cursor, daily.Position)):
+            async for batch in self._daily_sums(columns).batches(decoded(cursor, daily.Position)):
                 yield batch
         else:
             logs = self._single_calls(columns[spend_logs.TABLE])
-            async for batch in logs.batches(_position(cursor, spend_logs.Position)):
+            async for batch in logs.batches(decoded(cursor, spend_logs.Position)):
                 yield batch
 
     def _single_calls(self, columns: frozenset[str]) -> spend_logs.SpendLogs:
@@ -77,17 +76,9 @@ class LiteLLMTables:
 
 
 def _require_same_kind(cursor: str | None, kind: str) -> None:
-    before = _position(cursor, _Kind).kind
+    before = decoded(cursor, _Kind).kind
     if before not in (None, kind):
         raise ServiceUnavailable(
             f"LiteLLM's costs were read from its {_WORDS[before]} so far; read from its "
             f'{_WORDS[kind]} they would count twice. Set [plugins.litellm] read = "{before}"'
         )
-
-
-def _position(cursor: str | None, kind: type[P]) -> P:
-    """What the cursor holds. Raises ``ServiceUnavailable`` for one that is none of ours."""
-    try:
-        return msgspec.json.decode(cursor, type=kind) if cursor else kind()
-    except msgspec.ValidationError:
-        raise ServiceUnavailable("The cursor of LiteLLM's costs can't be read.") from None

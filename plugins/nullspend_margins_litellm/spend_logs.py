@@ -17,6 +17,7 @@ import msgspec
 
 from nullspend_margins import CostBatch, CostEvent, ValidationFailed
 from nullspend_margins_litellm.calls import event_of_call
+from nullspend_margins_litellm.cursors import encoded
 from nullspend_margins_litellm.reading import PAGE_ROWS, Reader, Row, require_columns
 from nullspend_margins_litellm.settings import LiteLLMSettings
 
@@ -156,11 +157,6 @@ class SpendLogs:
     @property
     def _some_org(self) -> str:
         return self.settings.org or next(iter(self.settings.orgs.values()))
-
-
-def encoded(position: Position) -> str:
-    """The cursor that ``position`` is stored as."""
-    return msgspec.json.encode(position).decode()
 
 
 def _order(position: Position) -> tuple[datetime, str]:
