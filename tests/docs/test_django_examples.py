@@ -81,7 +81,9 @@ def served(block: Block, folder: Path, terminal: Terminal) -> Iterator[httpx.Cli
         port = probe.getsockname()[1]
     with Terminal(folder, folder) as server:
         server.start(f"uvicorn mysite.asgi:app --port {port}", "Application startup complete.")
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        # uvicorn says so before it listens.
+        patient = httpx.HTTPTransport(retries=5)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=patient) as client:
             yield client
         server.interrupt()
 

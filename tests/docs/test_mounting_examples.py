@@ -197,7 +197,9 @@ def running(command: Block, module: str, text: str) -> Iterator[httpx.Client]:
     with Terminal(here, here) as terminal:
         assert f"uvicorn {module}:app" in command.text
         terminal.start(command.text.replace("8000", port), "Application startup complete.")
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        # uvicorn says so before it listens.
+        patient = httpx.HTTPTransport(retries=5)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=patient) as client:
             yield client
         terminal.interrupt()
 

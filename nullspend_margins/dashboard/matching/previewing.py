@@ -25,7 +25,6 @@ class Line(NamedTuple):
     line: int
     outcome: Outcome
     name: str | None
-    holder_name: str | None
     warnings: Sequence[str]
 
 
@@ -116,13 +115,12 @@ def preview_of(
         if outcome.doing == "refuse":
             refused.append(UploadProblem(number, _refusal(outcome, numbers, outcomes, unmatched)))
             continue
-        wanted, holder = outcome.wanted, outcome.holder
+        wanted = outcome.wanted
         by_doing[outcome.doing].append(
             Line(
                 line=number,
                 outcome=outcome,
                 name=unmatched.name(wanted.provider, wanted.customer_id),
-                holder_name=_name(unmatched, holder) if holder else None,
                 warnings=_warnings(outcome, unmatched),
             )
         )
