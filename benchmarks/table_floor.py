@@ -90,7 +90,9 @@ class SqliteFloor:
         self._connection: sqlite3.Connection | None = None
 
     def connect(self) -> None:
-        self._connection = sqlite3.connect(self._path, isolation_level=None)
+        self._connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False
+        )
         self._connection.execute("PRAGMA cache_size = -16000")
 
     def close(self) -> None:
