@@ -75,10 +75,16 @@ async def test_another_orgs_mapping_cannot_be_deleted(here: World) -> None:
 
 
 async def test_a_tag_value_belongs_to_one_customer_a_provider_and_key(here: World) -> None:
-    await here.map("cus_1", "one")
+    holder = (await here.map("cus_1", "one")).json()["data"]
     taken = await here.map("cus_2", "one")
     assert (taken.status_code, taken.json()["error"]["code"]) == (409, "conflict")
-    assert "cus_1" in taken.json()["error"]["message"]
+    assert taken.json()["error"]["message"] == (
+        "The tag value 'one' belongs to the customer cus_1; remove that mapping first."
+    )
+    assert taken.json()["error"]["details"] == {
+        "stripeCustomerId": "cus_1",
+        "mappingId": holder["id"],
+    }
     assert (await here.map("cus_2", "one", tagKey="team")).status_code == 201
     assert (await here.map("acme-2", "one", provider="other")).status_code == 201
     assert (await here.map("cus_2", "one", org="org_2")).status_code == 201
@@ -117,3 +123,24 @@ async def test_other_tag_keys_are_stored_and_join_no_costs(here: World) -> None:
     assert (await here.get("/api/margins"))["customers"] == []
     assert (await here.call("GET", "/api/margins/one")).status_code == 404
     assert len(await here.get("/api/customer-mappings")) == 1
+
+
+async def test_a_mapping_may_be_made_automatic_and_taken_then(here: World) -> None:
+    made = (await here.map("cus_1", "one")).json()["data"]
+    for _ in range(2):
+        answer = await here.map("cus_1", "one", matchType="auto")
+        assert answer.status_code == 201
+        assert answer.json()["data"] == {**made, "matchType": "auto", "confidence": None}
+    assert (await here.map("cus_2", "one")).status_code == 201
+    (only,) = await here.get("/api/customer-mappings")
+    assert only["stripeCustomerId"] == "cus_2"
+
+
+async def test_a_change_of_one_tag_key_leaves_the_others(here: World) -> None:
+    made = (await here.map("cus_1", "one")).json()["data"]
+    team = (await here.map("cus_1", "one", tagKey="team")).json()["data"]
+    assert team["id"] != made["id"]
+    changed = (await here.map("cus_1", "uno", tagKey="team")).json()["data"]
+    assert changed == {**team, "tagValue": "uno"}
+    listed = await here.get("/api/customer-mappings")
+    assert sorted(listed, key=lambda each: each["tagKey"]) == [made, changed]

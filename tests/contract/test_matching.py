@@ -54,6 +54,20 @@ async def test_a_rejected_match_stays_rejected_until_somebody_posts_it(here: Wor
     assert (await here.sync())["autoMatchesCreated"] == 1  # disconnect forgets rejections
 
 
+@pytest.mark.parametrize("elsewhere", [{"provider": "other"}, {"tagKey": "team"}, {"org": "org_2"}])
+async def test_a_pair_is_rejected_for_its_provider_and_tag_key_alone(
+    here: World, elsewhere: dict[str, str]
+) -> None:
+    here.account.add_customer("cus_1", name="One")
+    here.account.add_invoice("cus_1", 100, created=unix(2026, 11, 2))
+    await here.spend("cus_1", 5)
+    made = (await here.map("cus_1", "cus_1", **elsewhere)).json()["data"]
+    path = f"/api/customer-mappings?id={made['id']}"
+    assert (await here.call("DELETE", path, org=made["orgId"])).status_code == 200
+    await here.connect()
+    assert (await here.sync())["autoMatchesCreated"] == 1
+
+
 @pytest.mark.parametrize(
     ("seen", "matches"), [("2026-08-22T00:00:00Z", 1), ("2026-08-21T23:59:59.999Z", 0)]
 )
