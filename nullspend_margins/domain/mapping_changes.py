@@ -1,8 +1,8 @@
-"""Many mappings at once: what would become of each, what changes, and how it is taken back."""
+"""One mapping or many: what is wanted, what changes with it, and how it is taken back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -13,6 +13,9 @@ MANUAL_CONFIDENCE = 1.0
 
 Doing = Literal["create", "change", "confirm", "same", "refuse"]
 
+Name = tuple[str, str, str]
+"""Provider, tag key, and a customer id or a tag value."""
+
 
 class Wanted(NamedTuple):
     """A customer that shall be a tag value."""
@@ -20,6 +23,13 @@ class Wanted(NamedTuple):
     provider: str
     customer_id: str
     tag_value: str
+    tag_key: str = CUSTOMER_TAG_KEY
+    match_type: MatchType = "manual"
+
+    @property
+    def confidence(self) -> float | None:
+        """A person's word is certain; of an automatic mapping that is asked for nobody knows."""
+        return MANUAL_CONFIDENCE if self.match_type == "manual" else None
 
 
 class Pair(NamedTuple):
@@ -100,6 +110,12 @@ class Outcome:
             self.holder.customer_id if self.holder else None,
         )
 
+    @property
+    def pairs(self) -> list[Pair]:
+        """Those that may be turned down by it, or forgiven."""
+        concerned = self.wanted, self.before, self.holder
+        return [pair_of(each) for each in concerned if each is not None]
+
 
 class Undo(NamedTuple):
     """What must be there still, and what takes its place; pairs to turn down, and to forgive.
@@ -141,88 +157,6 @@ class Changes:
         return Undo(gone, self.gone, self.forgiven, self.rejected, self.connections)
 
 
-def plan(
-    wanted: Sequence[Wanted],
-    there: Iterable[CustomerMapping],
-    released: Collection[str] = (),
-) -> list[Outcome]:
-    """What would become of each, were all of them done at once: two customers may swap.
-
-    ``there`` are the mappings of the ``customer`` tag key, at least those of these customers and
-    tag values. A manual mapping keeps its tag value, unless its customer moves on with these or
-    its id is in ``released``; an automatic one does not.
-    """
-    known = [*there]
-    of_customer = {(each.provider, each.customer_id): each for each in known}
-    of_tag = {(each.provider, each.tag_value): each for each in known}
-    twins = _twins(wanted)
-    moving = {each[:2]: at for at, each in enumerate(wanted) if at not in twins}
-
-    def displaced(each: Wanted) -> CustomerMapping | None:
-        holder = of_tag.get((each.provider, each.tag_value))
-        if holder is None or holder.customer_id == each.customer_id:
-            return None
-        return None if (holder.provider, holder.customer_id) in moving else holder
-
-    def is_blocked(each: Wanted) -> bool:
-        holder = displaced(each)
-        return holder is not None and holder.match_type != "auto" and holder.id not in released
-
-    _stop_the_blocked(wanted, moving, of_customer, is_blocked)
-    outcomes = []
-    for at, each in enumerate(wanted):
-        before, holder = of_customer.get(each[:2]), displaced(each)
-        doing: Doing = "refuse" if moving.get(each[:2]) != at else _doing(each, before)
-        outcomes.append(
-            Outcome(wanted=each, doing=doing, before=before, holder=holder, twin=twins.get(at))
-        )
-    return outcomes
-
-
-def _doing(each: Wanted, before: CustomerMapping | None) -> Doing:
-    if before is None:
-        return "create"
-    if before.tag_value != each.tag_value:
-        return "change"
-    return "confirm" if before.match_type == "auto" else "same"
-
-
-def _twins(wanted: Sequence[Wanted]) -> dict[int, int]:
-    """Places of those whose customer or tag value one before them has, and that one's place."""
-    customers: dict[tuple[str, str], int] = {}
-    tags: dict[tuple[str, str], int] = {}
-    found = {}
-    for at, each in enumerate(wanted):
-        customer, tag = (each.provider, each.customer_id), (each.provider, each.tag_value)
-        earlier = [
-            places[key] for places, key in ((customers, customer), (tags, tag)) if key in places
-        ]
-        if earlier:
-            found[at] = min(earlier)
-        else:
-            customers[customer] = tags[tag] = at
-    return found
-
-
-def _stop_the_blocked(
-    wanted: Sequence[Wanted],
-    moving: dict[tuple[str, str], int],
-    of_customer: Mapping[tuple[str, str], CustomerMapping],
-    is_blocked: Callable[[Wanted], bool],
-) -> None:
-    """Take out of ``moving`` whoever can't, and then those who waited for their tag values."""
-    waiting = {(wanted[at].provider, wanted[at].tag_value): at for at in moving.values()}
-    looked_at = [*moving.values()]
-    while looked_at:
-        each = wanted[looked_at.pop()]
-        if each[:2] not in moving or not is_blocked(each):
-            continue
-        del moving[each[:2]]
-        stays = of_customer.get(each[:2])
-        if stays is not None and (stays.provider, stays.tag_value) in waiting:
-            looked_at.append(waiting[stays.provider, stays.tag_value])
-
-
 def changes_of(
     outcomes: Iterable[Outcome],
     *,
@@ -231,12 +165,19 @@ def changes_of(
     rejected: Collection[Pair],
     new_id: Callable[[], str],
 ) -> Changes:
-    """What is to be stored so that ``outcomes`` come true. ``rejected`` are those of now."""
+    """What is to be stored so that ``outcomes`` come true.
+
+    ``rejected`` are those of the ``pairs`` of ``outcomes`` that are turned down now.
+    """
     gone: list[CustomerMapping] = []
     new: list[CustomerMapping] = []
+    won: list[Pair] = []
     lost: list[CustomerMapping] = []
     for each in outcomes:
-        if each.doing in ("same", "refuse"):
+        if each.doing == "refuse":
+            continue
+        won.append(pair_of(each.wanted))
+        if each.doing == "same":
             continue
         made = _mapping(each, org_id, now, new_id)
         new.append(made)
@@ -251,18 +192,31 @@ def changes_of(
         gone=gone,
         new=new,
         rejected=_not_in(rejected, lost),
-        forgiven=[pair for pair in map(pair_of, new) if pair in rejected],
+        forgiven=[pair for pair in won if pair in rejected],
     )
 
 
 def removals_of(gone: Sequence[CustomerMapping], rejected: Collection[Pair]) -> Changes:
-    """What is to be stored so that these mappings go and don't come again by themselves."""
+    """What is to be stored so that these mappings go and don't come again by themselves.
+
+    ``rejected`` are those of their pairs that are turned down now.
+    """
     return Changes(gone=gone, rejected=_not_in(rejected, gone))
 
 
-def pair_of(mapping: CustomerMapping) -> Pair:
+def pair_of(each: CustomerMapping | Wanted) -> Pair:
     """A mapping's customer and tag value."""
-    return Pair(mapping.provider, mapping.tag_key, mapping.customer_id, mapping.tag_value)
+    return Pair(each.provider, each.tag_key, each.customer_id, each.tag_value)
+
+
+def customer_of(each: CustomerMapping | Wanted | Held | Pair) -> Name:
+    """What has one mapping at most."""
+    return each.provider, each.tag_key, each.customer_id
+
+
+def tag_of(each: CustomerMapping | Wanted) -> Name:
+    """What belongs to one customer at most."""
+    return each.provider, each.tag_key, each.tag_value
 
 
 def _not_in(rejected: Collection[Pair], lost: Iterable[CustomerMapping]) -> list[Pair]:
@@ -272,14 +226,15 @@ def _not_in(rejected: Collection[Pair], lost: Iterable[CustomerMapping]) -> list
 def _mapping(
     each: Outcome, org_id: str, now: datetime, new_id: Callable[[], str]
 ) -> CustomerMapping:
+    wanted = each.wanted
     return CustomerMapping(
         id=each.before.id if each.before else new_id(),
         org_id=org_id,
-        provider=each.wanted.provider,
-        customer_id=each.wanted.customer_id,
-        tag_key=CUSTOMER_TAG_KEY,
-        tag_value=each.wanted.tag_value,
-        match_type="manual",
-        confidence=MANUAL_CONFIDENCE,
+        provider=wanted.provider,
+        customer_id=wanted.customer_id,
+        tag_key=wanted.tag_key,
+        tag_value=wanted.tag_value,
+        match_type=wanted.match_type,
+        confidence=wanted.confidence,
         created_at=each.before.created_at if each.before else now,
     )

@@ -1,13 +1,21 @@
-"""Many mappings in one transaction: planned, checked against what somebody saw, and stored."""
+"""Mappings in one transaction: planned, checked against what somebody saw, and stored."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping
-from nullspend_margins.domain.mapping_changes import Changes, Held, Outcome, Seen, Wanted, plan
+from nullspend_margins.domain.mapping import CustomerMapping
+from nullspend_margins.domain.mapping_changes import (
+    Changes,
+    Held,
+    Outcome,
+    Seen,
+    Wanted,
+    customer_of,
+    tag_of,
+)
+from nullspend_margins.domain.mapping_plan import plan
 from nullspend_margins.errors import Conflict, ValidationFailed
 from nullspend_margins.storage import connections, mappings, revisions
 from nullspend_margins.storage.database import Transaction
@@ -26,15 +34,19 @@ def planned(
     tx: Transaction, org_id: str, wanted: Sequence[Wanted], released: Collection[str] = ()
 ) -> list[Outcome]:
     """What would become of each, with the mappings that are there now."""
-    by_provider: dict[str, list[Wanted]] = defaultdict(list)
-    for each in wanted:
-        by_provider[each.provider].append(each)
-    there: list[CustomerMapping] = []
-    for provider, some in by_provider.items():
-        customers = [each.customer_id for each in some]
-        tags = [each.tag_value for each in some]
-        there += mappings.involved(tx, org_id, provider, CUSTOMER_TAG_KEY, customers, tags)
+    there = mappings.involved(tx, org_id, map(customer_of, wanted), map(tag_of, wanted))
     return plan(wanted, there, released)
+
+
+def check_free(outcome: Outcome) -> None:
+    """Raises ``Conflict`` when the tag value stays another customer's; ``details`` tell whose."""
+    holder = outcome.holder
+    if outcome.doing == "refuse" and holder is not None:
+        raise Conflict(
+            f"The tag value {holder.tag_value!r} belongs to the customer {holder.customer_id}; "
+            "remove that mapping first.",
+            details={"stripeCustomerId": holder.customer_id, "mappingId": holder.id},
+        )
 
 
 def check_seen(outcomes: Sequence[Outcome], seen: Sequence[Seen] | None) -> None:
@@ -57,23 +69,18 @@ def check_seen(outcomes: Sequence[Outcome], seen: Sequence[Seen] | None) -> None
         )
 
 
-def still_there(tx: Transaction, org_id: str, seen: Iterable[Held]) -> list[CustomerMapping]:
+def still_there(tx: Transaction, org_id: str, seen: Sequence[Held]) -> list[CustomerMapping]:
     """The mappings that somebody saw. Raises ``Conflict`` unless all are as they were."""
-    by_place: dict[tuple[str, str], list[Held]] = defaultdict(list)
-    for each in seen:
-        by_place[each.provider, each.tag_key].append(each)
+    there = mappings.involved(tx, org_id, map(customer_of, seen), ())
+    known = {customer_of(mapping): mapping for mapping in there}
     found: list[CustomerMapping] = []
     changed: list[str] = []
-    for (provider, tag_key), some in by_place.items():
-        customers = [each.customer_id for each in some]
-        there = mappings.involved(tx, org_id, provider, tag_key, customers, ())
-        known = {mapping.customer_id: mapping for mapping in there}
-        for each in some:
-            mapping = known.get(each.customer_id)
-            if mapping is not None and each.is_still(mapping):
-                found.append(mapping)
-            else:
-                changed.append(each.customer_id)
+    for each in seen:
+        mapping = known.get(customer_of(each))
+        if mapping is not None and each.is_still(mapping):
+            found.append(mapping)
+        else:
+            changed.append(each.customer_id)
     if changed:
         more = f" and {len(changed) - 3:,} more" if len(changed) > 3 else ""
         raise Conflict(

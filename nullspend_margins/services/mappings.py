@@ -1,13 +1,12 @@
-"""Joining provider customers with tag values, by hand."""
+"""Joining provider customers with tag values, for people and programs."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
 
-from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping, MatchType
+from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY, CustomerMapping
 from nullspend_margins.domain.mapping_changes import (
-    MANUAL_CONFIDENCE,
     Changes,
     Held,
     Outcome,
@@ -15,13 +14,15 @@ from nullspend_margins.domain.mapping_changes import (
     Undo,
     Wanted,
     changes_of,
+    pair_of,
     removals_of,
 )
-from nullspend_margins.errors import Conflict, NotFound
+from nullspend_margins.errors import NotFound
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.mapping_batches import (
     MOST_AT_ONCE,
     check_connected,
+    check_free,
     check_seen,
     limit,
     of_connections,
@@ -29,7 +30,7 @@ from nullspend_margins.services.mapping_batches import (
     still_there,
     store,
 )
-from nullspend_margins.storage import mappings, revenue, revisions
+from nullspend_margins.storage import mappings, revenue
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.mapping_pages import IsWanted, MappingPage, read_page
 from nullspend_margins.storage.revenue import CustomerProfile
@@ -58,37 +59,21 @@ class MappingService:
             lambda tx: mappings.for_tag(tx, org_id, CUSTOMER_TAG_KEY, tag_value)
         )
 
-    async def save(
-        self,
-        org_id: str,
-        provider: str,
-        customer_id: str,
-        tag_key: str,
-        tag_value: str,
-        match_type: MatchType,
-    ) -> CustomerMapping:
-        """Create or update the mapping of one customer and tag key.
+    async def save(self, org_id: str, wanted: Wanted) -> CustomerMapping:
+        """Create or update the mapping of one customer and tag key, by hand or not.
 
         Raises ``Conflict``, naming the holder, when the tag value belongs to another customer of
         that provider; a manual mapping displaces an unconfirmed automatic one instead.
         """
-        wanted = CustomerMapping(
-            id=str(uuid.uuid4()),
-            org_id=org_id,
-            provider=provider,
-            customer_id=customer_id,
-            tag_key=tag_key,
-            tag_value=tag_value,
-            match_type=match_type,
-            confidence=MANUAL_CONFIDENCE if match_type == "manual" else None,
-            created_at=self._clock.now(),
-        )
 
         def save(tx: Transaction) -> CustomerMapping:
             mappings.lock(tx, org_id)
-            saved = _save(tx, wanted)
-            revisions.advance(tx, org_id)
-            return saved
+            (outcome,) = planned(tx, org_id, [wanted])
+            check_free(outcome)
+            changes = self._store(tx, org_id, [outcome])
+            if outcome.before is not None and not changes.new:
+                return outcome.before
+            return changes.new[0]
 
         return await self._database.write(save)
 
@@ -97,11 +82,11 @@ class MappingService:
 
         def remove(tx: Transaction) -> None:
             mappings.lock(tx, org_id)
-            removed = mappings.delete(tx, org_id, mapping_id)
-            if removed is None:
+            gone = mappings.of_ids(tx, org_id, [mapping_id])
+            if not gone:
                 raise NotFound(f"This org has no mapping with the id {mapping_id}.")
-            _reject(tx, removed)
-            revisions.advance(tx, org_id)
+            # Nobody takes this back, so whether its pair was turned down before does not matter.
+            store(tx, org_id, removals_of(gone, ()))
 
         await self._database.write(remove)
 
@@ -140,14 +125,7 @@ class MappingService:
             mappings.lock(tx, org_id)
             outcomes = planned(tx, org_id, wanted, released)
             check_seen(outcomes, seen)
-            changes = changes_of(
-                outcomes,
-                org_id=org_id,
-                now=self._clock.now(),
-                rejected=mappings.all_rejected(tx, org_id),
-                new_id=lambda: str(uuid.uuid4()),
-            )
-            store(tx, org_id, changes)
+            changes = self._store(tx, org_id, outcomes)
             return of_connections(tx, org_id, changes)
 
         return await self._database.write(save)
@@ -162,7 +140,9 @@ class MappingService:
 
         def remove(tx: Transaction) -> Changes:
             mappings.lock(tx, org_id)
-            changes = removals_of(still_there(tx, org_id, seen), mappings.all_rejected(tx, org_id))
+            gone = still_there(tx, org_id, seen)
+            rejected = mappings.rejected_among(tx, org_id, [*map(pair_of, gone)])
+            changes = removals_of(gone, rejected)
             store(tx, org_id, changes)
             return of_connections(tx, org_id, changes)
 
@@ -187,52 +167,14 @@ class MappingService:
 
         await self._database.write(put_back)
 
-
-def _save(tx: Transaction, wanted: CustomerMapping) -> CustomerMapping:
-    org_id, provider, tag_key = wanted.org_id, wanted.provider, wanted.tag_key
-    holder = mappings.holder(tx, org_id, provider, tag_key, wanted.tag_value)
-    if holder is not None and holder.customer_id != wanted.customer_id:
-        _displace(tx, holder, wanted)
-    current = mappings.for_customer(tx, org_id, provider, wanted.customer_id, tag_key)
-    mappings.forget_rejection(tx, org_id, provider, wanted.customer_id, tag_key, wanted.tag_value)
-    if current is None:
-        return mappings.insert(tx, wanted)
-    if current.match_type == "auto" and current.tag_value != wanted.tag_value:
-        _reject(tx, current)
-    return mappings.update(
-        tx,
-        CustomerMapping(
-            id=current.id,
+    def _store(self, tx: Transaction, org_id: str, outcomes: Sequence[Outcome]) -> Changes:
+        pairs = [pair for each in outcomes for pair in each.pairs]
+        changes = changes_of(
+            outcomes,
             org_id=org_id,
-            provider=provider,
-            customer_id=current.customer_id,
-            tag_key=tag_key,
-            tag_value=wanted.tag_value,
-            match_type=wanted.match_type,
-            confidence=wanted.confidence,
-            created_at=current.created_at,
-        ),
-    )
-
-
-def _displace(tx: Transaction, holder: CustomerMapping, wanted: CustomerMapping) -> None:
-    """A person's word counts more than the matcher's, and less than another person's."""
-    if wanted.match_type != "manual" or holder.match_type != "auto":
-        raise Conflict(
-            f"The tag value {wanted.tag_value!r} belongs to the customer {holder.customer_id}; "
-            "remove that mapping first.",
-            details={"stripeCustomerId": holder.customer_id, "mappingId": holder.id},
+            now=self._clock.now(),
+            rejected=mappings.rejected_among(tx, org_id, pairs),
+            new_id=lambda: str(uuid.uuid4()),
         )
-    mappings.delete(tx, holder.org_id, holder.id)
-    _reject(tx, holder)
-
-
-def _reject(tx: Transaction, mapping: CustomerMapping) -> None:
-    mappings.reject(
-        tx,
-        mapping.org_id,
-        mapping.provider,
-        mapping.customer_id,
-        mapping.tag_key,
-        mapping.tag_value,
-    )
+        store(tx, org_id, changes)
+        return changes

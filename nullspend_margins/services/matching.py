@@ -31,7 +31,7 @@ def match_customers(
         seen_tags,
         mapped_customers={mapping.customer_id for mapping in mapped},
         mapped_tags={mapping.tag_value for mapping in mapped},
-        rejected=mappings.rejected_pairs(tx, org_id, provider, CUSTOMER_TAG_KEY),
+        rejected=_rejected(tx, org_id, provider),
     )
     created = [
         CustomerMapping(
@@ -48,3 +48,12 @@ def match_customers(
         for match in matches
     ]
     return mappings.insert_auto(tx, org_id, provider, created)
+
+
+def _rejected(tx: Transaction, org_id: str, provider: str) -> set[tuple[str, str]]:
+    """The (customer, tag value) pairs of the provider that people turned down."""
+    return {
+        (pair.customer_id, pair.tag_value)
+        for pair in mappings.rejected_pairs(tx, org_id)
+        if (pair.provider, pair.tag_key) == (provider, CUSTOMER_TAG_KEY)
+    }

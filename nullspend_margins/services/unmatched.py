@@ -129,7 +129,7 @@ def read_unmatched(
         profiles=profiles,
         rejected=frozenset(
             (pair.provider, pair.customer_id, pair.tag_value)
-            for pair in mappings.all_rejected(tx, org_id)
+            for pair in mappings.rejected_pairs(tx, org_id)
             if pair.tag_key == CUSTOMER_TAG_KEY
         ),
         seen_tags=frozenset(totals),

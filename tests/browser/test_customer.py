@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
+from nullspend_margins.domain.mapping_changes import Wanted
 from tests.browser.conftest import Axe
 from tests.browser.products import Product
 from tests.browser.visits import Visits
@@ -64,7 +65,7 @@ async def test_names_that_no_path_carries_keep_their_page(
     fresh_demo: Product, visit: Visits
 ) -> None:
     services = await fresh_demo.margins.services()
-    await services.mappings.save("org_demo", "paddle", "pad_1", "customer", "..", "manual")
+    await services.mappings.save("org_demo", Wanted("paddle", "pad_1", ".."))
     page = await visit(fresh_demo)
     await page.goto(fresh_demo.url("/margins/customers/-?tagValue=.."))
     await page.get_by_role("combobox", name="Month").select_option("2026-09")

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from nullspend_margins.dashboard.tokens import Tokens
+from nullspend_margins.domain.mapping_changes import Wanted
 from nullspend_margins.protocols import Principal
 from tests.dashboard.matching import MATCHING, Browser, Forms, customers, mapped
 from tests.world import World, world
@@ -145,9 +146,7 @@ async def test_thousands_come_in_pages_and_can_be_searched(here: World, admin: B
     for at in range(30):
         await here.spend(f"tag-{at}", 1_000_000 - at)
     for at in range(30):
-        await services.mappings.save(
-            "org_1", "stripe", f"cus_x{at}", "customer", f"x{at}", "manual"
-        )
+        await services.mappings.save("org_1", Wanted("stripe", f"cus_x{at}", f"x{at}"))
     page = (await admin.open()).text
     assert page.count('<li>\n<div class="open-head">') == 50
     assert "1 to 25 of 60" in text_of(page)

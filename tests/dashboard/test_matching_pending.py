@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from nullspend_margins.domain.mapping_changes import Wanted
 from tests.dashboard.matching import Browser, customers, everything, mapped, matches
 from tests.world import World, world
 
@@ -96,7 +97,7 @@ async def test_a_way_back_too_long_for_a_cookie_is_a_page(here: World, admin: Br
     ids = [f"cus_{at:03}" for at in range(120)]
     services = await here.margins.services()
     for each in ids:
-        await services.mappings.save("org_1", "stripe", each, "customer", each, "auto")
+        await services.mappings.save("org_1", Wanted("stripe", each, each, match_type="auto"))
     before = await everything(here)
     await admin.open()
     answer = await admin.press("Confirm all 120")

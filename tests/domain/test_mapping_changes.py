@@ -13,9 +13,9 @@ from nullspend_margins.domain.mapping_changes import (
     Seen,
     Wanted,
     changes_of,
-    plan,
     removals_of,
 )
+from nullspend_margins.domain.mapping_plan import plan
 from tests.storage.builders import ORG, mapping
 
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
@@ -54,6 +54,49 @@ def test_a_persons_mapping_keeps_its_tag_value_and_a_match_does_not() -> None:
     assert given_up.seen == Seen("create", holder="cus_2")
     (released,) = plan(wanted("8 one"), there, [there[0].id])
     assert (released.doing, released.holder) == ("create", there[0])
+
+
+def test_an_automatic_mapping_takes_nobodys_tag_value() -> None:
+    there = [mapping("cus_1", "one"), auto("cus_2", "two")]
+    asked = [each._replace(match_type="auto") for each in wanted("8 one", "9 two")]
+    found = plan(asked, there)
+    assert [(each.doing, each.holder) for each in found] == [
+        ("refuse", there[0]), ("refuse", there[1]),
+    ]  # fmt: skip
+    (released,) = plan(asked[1:], there, [there[1].id])
+    assert (released.doing, released.holder) == ("create", there[1])
+
+
+def test_a_mapping_is_made_automatic_again_and_then_nobody_knows_how_certain_it_is() -> None:
+    there = [mapping("cus_1", "one"), auto("cus_2", "two"), auto("cus_3", "three")]
+    asked = [each._replace(match_type="auto") for each in wanted("1 one", "2 two", "3 drei")]
+    outcomes = plan(asked, there)
+    assert doings(outcomes) == ["change"] * 3
+    found = changes(outcomes)
+    unknown = {"match_type": "auto", "confidence": None}
+    assert found.new == [
+        there[0]._replace(**unknown),
+        there[1]._replace(**unknown),
+        there[2]._replace(**unknown, tag_value="drei"),
+    ]
+    assert found.rejected == [pair("cus_3", "three")]
+    assert doings(plan(asked, found.new)) == ["same"] * 3
+
+
+def test_tag_keys_are_told_apart() -> None:
+    there = [mapping("cus_1", "one"), mapping("cus_1", "one", tag_key="team", id="t")]
+    asked = [*wanted("1 uno"), wanted("1 eins")[0]._replace(tag_key="team"), *wanted("2 one")]
+    outcomes = plan(asked, there)
+    assert [(each.doing, each.before) for each in outcomes] == [
+        ("change", there[0]), ("change", there[1]), ("create", None),
+    ]  # fmt: skip
+    assert [each.twin for each in outcomes] == [None] * 3
+    team = Pair("stripe", "team", "cus_1", "eins")
+    found = changes(outcomes, team, team._replace(tag_key="customer"))
+    assert found.new[1] == there[1]._replace(tag_value="eins")
+    assert found.forgiven == [team]
+    (refused,) = plan([wanted("2 one")[0]._replace(tag_key="team")], there)
+    assert (refused.doing, refused.holder) == ("refuse", there[1])
 
 
 def test_another_providers_customer_may_have_the_same_tag_value() -> None:
@@ -131,6 +174,21 @@ def test_pairs_that_lose_are_turned_down_and_pairs_that_win_are_forgiven() -> No
     assert found.rejected == [pair("cus_1", "one")]  # the other was turned down before
     assert found.forgiven == [pair("cus_1", "uno")]
     assert found.gone == [there[0], there[1]]
+
+
+def test_a_pair_that_is_mapped_already_is_forgiven_too() -> None:
+    there = [mapping("cus_1", "one")]
+    found = changes(plan(wanted("1 one"), there), pair("cus_1", "one"))
+    assert (found.gone, found.new, found.forgiven) == ([], [], [pair("cus_1", "one")])
+
+
+def test_what_may_be_turned_down_or_forgiven_is_known_beforehand() -> None:
+    there = [auto("cus_1", "one"), auto("cus_2", "two")]
+    taking, making = plan(wanted("1 two", "9 nine"), there)
+    assert sorted(taking.pairs) == [
+        pair("cus_1", "one"), pair("cus_1", "two"), pair("cus_2", "two"),
+    ]  # fmt: skip
+    assert making.pairs == [pair("cus_9", "nine")]
 
 
 def test_the_way_back_is_the_way_there() -> None:

@@ -17,6 +17,7 @@ from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.generation.stateful.state_machine import StepInput, StepOutput, Transition
 from schemathesis.schemas import BaseSchema
 
+from nullspend_margins.domain.mapping_changes import Wanted
 from nullspend_margins.errors import Conflict, NotFound
 from nullspend_margins.web.guard import INGEST_KEY_HEADER
 from nullspend_margins.web.routes import ROUTES
@@ -263,7 +264,7 @@ async def _restore(served: Served, org: str) -> None:
     if await services.connections.status(org, "stripe") is None:
         await services.connections.connect(org, "stripe", {"stripeKey": KEY})
     with suppress(Conflict):
-        await services.mappings.save(org, "stripe", "cus_abc123", "customer", "acme-corp", "manual")
+        await services.mappings.save(org, Wanted("stripe", "cus_abc123", "acme-corp"))
 
 
 async def _disconnect(served: Served, org: str) -> None:

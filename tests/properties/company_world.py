@@ -155,21 +155,21 @@ def _months(tx: Connection) -> list[int]:
 
 def _map_all(tx: Connection) -> None:
     known = {each.customer_id for each in mappings.list_mappings(tx, ORG)}
-    for customer in set(CUSTOMERS) - known:
-        mappings.insert(
-            tx,
-            CustomerMapping(
-                id=f"map-{customer}",
-                org_id=ORG,
-                provider="stripe",
-                customer_id=customer,
-                tag_key="customer",
-                tag_value=customer,
-                match_type="manual",
-                confidence=1.0,
-                created_at=datetime(2026, 1, 1, tzinfo=UTC),
-            ),
+    missing = [
+        CustomerMapping(
+            id=f"map-{customer}",
+            org_id=ORG,
+            provider="stripe",
+            customer_id=customer,
+            tag_key="customer",
+            tag_value=customer,
+            match_type="manual",
+            confidence=1.0,
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
         )
+        for customer in set(CUSTOMERS) - known
+    ]
+    mappings.replace(tx, ORG, (), missing)
     revisions.advance(tx, ORG)
 
 

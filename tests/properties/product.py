@@ -192,21 +192,21 @@ def _org(org_id: str, books: Books, now: datetime) -> Org:
 
 
 def _store(tx: Connection, org_id: str, org: Org, now: datetime, conversion: Conversion) -> None:
-    for each in org.mappings:
-        mappings.insert(
-            tx,
-            CustomerMapping(
-                id=each.id,
-                org_id=org_id,
-                provider=each.provider,
-                customer_id=each.customer_id,
-                tag_key=each.tag_key,
-                tag_value=each.tag_value,
-                match_type=each.match_type,
-                confidence=each.confidence,
-                created_at=now,
-            ),
+    stored = [
+        CustomerMapping(
+            id=each.id,
+            org_id=org_id,
+            provider=each.provider,
+            customer_id=each.customer_id,
+            tag_key=each.tag_key,
+            tag_value=each.tag_value,
+            match_type=each.match_type,
+            confidence=each.confidence,
+            created_at=now,
         )
+        for each in org.mappings
+    ]
+    mappings.replace(tx, org_id, (), stored)
     for provider in PROVIDERS:
         facts = [fact for name, fact in org.revenue if name == provider]
         staging.stage(tx, staging.fact_rows(org_id, provider, "sync", facts, conversion))

@@ -21,6 +21,7 @@ from nullspend_margins import (
     ProviderUnavailable,
     ValidationFailed,
 )
+from nullspend_margins.domain.mapping_changes import Wanted
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.errors import Conflict, ConnectionRevoked, InternalError, MarginsError
 from tests.properties import writes
@@ -224,7 +225,7 @@ class Happenings(RuleBasedStateMachine):
         )
         after = writes.mapped(self.org, wanted)
         saving = self.stage.processes[by].services.mappings.save(
-            ORG, "stripe", customer, "customer", tag, match_type
+            ORG, Wanted("stripe", customer, tag, match_type=match_type)
         )
         outcome = self.outcome(saving)
         assert isinstance(outcome, Conflict) == (after is None)

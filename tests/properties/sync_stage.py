@@ -129,10 +129,7 @@ def look_at(tx: Connection, org_id: str) -> Seen:
             )
             for each in found
         },
-        rejected=frozenset(
-            ("stripe", "customer", *pair)
-            for pair in mappings.rejected_pairs(tx, org_id, "stripe", "customer")
-        ),
+        rejected=frozenset(tuple(pair) for pair in mappings.rejected_pairs(tx, org_id)),
         staged=tx.scalar(
             select(func.count()).select_from(staging).where(staging.c.org_id == org_id)
         )

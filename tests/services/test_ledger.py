@@ -10,7 +10,7 @@ from nullspend_margins.services.ledger import LedgerRow, customer_row, read_ledg
 from nullspend_margins.storage import mappings
 from nullspend_margins.storage.customer_revenue import mapped_customers
 from nullspend_margins.storage.database import Database
-from tests.storage.builders import NOVEMBER, NOW, ORG, invoice, mapping, sync
+from tests.storage.builders import NOVEMBER, NOW, ORG, invoice, mapping, put_mappings, sync
 
 OCTOBER = NOVEMBER.shift(-1)
 MONTHS = Months(OCTOBER, NOVEMBER)
@@ -34,9 +34,9 @@ def _fill(tx: Connection) -> None:
     sync(tx, [*facts, now])
     sync(tx, [invoice("p", 7, customer_id="p_3", customer_name="Paddle's")], provider="paddle")
     for number in range(12):  # the last has no revenue at all
-        mappings.insert(tx, mapping(f"cus_{number}", f"t{number}", id=f"m{number}"))
-    mappings.insert(tx, mapping("p_3", "t3", provider="paddle", id="p"))
-    mappings.insert(tx, mapping("p_4", "only-paddle", provider="paddle", id="q"))
+        put_mappings(tx, mapping(f"cus_{number}", f"t{number}", id=f"m{number}"))
+    put_mappings(tx, mapping("p_3", "t3", provider="paddle", id="p"))
+    put_mappings(tx, mapping("p_4", "only-paddle", provider="paddle", id="q"))
 
 
 def _told(row: LedgerRow) -> tuple[object, ...]:

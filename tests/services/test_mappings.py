@@ -33,11 +33,11 @@ def held(customer: str, tag: str, match_type: MatchType = "manual") -> Held:
 
 
 async def put(service: MappingService, customer: str, tag: str, how: MatchType = "manual") -> str:
-    return (await service.save(ORG, "stripe", customer, "customer", tag, how)).id
+    return (await service.save(ORG, Wanted("stripe", customer, tag, match_type=how))).id
 
 
 async def rejected(database: Database) -> set[Pair]:
-    return await database.read(lambda tx: mappings.all_rejected(tx, ORG))
+    return await database.read(lambda tx: mappings.rejected_pairs(tx, ORG))
 
 
 async def state(
@@ -235,5 +235,4 @@ async def test_what_somebody_else_changes_meanwhile_and_mappings_agree(
     pairs: Sequence[Wanted] = wanted(cus_1="one")
     await put(service, "cus_2", "one", "auto")
     await service.save_many(ORG, pairs)
-    found = await database.read(lambda tx: mappings.rejected_pairs(tx, ORG, "stripe", "customer"))
-    assert found == {("cus_2", "one")}
+    assert await rejected(database) == {Pair("stripe", "customer", "cus_2", "one")}

@@ -9,10 +9,9 @@ from sqlalchemy import Connection
 
 from nullspend_margins.domain.revenue_part import Basis, RevenuePart
 from nullspend_margins.services.unmatched import read_unmatched
-from nullspend_margins.storage import mappings
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.revenue import CustomerProfile
-from tests.storage.builders import NOVEMBER, ORG, invoice, mapping, sync
+from tests.storage.builders import NOVEMBER, ORG, invoice, mapping, put_mappings, sync
 
 OCTOBER = NOVEMBER.shift(-1)
 
@@ -38,9 +37,9 @@ async def test_unmatched_customers_are_those_with_revenue_and_no_mapping_of_the_
         sync(tx, facts)
         sync(tx, [invoice("1", 500, customer_id="cus_mapped")], provider="paddle")
         sync(tx, [invoice("1", 999)], org_id="org_2")
-        mappings.insert(tx, mapping("cus_mapped", "acme"))
-        mappings.insert(tx, mapping("cus_small", "team", tag_key="team"))
-        mappings.insert(tx, mapping("cus_a", "theirs", org_id="org_2"))
+        put_mappings(tx, mapping("cus_mapped", "acme"))
+        put_mappings(tx, mapping("cus_small", "team", tag_key="team"))
+        put_mappings(tx, mapping("cus_a", "theirs", org_id="org_2"))
 
     await database.write(fill)
     found = await customers(database, "invoiced")

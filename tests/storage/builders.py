@@ -15,7 +15,7 @@ from nullspend_margins.domain.mapping import CustomerMapping
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.recognition import Conversion
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
-from nullspend_margins.storage import costs, staging
+from nullspend_margins.storage import costs, mappings, staging
 from nullspend_margins.storage.applying import apply_staged
 
 ORG = "org_1"
@@ -81,6 +81,12 @@ def mapping(customer_id: str, tag_value: str, **values: Any) -> CustomerMapping:
         }
         | values
     )
+
+
+def put_mappings(tx: Connection, *stored: CustomerMapping) -> None:
+    """Of any orgs, none of them mapped yet."""
+    for each in stored:
+        mappings.replace(tx, each.org_id, (), [each])
 
 
 def sync(

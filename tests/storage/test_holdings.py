@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from nullspend_margins.domain.mapping_changes import Pair
 from nullspend_margins.domain.period import Period
 from nullspend_margins.storage import alerts, holdings, mappings, revenue
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.holdings import Holdings
 from tests.storage.alerting import enqueue
-from tests.storage.builders import NOVEMBER, ORG, invoice, mapping, sync
+from tests.storage.builders import NOVEMBER, ORG, invoice, mapping, put_mappings, sync
 
 NOTHING = Holdings(0, 0, 0, 0, 0, None, None)
 
@@ -24,8 +25,8 @@ async def test_what_is_stored_of_a_provider_is_counted_and_goes(database: Databa
 
     def fill(tx: Connection) -> None:
         sync(tx, facts)
-        mappings.insert(tx, mapping("cus_1", "acme"))
-        mappings.reject(tx, ORG, "stripe", "cus_2", "customer", "beta")
+        put_mappings(tx, mapping("cus_1", "acme"))
+        mappings.turn_down(tx, ORG, [Pair("stripe", "customer", "cus_2", "beta")], [])
         enqueue(tx)
 
     await database.write(fill)

@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection
 
-from nullspend_margins.storage import mappings
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.mapping_pages import IsWanted, read_page
-from tests.storage.builders import NOW, ORG, mapping
+from tests.storage.builders import NOW, ORG, mapping, put_mappings
 
 
 def even(provider: str, customer_id: str, tag_value: str) -> bool:
@@ -23,8 +22,8 @@ async def filled(database: Database) -> Database:
     def fill(tx: Connection) -> None:
         for number in range(7):
             made = mapping(str(number), f"tag-{number}")
-            mappings.insert(tx, made._replace(created_at=NOW + timedelta(minutes=number)))
-        mappings.insert(tx, mapping("8", "theirs", org_id="org_2"))
+            put_mappings(tx, made._replace(created_at=NOW + timedelta(minutes=number)))
+        put_mappings(tx, mapping("8", "theirs", org_id="org_2"))
 
     await database.write(fill)
     return database

@@ -10,18 +10,15 @@ import pytest
 from sqlalchemy import Connection
 
 from nullspend_margins.domain.mapping import CustomerMapping
+from nullspend_margins.domain.mapping_changes import Pair
 from nullspend_margins.errors import Conflict
 from nullspend_margins.storage import mappings
 from nullspend_margins.storage.database import Database
-from tests.storage.builders import NOW, ORG, mapping
+from tests.storage.builders import NOW, ORG, mapping, put_mappings
 
 
 async def fill(database: Database, *stored: CustomerMapping) -> None:
-    def work(tx: Connection) -> None:
-        for each in stored:
-            mappings.insert(tx, each)
-
-    await database.write(work)
+    await database.write(lambda tx: put_mappings(tx, *stored))
 
 
 async def test_mappings_are_listed_oldest_first_and_of_the_org_alone(database: Database) -> None:
@@ -45,12 +42,12 @@ async def test_one_mapping_is_found_by_customer_tag_or_both_providers(database: 
 
     def look(tx: Connection) -> list[Any]:
         return [
-            mappings.for_customer(tx, ORG, "stripe", "cus_1", "customer"),
-            mappings.for_customer(tx, ORG, "paddle", "cus_1", "customer"),
-            mappings.for_customer(tx, "org_2", "stripe", "cus_1", "customer"),
-            mappings.holder(tx, ORG, "paddle", "customer", "acme"),
-            mappings.holder(tx, ORG, "paddle", "team", "acme"),
-            mappings.holder(tx, ORG, "stripe", "customer", "ACME"),
+            mappings.involved(tx, ORG, [("stripe", "customer", "cus_1")], []),
+            mappings.involved(tx, ORG, [("paddle", "customer", "cus_1")], []),
+            mappings.involved(tx, "org_2", [("stripe", "customer", "cus_1")], []),
+            mappings.involved(tx, ORG, [], [("paddle", "customer", "acme")]),
+            mappings.involved(tx, ORG, [], [("paddle", "team", "acme")]),
+            mappings.involved(tx, ORG, [], [("stripe", "customer", "ACME")]),
             sorted(mappings.for_tag(tx, ORG, "customer", "acme")),
             mappings.for_tag(tx, ORG, "customer", "ACME"),
             mappings.for_tag(tx, ORG, "team", "acme"),
@@ -58,7 +55,7 @@ async def test_one_mapping_is_found_by_customer_tag_or_both_providers(database: 
         ]
 
     assert await database.read(look) == [
-        stripe, None, None, paddle, None, None, sorted([stripe, paddle]), [], [], [],
+        [stripe], [], [], [paddle], [], [], sorted([stripe, paddle]), [], [], [],
     ]  # fmt: skip
 
 
@@ -68,45 +65,39 @@ async def test_one_mapping_is_found_by_customer_tag_or_both_providers(database: 
 async def test_neither_customer_nor_tag_is_mapped_twice(
     database: Database, second: CustomerMapping
 ) -> None:
-    def work(tx: Connection) -> None:
-        mappings.insert(tx, mapping("cus_1", "acme"))
-        with pytest.raises(Conflict, match="already mapped"):
-            mappings.insert(tx, second)
-        mappings.insert(tx, mapping("cus_3", "third"))
-
-    await database.write(work)
-    assert len(await database.read(lambda tx: mappings.list_mappings(tx, ORG))) == 2
+    first = mapping("cus_1", "acme")
+    await fill(database, first)
+    with pytest.raises(Conflict, match="mapped already"):
+        await fill(database, mapping("cus_3", "third"), second)
+    assert await database.read(lambda tx: mappings.list_mappings(tx, ORG)) == [first]
 
 
-async def test_a_mapping_is_updated_unless_its_new_tag_is_taken(database: Database) -> None:
+async def test_a_mapping_is_changed_unless_its_new_tag_is_taken(database: Database) -> None:
     first, second = mapping("cus_1", "acme"), mapping("cus_2", "zeta")
     changed = first._replace(tag_value="new", match_type="auto", confidence=None)
-
-    def work(tx: Connection) -> None:
-        mappings.insert(tx, first)
-        mappings.insert(tx, second)
-        assert mappings.update(tx, changed) == changed
-        with pytest.raises(Conflict):
-            mappings.update(tx, second._replace(tag_value="new"))
-        with pytest.raises(Conflict, match="removed"):
-            mappings.update(tx, second._replace(id="nobody", tag_value="free"))
-        with pytest.raises(Conflict, match="removed"):
-            mappings.update(tx, second._replace(org_id="org_2", tag_value="free"))
-
-    await database.write(work)
+    await fill(database, first, second)
+    await database.write(lambda tx: mappings.replace(tx, ORG, [first.id], [changed]))
+    taken = second._replace(tag_value="new")
+    with pytest.raises(Conflict):
+        await database.write(lambda tx: mappings.replace(tx, ORG, [second.id], [taken]))
     found = await database.read(lambda tx: mappings.list_mappings(tx, ORG))
     assert found == [changed, second]
 
 
-async def test_a_deleted_mapping_is_handed_back_once(database: Database) -> None:
+async def test_a_mapping_is_found_by_its_id_and_removed_by_its_org_alone(
+    database: Database,
+) -> None:
     stored = mapping("cus_1", "acme")
     await fill(database, stored)
 
-    def work(tx: Connection) -> list[CustomerMapping | None]:
-        orgs = ("org_2", ORG, ORG)
-        return [mappings.delete(tx, org_id, stored.id) for org_id in orgs]
+    def work(tx: Connection) -> list[list[CustomerMapping]]:
+        found = []
+        for org_id in ("org_2", ORG, ORG):
+            found.append(mappings.of_ids(tx, org_id, [stored.id]))
+            mappings.replace(tx, org_id, [stored.id], [])
+        return found
 
-    assert await database.write(work) == [None, stored, None]
+    assert await database.write(work) == [[], [stored], []]
 
 
 async def test_the_matcher_stores_only_what_is_free(database: Database) -> None:
@@ -138,38 +129,20 @@ async def test_of_two_people_who_map_one_tag_at_once_one_wins(database: Database
     assert sorted(outcomes) == [False, False, False, True]
 
 
-async def test_rejections_are_remembered_and_can_be_forgotten(database: Database) -> None:
-    def work(tx: Connection) -> list[set[tuple[str, str]]]:
-        for _ in range(2):
-            mappings.reject(tx, ORG, "stripe", "cus_1", "customer", "acme")
-        mappings.reject(tx, ORG, "stripe", "cus_1", "customer", "zeta")
-        mappings.reject(tx, ORG, "paddle", "cus_1", "customer", "acme")
-        before = mappings.rejected_pairs(tx, ORG, "stripe", "customer")
-        mappings.forget_rejection(tx, ORG, "stripe", "cus_1", "customer", "acme")
-        return [
-            before,
-            mappings.rejected_pairs(tx, ORG, "stripe", "customer"),
-            mappings.rejected_pairs(tx, "org_2", "stripe", "customer"),
-        ]
-
-    assert await database.write(work) == [
-        {("cus_1", "acme"), ("cus_1", "zeta")},
-        {("cus_1", "zeta")},
-        set(),
-    ]
-
-
 async def test_deleting_a_provider_takes_its_mappings_and_rejections(database: Database) -> None:
     paddle, other = mapping("p_1", "acme", provider="paddle"), mapping("c", "a", org_id="org_2")
     await fill(database, mapping("cus_1", "acme"), paddle, other)
 
-    def work(tx: Connection) -> set[tuple[str, str]]:
-        mappings.reject(tx, ORG, "stripe", "cus_1", "customer", "x")
-        mappings.reject(tx, ORG, "paddle", "p_1", "customer", "x")
-        mappings.delete_provider(tx, ORG, "stripe")
-        assert mappings.rejected_pairs(tx, ORG, "stripe", "customer") == set()
-        return mappings.rejected_pairs(tx, ORG, "paddle", "customer")
+    stripes, paddles = (
+        Pair("stripe", "customer", "cus_1", "x"),
+        Pair("paddle", "customer", "p_1", "x"),
+    )
 
-    assert await database.write(work) == {("p_1", "x")}
+    def work(tx: Connection) -> set[Pair]:
+        mappings.turn_down(tx, ORG, [stripes, paddles], [])
+        mappings.delete_provider(tx, ORG, "stripe")
+        return mappings.rejected_pairs(tx, ORG)
+
+    assert await database.write(work) == {paddles}
     assert await database.read(lambda tx: mappings.list_mappings(tx, ORG)) == [paddle]
     assert await database.read(lambda tx: mappings.list_mappings(tx, "org_2")) == [other]

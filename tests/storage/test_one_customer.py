@@ -7,12 +7,12 @@ from sqlalchemy import Connection
 from nullspend_margins.domain.cost import ModelCost
 from nullspend_margins.domain.period import Months, day_number
 from nullspend_margins.domain.revenue_part import BASES, Basis, RevenuePart
-from nullspend_margins.storage import mappings, month_revenue
+from nullspend_margins.storage import month_revenue
 from nullspend_margins.storage.customer_revenue import MappedCustomer
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.one_customer import CustomerRecord, read_customer
 from nullspend_margins.storage.rollups import add_costs
-from tests.storage.builders import NOVEMBER, NOW, ORG, invoice, mapping, sync
+from tests.storage.builders import NOVEMBER, NOW, ORG, invoice, mapping, put_mappings, sync
 
 OCTOBER = NOVEMBER.shift(-1)
 MONTHS = Months(OCTOBER, NOVEMBER)
@@ -36,15 +36,15 @@ def _fill(tx: Connection) -> None:
     sync(tx, facts)
     sync(tx, [invoice("p", 7, customer_id="p_1", occurred_at=NOW)], provider="paddle")
     sync(tx, [invoice("1", 5_000)], org_id="org_2")
-    for each in (
+    put_mappings(
+        tx,
         mapping("cus_1", "acme"),
         mapping("p_1", "acme", provider="paddle"),
         mapping("csv_1", "acme", provider="csv"),
         mapping("cus_2", "zeta"),
         mapping("cus_3", "acme", tag_key="team"),
         mapping("cus_1", "acme", org_id="org_2", id="theirs"),
-    ):
-        mappings.insert(tx, each)
+    )
 
 
 def _spend(tx: Connection) -> None:

@@ -133,7 +133,7 @@ def preview_of(
 
 
 def _kept(line: int, wanted: Wanted, seen: Seen) -> KeptLine:
-    return KeptLine(line, *wanted, seen.doing, seen.tag_value, seen.match_type, seen.holder)
+    return KeptLine(line, wanted.provider, wanted.customer_id, wanted.tag_value, *seen)
 
 
 def _refusal(

@@ -6,6 +6,7 @@ import re
 
 from starlette.responses import Response
 
+from nullspend_margins.domain.mapping_changes import Wanted
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.web.answers import json_answer
 from nullspend_margins.web.call import OrgCall
@@ -28,15 +29,11 @@ async def listing(call: OrgCall) -> Response:
 
 async def save(call: OrgCall) -> Response:
     """Create a mapping, or change the one of that customer and tag key."""
-    wanted = await call.request.body(MappingRequest)
-    saved = await call.services.mappings.save(
-        call.org_id,
-        wanted.provider,
-        wanted.stripe_customer_id,
-        wanted.tag_key,
-        wanted.tag_value,
-        wanted.match_type,
+    asked = await call.request.body(MappingRequest)
+    wanted = Wanted(
+        asked.provider, asked.stripe_customer_id, asked.tag_value, asked.tag_key, asked.match_type
     )
+    saved = await call.services.mappings.save(call.org_id, wanted)
     return json_answer(MappingAnswer(mapping_of(saved)), status=201)
 
 
