@@ -13,6 +13,9 @@ from nullspend_margins.config.nearest import nearest
 
 _TAG = re.compile(r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")
 
+_NOBODYS = {"c", "posix", "root", "und"}
+"""What Babel takes beside the languages that people speak."""
+
 
 @lru_cache(maxsize=256)
 def known_locale(tag: str) -> Locale | None:
@@ -35,7 +38,7 @@ def locale_problem(tag: str) -> str | None:
 def _is_known(tag: str) -> bool:
     """All of it: parts that Babel has never heard of, it leaves out in silence."""
     found = known_locale(tag) if _TAG.fullmatch(tag) else None
-    if found is None:
+    if found is None or tag.lower() in _NOBODYS:
         return False
     _, territory, script, variant, *_ = parse_locale(tag.replace("-", "_"))
     if territory is not None and found.territory is None:  # not the same: UK is GB

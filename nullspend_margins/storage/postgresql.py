@@ -23,6 +23,8 @@ _BROKEN_UP = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.02
 _MIGRATION_LOCK = 7_025_437_166  # any number nobody else takes
+# Whatever the server's own default is.
+_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SETTINGS = "SELECT set_config('TimeZone', %s, false), set_config('lock_timeout', %s, false)"
 _CONNECT_ARGS = {
@@ -66,7 +68,7 @@ class _Attempt(Generic[T]):
 
 def _begin(connection: Connection) -> None:
     """A transaction of the kind that the engine's options tell."""
-    statement = connection.get_execution_options().get("begin", "BEGIN")
+    statement = connection.get_execution_options().get("begin", _WRITING)
     driver: Any = connection.connection.driver_connection
     try:
         driver.execute(statement)
@@ -78,13 +80,16 @@ def _begin(connection: Connection) -> None:
 def _gave_up(connection: Connection) -> bool:
     """Whether a connection that failed is dead: then nothing is to be said on it any more.
 
-    SQLAlchemy knows it of its own statements alone, the driver of all.
+    SQLAlchemy knows it of its own statements alone, the driver of all. Asked for one, it finds
+    out, and takes the others of the pool that are as old for dead too: each is opened anew when
+    its turn comes, so that there are never more than the pool may have.
     """
     if not connection.invalidated:
         driver: Any = connection.connection.driver_connection
         if not driver.closed:
             return False
-        connection.invalidate()
+        with contextlib.suppress(DBAPIError):
+            connection.exec_driver_sql("SELECT 1")
     return True
 
 
@@ -193,8 +198,10 @@ class PostgresServer:
         for attempt in range(1, _ATTEMPTS):
             try:
                 return await self._on_a_living(work)
-            except DBAPIError as problem:
-                if getattr(problem.orig, "sqlstate", None) not in _BROKEN_UP:
+            except Exception as problem:
+                # The driver's own, where it was asked itself.
+                driver_error = getattr(problem, "orig", problem)
+                if getattr(driver_error, "sqlstate", None) not in _BROKEN_UP:
                     raise
             # Jitter, no secret.
             await asyncio.sleep(random.uniform(0, attempt * _PAUSE_SECONDS))  # noqa: S311
@@ -215,9 +222,7 @@ class PostgresServer:
         except Exception as problem:
             if not attempt.is_cut_off(problem):
                 raise
-        # The others of the pool are as old; those in use are closed when they come back.
-        await asyncio.to_thread(opened(self._threads).engine.dispose)
-        return await self._in_turn(work, way)
+        return await self._in_turn(_Attempt(work), way)
 
     async def _in_turn(self, work: Callable[[Connection], T], way: _Way[T]) -> T:
         """Run ``work`` when a connection is free; one that never is must not hang a request."""

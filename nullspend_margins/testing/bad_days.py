@@ -62,8 +62,8 @@ class BadDayRules(PluginSuite[P]):
 
         Why: the message is stored, shown and logged, and a URL may hold a password or a token.
         To do: say who does not answer, in words of your own; never put a library's message into
-        yours, since HTTP clients and drivers quote the URL. Needs `make_unreachable` or
-        `make_garbled`.
+        yours, since HTTP clients and drivers quote the URL. Needs `make_unreachable`,
+        `make_garbled` or, where there are several pages or batches, `make_failing_half_way`.
         """
         for words, make in self._bad_days():
             for question in self._bad_day_questions():
@@ -74,6 +74,10 @@ class BadDayRules(PluginSuite[P]):
                         f"{question.words}, {words}: the message of {type(found).__name__} has "
                         f"{told} in it"
                     )
+
+    def _half_way(self) -> Callable[[], P] | None:
+        """How one is made that fails after its first answer, if the author has said."""
+        return None
 
     def _bad_day_questions(self) -> Sequence[Question[P]]:
         return self._questions()
@@ -89,6 +93,10 @@ class BadDayRules(PluginSuite[P]):
             is_known = True
             for status in STATUSES:
                 yield f"answered by HTML with HTTP {status}", partial(self.make_garbled, status)
+        half_way = self._half_way()
+        if half_way is not None:
+            is_known = True
+            yield "gone after its first answer", half_way
         if not is_known:
             self._skip("make_garbled", "an object whose service answers with a page of HTML")
 

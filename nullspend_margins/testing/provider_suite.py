@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from nullspend_margins.domain.revenue import RevenueFact, RevenueItem, RevenueWindow
@@ -50,6 +50,10 @@ class ProviderSuite(BadDayRules[RevenueProvider]):
     def make_failing_half_way(self) -> RevenueProvider:
         """One whose service goes away in the middle of ``fetch_revenue``."""
         self._skip("make_failing_half_way", "an object whose service goes away after a page")
+
+    def _half_way(self) -> Callable[[], RevenueProvider] | None:
+        is_own = type(self).make_failing_half_way is not ProviderSuite.make_failing_half_way
+        return self.make_failing_half_way if is_own else None
 
     def _questions(self) -> Sequence[Question[RevenueProvider]]:
         return [

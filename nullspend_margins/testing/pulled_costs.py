@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import permutations
 from types import MappingProxyType
@@ -54,6 +54,10 @@ class PulledCostSourceSuite(BadDayRules[PulledCostSource]):
     def add_costs(self, source: PulledCostSource) -> None:  # noqa: ARG002 - for subclasses
         """Put at least one new cost into what ``source`` reads."""
         self._skip("add_costs", "a way to put new costs into the sample")
+
+    def _half_way(self) -> Callable[[], PulledCostSource] | None:
+        default = PulledCostSourceSuite.make_failing_half_way
+        return None if type(self).make_failing_half_way is default else self.make_failing_half_way
 
     def _questions(self) -> Sequence[Question[PulledCostSource]]:
         return [Question("pull(None)", partial(_contents, None))]

@@ -48,7 +48,7 @@ def test_a_locale_that_is_none_is_named_with_a_guess(locale: str, guess: str) ->
     )
 
 
-@pytest.mark.parametrize("locale", ["xx_YY", "../de", " ", "_", "{next}"])
+@pytest.mark.parametrize("locale", ["xx_YY", "../de", " ", "_", "{next}", "C", "und", "root"])
 def test_where_nothing_is_alike_there_is_no_guess(locale: str) -> None:
     assert problem(locale=locale) == (
         f"dashboard.locale: there is no locale {locale!r}; write one as de or en_GB, or leave it "

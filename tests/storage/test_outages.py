@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
@@ -103,6 +105,52 @@ async def test_connections_the_server_closed_are_replaced(
     await database.close()
 
 
+async def test_a_dead_connection_among_busy_ones_makes_no_more_of_them(
+    postgres_server: PostgresForTests, postgres_url: str
+) -> None:
+    database = Database(postgres_url, pool_size=3)
+    await database.start()
+    name = postgres_url.rpartition("/")[2]
+    ours = f"FROM pg_stat_activity WHERE datname = '{name}' AND application_name <> 'counter'"
+    together, released = threading.Barrier(3), threading.Event()
+    await asyncio.gather(*(database.read(lambda _: together.wait(10)) for _ in range(3)))
+    held = [threading.Event() for _ in range(2)]
+    busy = [
+        asyncio.create_task(database.read(lambda _, at=at: (at.set(), released.wait(10))))
+        for at in held
+    ]
+    for at in held:
+        await happened(at)
+    postgres_server.execute(f"SELECT pg_terminate_backend(pid) {ours} AND state = 'idle'")
+    assert await database.read(lambda _: "once more") == "once more"
+    released.set()
+    await asyncio.gather(*busy)
+    await asyncio.gather(*(database.read(lambda _: together.wait(10)) for _ in range(3)))
+    with psycopg.connect(postgres_url, application_name="counter") as counter:
+        assert counter.execute(f"SELECT count(*) {ours}".encode()).fetchone() == (3,)
+        await database.close()
+        for _ in range(100):
+            counter.rollback()
+            if counter.execute(f"SELECT count(*) {ours}".encode()).fetchone() == (0,):
+                return
+            await asyncio.sleep(0.02)
+    pytest.fail("closed, and there are connections still")
+
+
+async def test_work_that_ends_every_connection_it_has_is_tried_twice_without_a_traceback(
+    postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(postgres_url)
+    await database.start()
+    ending = Question(select(func.pg_terminate_backend(func.pg_backend_pid())))
+    for way in (database.ask, database.read, database.write):
+        with pytest.raises(ServiceUnavailable):
+            await way(ending.rows)
+    assert "Traceback" not in caplog.text
+    assert "terminating connection due to administrator command" in caplog.text
+    await database.close()
+
+
 async def test_work_whose_connection_breaks_is_run_once_more(postgres_url: str) -> None:
     database = Database(postgres_url)
     await database.start()
@@ -180,6 +228,25 @@ async def test_a_deadlock_is_tried_again(postgres_url: str) -> None:
 
     await asyncio.gather(both(1, 2), both(2, 1))
     assert await database.read(lambda tx: costs.load_cursor(tx, "source")) in {"1-2", "2-1"}
+    await database.close()
+
+
+async def test_a_deadlock_that_the_driver_tells_is_tried_again(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.start()
+    locking = Question(select(func.pg_advisory_xact_lock(bindparam("number"))))
+    together = threading.Barrier(2)
+
+    def both(first: int, second: int) -> Any:
+        def work(tx: Connection) -> None:
+            locking.rows(tx, number=first)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait(0.2)  # alone, when it is tried again
+            locking.rows(tx, number=second)
+
+        return database.write(work)
+
+    await asyncio.gather(both(1, 2), both(2, 1))
     await database.close()
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from nullspend_margins import testing
+from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
+from nullspend_margins.errors import ProviderUnavailable
 from nullspend_margins.testing.rules import rules_of, sentence
 from tests.testing.broken import ALSO, BROKEN, SUITES
+from tests.testing.broken.providers import Billing, BillingRules
 from tests.testing.broken.pulled import ExportRules, MakesIds
 from tests.testing.support import failed, run, run_all, variant
 
@@ -78,3 +82,28 @@ def test_ids_that_are_made_anew_fail_more_than_one_rule() -> None:
         "test_two_pulls_give_the_same",
         "test_a_pull_goes_on_from_any_cursor",
     }
+
+
+class QuotesTheUrlOfTheNextPage(Billing):
+    async def fetch_revenue(
+        self, secret: str, window: RevenueWindow
+    ) -> AsyncIterator[Sequence[RevenueFact]]:
+        try:
+            async for page in super().fetch_revenue(secret, window):
+                yield page
+        except ProviderUnavailable:
+            url = "https://acme.example/invoices?after=in_4"
+            raise ProviderUnavailable(f"{url} does not answer.") from None
+
+
+def test_what_fails_half_way_keeps_secrets_to_itself_too() -> None:
+    """One that does not answer at all says so beforehand."""
+    rules = variant(
+        BillingRules,
+        plugin=QuotesTheUrlOfTheNextPage,
+        make_unreachable=BillingRules.make,
+        make_garbled=lambda self, _status: self.make(),
+    )
+    result = run(rules, "test_a_failure_keeps_secrets_and_urls_to_itself")
+    assert result.status == "failed"
+    assert "gone after its first answer" in result.message
