@@ -26,16 +26,25 @@ from nullspend_margins.plugins import candidates
 
 
 class CompiledTemplates(BytecodeCache):
-    """Code of templates, by their names, files and texts. To compile one takes 50 ms and more."""
+    """Code of templates, by their names, files and texts, and by what else it is made of.
+
+    To compile one takes 50 ms and more.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], CodeType | None] = {}
+        self._known: dict[object, CodeType | None] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._known.get((bucket.key, bucket.checksum))
+        bucket.code = self._known.get(_origin(bucket))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._known[bucket.key, bucket.checksum] = bucket.code
+        self._known[_origin(bucket)] = bucket.code
+
+
+def _origin(bucket: Bucket) -> object:
+    of = bucket.environment
+    names = frozenset(of.filters), frozenset(of.tests), frozenset(of.globals)
+    return bucket.key, bucket.checksum, of.autoescape, *names
 
 
 @cache

@@ -80,11 +80,12 @@ def leave_out_excess(
     *,
     all_services: bool = False,
 ) -> None:
-    """Stage the largest facts as ones that do not count, of each customer whose sums would not fit:
-    as many as it takes, and each is told in the log.
+    """Stage facts as ones that do not count, of each customer whose sums would not fit: the largest
+    of the sync, as many as it takes, and each is told in the log.
 
-    Facts that are stored and would stay are among them. Call it where ``apply_staged`` has raised
-    ``SumTooLarge``, in another transaction, and before the report is made.
+    They are told again by the next sync, which counts them once they fit. What is stored and would
+    stay is looked at no more, so it counts first, unless it does not fit by itself. Call it where
+    ``apply_staged`` has raised ``SumTooLarge``, in another transaction, before the report is made.
     """
     is_mine = of_sync(org_id, provider, sync_id)
     stays = and_(
@@ -93,9 +94,10 @@ def leave_out_excess(
     sides = ((revenue_staging, is_mine), (revenue_facts, stays))
     for customer_id in sorted({each for side in sides for each in _large_customers(tx, *side)}):
         staged, stored = (_facts_of(tx, *side, customer_id) for side in sides)
-        for fact in _too_many([*staged, *stored]):
-            if fact.object_id in {one.object_id for one in stored}:
-                _stage_stored(tx, org_id, provider, sync_id, fact.object_id)
+        sums, left = _taken({}, stored)
+        for fact in left:
+            _stage_stored(tx, org_id, provider, sync_id, fact.object_id)
+        for fact in [*left, *_taken(sums, staged)[1]]:
             _stage_uncounted(tx, is_mine, fact)
             _log.warning(
                 "%s %s does not count as revenue: with it that of its customer would be more than "
@@ -138,21 +140,21 @@ def _facts_of(
     return [_Fact._make(row) for row in found]
 
 
-def _too_many(facts: Sequence[_Fact]) -> list[_Fact]:
-    """None where all fit together; else small ones count first."""
-    sums: _Sums = {}
+def _taken(before: _Sums, facts: Sequence[_Fact]) -> tuple[_Sums, list[_Fact]]:
+    """The sums with ``facts``, and those left out: small ones count first, where not all fit."""
+    sums = dict(before)
     for fact in facts:
         sums |= _added(sums, fact)
     if _fit(sums):
-        return []
-    sums, left = {}, []
+        return sums, []
+    sums, left = dict(before), []
     for fact in sorted(facts, key=lambda one: one.rank):
         after = _added(sums, fact)
         if _fit(after):
             sums |= after
         else:
             left.append(fact)
-    return left
+    return sums, left
 
 
 def _added(sums: _Sums, fact: _Fact) -> _Sums:

@@ -109,12 +109,20 @@ class Model:
         for customer in ("cus_1", "cus_2"):
             mine = self.counted(customer)
             if not fit(mine):
-                kept: list[RevenueFact] = []
-                for fact in sorted(mine, key=lambda one: (abs(one.amount_minor), one.object_id)):
-                    if fit([*kept, fact]):
-                        kept.append(fact)
-                    else:
-                        self.out.add(fact.object_id)
+                kept = self.count([], [fact for fact in mine if fact in stays])
+                self.count(kept, [fact for fact in mine if fact not in stays])
+
+    def count(self, before: list[RevenueFact], facts: list[RevenueFact]) -> list[RevenueFact]:
+        """All of them where they fit, else small ones first."""
+        if fit([*before, *facts]):
+            return [*before, *facts]
+        kept = [*before]
+        for fact in sorted(facts, key=lambda one: (abs(one.amount_minor), one.object_id)):
+            if fit([*kept, fact]):
+                kept.append(fact)
+            else:
+                self.out.add(fact.object_id)
+        return kept
 
     def counted(self, customer: str) -> list[RevenueFact]:
         return [
