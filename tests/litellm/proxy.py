@@ -169,6 +169,18 @@ async def _starts(proxy: Proxy, workers: int) -> None:
         if not line:
             raise AssertionError("the proxy ended:\n" + "".join(proxy.log))
         workers -= _STARTED in line
+    # uvicorn says so before it listens.
+    await eventually(lambda: _listens(proxy), f"{proxy.url} listens")
+
+
+async def _listens(proxy: Proxy) -> bool | None:
+    url = httpx.URL(proxy.url)
+    try:
+        _, writer = await asyncio.open_connection(url.host, url.port)
+    except OSError:
+        return None
+    writer.close()
+    return True
 
 
 async def _read(proxy: Proxy) -> None:
