@@ -15,7 +15,7 @@ class TemplateLibrary:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        self.names = frozenset(environment.list_templates())
+        self.names: frozenset[str] = frozenset(environment.list_templates())
         self._trees: dict[str, nodes.Template | None] = {}
 
     def tree(self, name: str) -> nodes.Template | None:
