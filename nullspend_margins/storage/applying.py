@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -20,6 +19,7 @@ from sqlalchemy import (
 
 from nullspend_margins.domain.revenue import RevenueWindow
 from nullspend_margins.storage.dialects import chunks, insert_into, is_among, large_joins
+from nullspend_margins.storage.revenue_parts import stored_cells
 from nullspend_margins.storage.revenue_sums import opened_cells, rebuild_sums
 from nullspend_margins.storage.staging import discard_staged, of_sync
 from nullspend_margins.storage.tables import revenue_facts, revenue_staging
@@ -30,7 +30,6 @@ COMPARED = [column.name for column in revenue_facts.columns if not column.primar
 _Place = tuple[str, str | None, Sequence[int]]
 """An object with its customer and the months it is revenue of."""
 _Pair = tuple[str | None, int]
-_months = msgspec.json.Decoder(list[tuple[int, int, int, int, int]])
 
 
 def apply_staged(
@@ -102,7 +101,7 @@ def _gone(
 def _places(tx: Connection, source: FromClause, *wanted: ColumnElement[bool]) -> list[_Place]:
     columns = _facts.object_id, _facts.customer_id, _facts.cells
     found = tx.execute(select(*columns).select_from(source).where(*wanted))
-    return [(row[0], row[1], [cell[0] for cell in _months.decode(row[2])]) for row in found]
+    return [(row[0], row[1], [cell[0] for cell in stored_cells(row[2])]) for row in found]
 
 
 def _is_same(org_id: str, provider: str) -> ColumnElement[bool]:

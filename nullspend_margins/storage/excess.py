@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -33,7 +32,7 @@ from nullspend_margins.domain.period import month_index
 from nullspend_margins.domain.recognition import MAX_MICRODOLLARS
 from nullspend_margins.domain.revenue import FactKind, RevenueWindow
 from nullspend_margins.storage.applying import COMPARED, is_told, is_unstaged
-from nullspend_margins.storage.revenue_parts import stored_parts, uncounted_cells
+from nullspend_margins.storage.revenue_parts import stored_cells, stored_parts, uncounted_cells
 from nullspend_margins.storage.revenue_sums import opened_cells
 from nullspend_margins.storage.staging import of_sync
 from nullspend_margins.storage.tables import revenue_facts, revenue_staging
@@ -42,9 +41,7 @@ _HALF = 2.0**62
 """Of two sums that are too much together one is this at least. Less: floats are not exact."""
 _LARGE = _HALF * 0.99
 _staged = revenue_staging.c
-_cells = msgspec.json.Decoder(list[tuple[int, int, int, int, int]])
 _log = logging.getLogger("nullspend_margins.sync")
-
 
 _Sums = dict[tuple[int, int], int]
 
@@ -61,7 +58,7 @@ class _Fact(NamedTuple):
     @property
     def amounts(self) -> _Sums:
         """What it adds to each sum: by month and basis, and to all that was invoiced."""
-        months = _cells.decode(self.cells)
+        months = stored_cells(self.cells)
         found = {(month, at): one for month, *told in months for at, one in enumerate(told)}
         return found | {(0, -1): self.amount_microdollars}
 

@@ -63,6 +63,7 @@ class Recognition(NamedTuple):
 
 _decoder = msgspec.json.Decoder(list[_Part])
 _encoder = msgspec.json.Encoder()
+_cells_decoder = msgspec.json.Decoder(list[tuple[int, int, int, int, int]])
 
 
 def recognition(fact: RevenueFact, conversion: Conversion) -> Recognition:
@@ -81,6 +82,11 @@ def recognition(fact: RevenueFact, conversion: Conversion) -> Recognition:
         return Recognition(False, 0, text, uncounted_cells(fact.all_parts, own))
     microdollars = sum(cell[_INVOICED] for cell in cells.values())
     return Recognition(True, microdollars, _encode(counted), _cell_text(cells, own))
+
+
+def stored_cells(cells: str) -> list[tuple[int, int, int, int, int]]:
+    """The months of a stored fact, each with microdollars in the order of ``BASES``."""
+    return _cells_decoder.decode(cells)
 
 
 def uncounted_cells(parts: Sequence[RevenuePart], own: int) -> str:

@@ -35,7 +35,7 @@ class BadDayRules(PluginSuite[P]):
         """One whose service answers everything with a page of HTML and this HTTP ``status``."""
         self._skip("make_garbled", "an object whose service answers with a page of HTML")
 
-    def _is_answer(self, question: Question[P], status: int, found: object) -> bool:  # noqa: ARG002
+    def _is_answer(self, question: Question[P], status: int, found: object) -> bool:  # noqa: ARG002 - for subclasses
         """Whether ``found`` is right all the same."""
         return False
 

@@ -101,7 +101,7 @@ def test_the_command_makes_a_secret_for_webhooks(folder: Path) -> None:
 
 
 def test_a_mapping_is_a_configuration(folder: Path) -> None:
-    made = eval(MAPPING, {"Margins": Margins})  # noqa: S307
+    made = eval(MAPPING, {"Margins": Margins})  # noqa: S307 - the page's
     assert made.config.plans.orgs == {"org_1": "pro"}
 
 
@@ -120,12 +120,12 @@ def test_a_host_passes_plugins(example: str, folder: Path, monkeypatch: pytest.M
         **vars(module_of(sessions, "sessions", monkeypatch)),
         **vars(module_of(plans, "plans", monkeypatch)),
     }
-    assert eval(example, names)  # noqa: S307
+    assert eval(example, names)  # noqa: S307 - the page's
 
 
 async def test_the_dashboard_is_below_the_mount_point(folder: Path) -> None:
     app, margins = FastAPI(), Margins({})
-    eval(MOUNT, {"app": app, "margins": margins})  # noqa: S307
+    eval(MOUNT, {"app": app, "margins": margins})  # noqa: S307 - the page's
     async with margins.lifespan():
         assert (await get(app, "/billing/margins")).status_code == 401
 
@@ -147,13 +147,13 @@ async def test_templates_may_say_what_the_page_says(sqlite_url: str, folder: Pat
 
 
 def test_small_calls_of_the_plugin_pages(folder: Path) -> None:
-    assert eval(PARSE) == Period(2026 * 12 + 3)  # noqa: S307
-    context = eval(CONTEXT)  # noqa: S307
+    assert eval(PARSE) == Period(2026 * 12 + 3)  # noqa: S307 - the page's
+    context = eval(CONTEXT)  # noqa: S307 - the page's
     assert isinstance(context, PluginContext)
     assert context.table == {"url": "https://acme.example.com"}
     clock = testing.FixedClock()
     before = clock.now()
-    eval(f"clock.{ADVANCE}", {"clock": clock})  # noqa: S307
+    eval(f"clock.{ADVANCE}", {"clock": clock})  # noqa: S307 - the page's
     assert clock.now() - before == timedelta(hours=2)
 
 
@@ -161,7 +161,7 @@ async def test_an_asgi_app_is_a_service() -> None:
     app = FastAPI()
     app.add_api_route("/hello", lambda: "welcome")
     names = {"FakeService": testing.FakeService, "httpx": httpx, "app": app}
-    service = eval(ASGI_SERVICE, names)  # noqa: S307
+    service = eval(ASGI_SERVICE, names)  # noqa: S307 - the page's
     answer = await service.context("acme", {}).http.get("https://anything.example.com/hello")
     assert answer.json() == "welcome"
 
