@@ -18,9 +18,9 @@ from sqlalchemy import (
 )
 
 from nullspend_margins.domain.revenue import RevenueWindow
-from nullspend_margins.storage.dialects import chunks, insert_into, is_among, large_joins
+from nullspend_margins.storage.dialects import Insert, chunks, insert_into, is_among, large_joins
 from nullspend_margins.storage.revenue_parts import stored_cells
-from nullspend_margins.storage.revenue_sums import opened_cells, rebuild_sums
+from nullspend_margins.storage.revenue_sums import build_sums, opened_cells, rebuild_sums
 from nullspend_margins.storage.staging import discard_staged, of_sync
 from nullspend_margins.storage.tables import revenue_facts, revenue_staging
 
@@ -49,6 +49,8 @@ def apply_staged(
     they add up to is rebuilt. ``False`` when nothing differed: then nothing is written either.
     """
     mine = org_id, provider, sync_id
+    if not _has_facts(tx, org_id, provider):
+        return _apply_first(tx, *mine)
     with large_joins(tx):
         touched = _changed_pairs(tx, *mine)
         left = [*_replaced(tx, *mine), *_gone(tx, *mine, window, all_services=all_services)]
@@ -56,10 +58,27 @@ def apply_staged(
     touched |= {(customer, month) for _, customer, months in left for month in months}
     _delete(tx, org_id, provider, [object_id for object_id, _, _ in left])
     if touched:
-        _insert(tx, *mine)
+        # What was otherwise has been deleted; what is stored just so stays.
+        tx.execute(_put(tx, *mine).on_conflict_do_nothing())
         rebuild_sums(tx, org_id, provider, touched)
     discard_staged(tx, org_id, provider, sync_id=sync_id)
     return bool(touched)
+
+
+def _has_facts(tx: Connection, org_id: str, provider: str) -> bool:
+    whose = _facts.org_id == org_id, _facts.provider == provider
+    return tx.scalar(select(_facts.object_id).where(*whose).limit(1)) is not None
+
+
+def _apply_first(tx: Connection, org_id: str, provider: str, sync_id: str) -> bool:
+    """The same where nothing is stored: there is nothing to compare with, or to take away."""
+    put = tx.execute(
+        _put(tx, org_id, provider, sync_id), execution_options={"preserve_rowcount": True}
+    ).rowcount
+    if put:
+        build_sums(tx, org_id, provider)
+        discard_staged(tx, org_id, provider, sync_id=sync_id)
+    return bool(put)
 
 
 def _changed_pairs(tx: Connection, org_id: str, provider: str, sync_id: str) -> set[_Pair]:
@@ -149,10 +168,9 @@ def _delete(tx: Connection, org_id: str, provider: str, object_ids: Sequence[str
         )
 
 
-def _insert(tx: Connection, org_id: str, provider: str, sync_id: str) -> None:
-    """Store what was staged and is not stored just so: what was otherwise has been deleted."""
+def _put(tx: Connection, org_id: str, provider: str, sync_id: str) -> Insert:
+    """Store what was staged."""
     names = ["org_id", "provider", "object_id", *COMPARED]
     rows = select(*(_staged[name] for name in names)).where(of_sync(org_id, provider, sync_id))
     # In the order of the key: its index grows at one end.
-    put = insert_into(tx, revenue_facts).from_select(names, rows.order_by(_staged.object_id))
-    tx.execute(put.on_conflict_do_nothing())
+    return insert_into(tx, revenue_facts).from_select(names, rows.order_by(_staged.object_id))

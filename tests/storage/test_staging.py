@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select, update
 
 from nullspend_margins import RevenuePart
 from nullspend_margins.storage import staging
@@ -15,12 +15,14 @@ from nullspend_margins.storage.applying import apply_staged
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.tables import (
     customer_months,
+    revenue_customers,
     revenue_facts,
     revenue_staging,
 )
 from tests.storage.builders import NOVEMBER, NOW, ORG, WINDOW, invoice, rows, stage, sync
 
 OCTOBER = NOVEMBER.shift(-1)
+SUMS = (customer_months, revenue_customers)
 
 
 async def test_the_report_counts_what_a_sync_has_staged(database: Database) -> None:
@@ -89,6 +91,23 @@ async def test_a_sync_that_finds_nothing_new_writes_nothing(database: Database) 
     before = await database.read(_physical)
     assert not await database.write(lambda tx: sync(tx, facts))
     assert await database.read(_physical) == before
+
+
+async def test_a_first_sync_puts_right_what_sums_are_there_without_facts(
+    database: Database,
+) -> None:
+    facts = [invoice("1", 100), invoice("2", 900, customer_id="cus_2")]
+    await database.write(lambda tx: sync(tx, facts))
+    right = await database.read(lambda tx: [rows(tx, table) for table in SUMS])
+
+    def forget_facts(tx: Connection) -> None:
+        tx.execute(delete(revenue_facts))
+        tx.execute(update(customer_months).values(cash=7))
+        tx.execute(update(revenue_customers).values(name="nobody"))
+
+    await database.write(forget_facts)
+    assert await database.write(lambda tx: sync(tx, facts))
+    assert await database.read(lambda tx: [rows(tx, table) for table in SUMS]) == right
 
 
 def _physical(tx: Connection) -> list[Any]:
