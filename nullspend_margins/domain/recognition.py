@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
-from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from nullspend_margins.domain.currency import converted
@@ -16,7 +16,6 @@ from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue import RevenueFact
 from nullspend_margins.domain.revenue_part import (
     BASES,
-    MAX_COUNTED_CENTS,
     Basis,
     ExchangeRate,
     RevenuePart,
@@ -60,7 +59,7 @@ class Conversion:
         return ExchangeRate(value=value, source=CONFIGURED, on=period.start.date())
 
 
-class Share(NamedTuple):
+class Share(msgspec.Struct, frozen=True, gc=False):
     """What a part is in one month: in its own currency's minor unit, and in microdollars."""
 
     period: Period
@@ -115,16 +114,20 @@ def month_cells(parts: Iterable[RevenuePart], minor_digits: int) -> MonthCells:
     Raises ``ValidationFailed`` for what no cell can hold, a part by itself too.
     """
     cells: MonthCells = {}
+    together = 0
     for part in parts:
         if part.rate is None and minor_digits == _USD_DIGITS:  # nearly all: nothing to round
-            if not -MAX_COUNTED_CENTS <= part.amount_minor <= MAX_COUNTED_CENTS:
-                raise _too_much()
+            size = abs(part.amount_minor) * MICRODOLLARS_PER_CENT
             found = month_shares(part.amount_minor, part.occurred_at, part.until)
             _add(cells, part.bases, found, MICRODOLLARS_PER_CENT)
         else:
             shares = part_shares(part, minor_digits)
+            size = abs(sum(each.microdollars for each in shares))
             _add(cells, part.bases, [(each.period.index, each.microdollars) for each in shares])
-    return _fitting(cells)
+        together += size
+        if size > MAX_MICRODOLLARS:
+            raise _too_much()
+    return _fitting(cells) if together > MAX_MICRODOLLARS else cells
 
 
 def unconverted_cells(parts: Iterable[RevenuePart]) -> MonthCells:

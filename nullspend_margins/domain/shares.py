@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from nullspend_margins.domain.period import month_index, month_ticks, ticks
+
+_TWO = 2
 
 
 def split_amount(total: int, weights: Sequence[int]) -> list[int]:
@@ -39,28 +42,35 @@ def month_shares(total: int, start: datetime, end: datetime | None) -> list[tupl
     As (``Period.index``, share), oldest first; months whose share is 0 are there too. Without an
     ``end``, or where it is not after ``start``: all in the month of ``start``.
     """
-    first = month_index(start)
     if end is None:
+        return [(month_index(start), total)]
+    first, times = _month_times(start, end)
+    if len(times) == 1:
         return [(first, total)]
-    until, bound = ticks(end), month_ticks(first + 1)
-    if until <= bound:
-        return [(first, total)]
-    since, times = ticks(start), list[int]()
-    if until <= month_ticks(first + 2):
-        one, other = _halved(total, bound - since, until - since)
+    if len(times) == _TWO:
+        one, other = _halved(total, *times)
         return [(first, one), (first + 1, other)]
-    while bound < until:
-        times.append(bound - since)
-        since, bound = bound, month_ticks(first + 1 + len(times))
-    times.append(until - since)
     return [*enumerate(split_amount(total, times), first)]
 
 
-def _halved(total: int, weight: int, whole: int) -> tuple[int, int]:
-    """``split_amount`` of two weights, ``weight`` and the rest of ``whole``, above 0 both.
+@lru_cache(maxsize=128)  # that of an invoice's lines is mostly the same
+def _month_times(start: datetime, end: datetime) -> tuple[int, Sequence[int]]:
+    """The first month that ``[start, end)`` touches, and the time in it and in each after it."""
+    first = month_index(start)
+    since, until, bound = ticks(start), ticks(end), month_ticks(first + 1)
+    times = list[int]()
+    while bound < until:
+        times.append(bound - since)
+        since, bound = bound, month_ticks(first + 1 + len(times))
+    return first, (*times, until - since)
+
+
+def _halved(total: int, weight: int, other: int) -> tuple[int, int]:
+    """``split_amount`` of two weights, above 0 both.
 
     Of two shares only one can be rounded up: the first, where its remainder is half or more. Most
     services go over the end of one month, and this takes a quarter of the time.
     """
+    whole = weight + other
     first = (2 * abs(total) * weight + whole) // (2 * whole)
     return (first, total - first) if total >= 0 else (-first, total + first)

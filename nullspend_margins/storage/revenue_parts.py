@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 import msgspec
 
@@ -49,7 +48,7 @@ class _Part(msgspec.Struct, array_like=True, omit_defaults=True):
     rate: tuple[str, str, date] | None = None
 
 
-class Recognition(NamedTuple):
+class Recognition(msgspec.Struct, frozen=True, gc=False):
     """What of a fact is stored beside its own fields. ``parts`` and ``cells`` are JSON text.
 
     ``microdollars`` is what it adds to ``invoiced``, 0 where it is not counted.
@@ -74,14 +73,20 @@ def recognition(fact: RevenueFact, conversion: Conversion) -> Recognition:
     """
     if fact.parts is None and not fact.is_foreign and fact.digits == 2:
         return _of_simple(fact)
-    counted = recognized(fact, conversion)
-    cells = None if counted is None else _counted_cells(counted, fact)
     own = month_index(fact.occurred_at)
-    if counted is None or cells is None:
-        text = None if fact.parts is None else _encode(fact.parts)
-        return Recognition(False, 0, text, uncounted_cells(fact.all_parts, own))
-    microdollars = sum(cell[_INVOICED] for cell in cells.values())
-    return Recognition(True, microdollars, _encode(counted), _cell_text(cells, own))
+    counted = recognized(fact, conversion)
+    if counted is not None:
+        try:
+            cells = month_cells(counted, fact.digits)
+        except ValidationFailed:
+            pass
+        else:
+            invoiced = sum([cell[_INVOICED] for cell in cells.values()])
+            if abs(invoiced) <= MAX_MICRODOLLARS:
+                return Recognition(True, invoiced, _encode(counted), _cell_text(cells, own))
+        _log.warning(_TOO_MUCH, fact.kind, fact.object_id)
+    text = None if fact.parts is None else _encode(fact.parts)
+    return Recognition(False, 0, text, uncounted_cells(fact.all_parts, own))
 
 
 def stored_cells(cells: str) -> list[tuple[int, int, int, int, int]]:
@@ -92,19 +97,6 @@ def stored_cells(cells: str) -> list[tuple[int, int, int, int, int]]:
 def uncounted_cells(parts: Sequence[RevenuePart], own: int) -> str:
     """The ``Recognition.cells`` of a fact that does not count; ``own``: the month it is of."""
     return _cell_text(unconverted_cells(parts), own)
-
-
-def _counted_cells(parts: Sequence[RevenuePart], fact: RevenueFact) -> MonthCells | None:
-    """What parts add to each month; ``None``, and told in the log, where that is too much."""
-    try:
-        cells = month_cells(parts, fact.digits)
-    except ValidationFailed:
-        pass
-    else:
-        if abs(sum(cell[_INVOICED] for cell in cells.values())) <= MAX_MICRODOLLARS:
-            return cells
-    _log.warning(_TOO_MUCH, fact.kind, fact.object_id)
-    return None
 
 
 def _of_simple(fact: RevenueFact) -> Recognition:
@@ -127,14 +119,14 @@ def _cell_text(cells: MonthCells, own: int) -> str:
 
 
 def _encode(parts: Sequence[RevenuePart]) -> str:
-    return _encoder.encode([*map(_stored, parts)]).decode()
+    return _encoder.encode([_stored(part) for part in parts]).decode()
 
 
 def _stored(part: RevenuePart) -> tuple[object, ...]:
     """As ``_Part`` is written, without making one: a sync has hundreds of thousands."""
     rate, until = part.rate, part.until
     plain = (
-        [*part.bases],
+        tuple(part.bases),
         part.kind,
         part.amount_minor,
         ticks(part.occurred_at),

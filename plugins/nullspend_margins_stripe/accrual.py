@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from nullspend_margins import ExchangeRate, RevenuePart, split_amount
 from nullspend_margins_stripe.facts import made, moment
-from nullspend_margins_stripe.objects import Invoice, InvoiceLine, Span
+from nullspend_margins_stripe.objects import Invoice, InvoiceLine
 from nullspend_margins_stripe.payments import untaxed_of
 from nullspend_margins_stripe.texts import clean
 
@@ -28,14 +29,15 @@ def accrual_parts(invoice: Invoice, rate: ExchangeRate | None) -> list[RevenuePa
     shares = _shares(whole, [_weight(line) for line in lines])
     if not shares or (max(map(abs, shares)) > _MOST >= abs(whole)):
         lines, shares = [], []
+    created = made(invoice.created)
     found = [
-        _line(line, share, made(invoice.created), rate)
+        _line(line, share, created, rate)
         for line, share in zip(lines, shares, strict=True)
         if share
     ]
     if found or not whole:
         return found
-    return [_point(whole, made(invoice.created), rate)]
+    return [_point(whole, created, rate)]
 
 
 def _shares(whole: int, weights: list[int]) -> list[int]:
@@ -69,7 +71,8 @@ def _weight(line: InvoiceLine) -> int:
 def _line(
     line: InvoiceLine, share: int, created: datetime, rate: ExchangeRate | None
 ) -> RevenuePart:
-    start, until = _service(line.period, created)
+    span = line.period
+    start, until = _service(span.start, span.end, created) if span else (created, None)
     return RevenuePart(
         bases=("accrual",),
         kind="line",
@@ -82,14 +85,16 @@ def _line(
     )
 
 
-def _service(span: Span | None, created: datetime) -> tuple[datetime, datetime | None]:
+@lru_cache(maxsize=128)  # that of an invoice's lines is mostly the same
+def _service(
+    since: int | None, until: int | None, created: datetime
+) -> tuple[datetime, datetime | None]:
     """The time of a line's service; ``None`` for the end of what is at once.
 
     A period that ends before it starts is a point at its start; one that cannot be true, longer
     than 50 years or as far from the invoice, is a point when the invoice was made.
     """
-    start = moment(span.start) if span else None
-    end = moment(span.end) if span else None
+    start, end = moment(since), moment(until)
     if start is None or abs(start - created) > _LONGEST:
         return created, None
     if end is None or end <= start:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from nullspend_margins import RevenueFact, ValidationFailed
@@ -25,7 +26,7 @@ NO_PAYERS: Payers = MappingProxyType({})
 _END = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 
 
-class Party(NamedTuple):
+class Party(msgspec.Struct, frozen=True, gc=False):
     """Whose fact it is, as far as its object tells."""
 
     customer_id: str | None

@@ -8,7 +8,7 @@ from functools import partial
 from nullspend_margins import ExchangeRate, RevenueFact, RevenuePart
 from nullspend_margins_stripe.accrual import accrual_parts
 from nullspend_margins_stripe.currencies import NO_RATES, USD, Rates, minor_digits_of
-from nullspend_margins_stripe.facts import Party, made, party_of, usable
+from nullspend_margins_stripe.facts import made, party_of, usable
 from nullspend_margins_stripe.objects import Invoice
 from nullspend_margins_stripe.payments import (
     PAID,
@@ -51,6 +51,7 @@ def _fact(invoice: Invoice, tag_key: str, rates: Rates) -> RevenueFact | None:
     if not parts:
         return None
     currency = invoice.currency.lower()
+    party = party_of(invoice.customer, tag_key=tag_key)
     return RevenueFact(
         object_id=invoice.id,
         amount_minor=invoice.amount_paid,
@@ -59,7 +60,10 @@ def _fact(invoice: Invoice, tag_key: str, rates: Rates) -> RevenueFact | None:
         kind="invoice" if is_paid else "payment",
         parts=tuple(parts),
         minor_digits=minor_digits_of(currency),
-        **_party(invoice, tag_key).fields(),
+        customer_id=party.customer_id,
+        customer_name=party.name or clean(invoice.customer_name),
+        customer_email=party.email or clean(invoice.customer_email),
+        suggested_tag=party.tag,
     )
 
 
@@ -79,13 +83,3 @@ def _rate(invoice: Invoice, payments: Iterable[Payment], rates: Rates) -> Exchan
         return None
     found = next((one.rate for one in payments if one.rate), None)
     return found or rates.get(invoice.id)
-
-
-def _party(invoice: Invoice, tag_key: str) -> Party:
-    party = party_of(invoice.customer, tag_key=tag_key)
-    return Party(
-        party.customer_id,
-        party.name or clean(invoice.customer_name),
-        party.email or clean(invoice.customer_email),
-        party.tag,
-    )

@@ -265,6 +265,6 @@ def is_of(
         return False
     if test_clocks:
         return True
-    customer = getattr(one, "customer", None)
-    clocks = (getattr(one, "test_clock", None), getattr(customer, "test_clock", None))
-    return clocks == (None, None)
+    if getattr(one, "test_clock", None) is not None:
+        return False
+    return getattr(getattr(one, "customer", None), "test_clock", None) is None

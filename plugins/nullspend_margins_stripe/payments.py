@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 from nullspend_margins import ExchangeRate, RevenuePart, round_half_up
 from nullspend_margins_stripe.currencies import Rates, rate_by
@@ -23,7 +24,7 @@ PAID = frozenset({"paid", None})
 """A status that is not told does not stand against an object that was listed as paid."""
 
 
-class Payment(NamedTuple):
+class Payment(msgspec.Struct, frozen=True, gc=False):
     """Money that came for an invoice. ``part_id`` is ``None`` for what no payment tells."""
 
     amount: int
@@ -42,17 +43,13 @@ def payments_of(invoice: Invoice, rates: Rates) -> list[Payment]:
     """
     settled = _paid_at(invoice.status_transitions) or made(invoice.created)
     currency = invoice.currency.lower()
-    found = [
-        Payment(
-            one.amount_paid,
-            _paid_at(one.status_transitions) or settled,
-            clean(one.id),
-            rate_by(_means(one), currency, rates),
-        )
-        for one in told_payments(invoice)
-        if one.amount_paid
-    ]
-    rest = invoice.amount_paid - sum(one.amount for one in found)
+    found, rest = list[Payment](), invoice.amount_paid
+    for one in told_payments(invoice):
+        if one.amount_paid:
+            paid_at = _paid_at(one.status_transitions) or settled
+            rate = rate_by(_means(one), currency, rates)
+            found.append(Payment(one.amount_paid, paid_at, clean(one.id), rate))
+            rest -= one.amount_paid
     if rest > 0 and invoice.status in PAID:
         found.append(Payment(rest, settled, None, None))
     if len(found) > 1:
@@ -60,12 +57,16 @@ def payments_of(invoice: Invoice, rates: Rates) -> list[Payment]:
     return found
 
 
-def told_payments(invoice: Invoice) -> Iterator[InvoicePayment]:
+def told_payments(invoice: Invoice) -> list[InvoicePayment]:
     """The invoice's payments that are paid, in its currency."""
-    for one in invoice.payments.data if invoice.payments else ():
-        currency = (one.currency or invoice.currency).lower()
-        if one.status in PAID and currency == invoice.currency.lower():
-            yield one
+    if not invoice.payments:
+        return []
+    currency = invoice.currency.lower()
+    return [
+        one
+        for one in invoice.payments.data
+        if one.status in PAID and (one.currency or currency).lower() == currency
+    ]
 
 
 def payment_parts(invoice: Invoice, payments: Sequence[Payment]) -> Iterator[RevenuePart]:

@@ -11,8 +11,9 @@ def clean(text: str | None) -> str | None:
     """People's text made storable: no control characters, at most 256 characters."""
     if not text:
         return None
-    if text.isprintable():  # nearly every text, and much faster than looking closer
-        return text.strip()[:_MAX_TEXT].rstrip() or None
+    # Nearly every text, and much faster than looking closer: no other space is printable.
+    if text.isprintable() and len(text) <= _MAX_TEXT and text[0] != " " != text[-1]:
+        return text
     return CONTROL.sub(" ", text).strip()[:_MAX_TEXT].rstrip() or None
 
 
