@@ -110,6 +110,7 @@ class _Comparison:
                     for _ in range(rounds):
                         await before()
                         sides.add("product", await self._product_seconds(margins, target))
+                        await before()  # each side after a write of its own, which leaves it cold
                         sides.add("floor", _floor_seconds(floor, queries, known))
                         if what == "customer":
                             await before()

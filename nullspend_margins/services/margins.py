@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from msgspec import Struct
 
@@ -22,9 +22,10 @@ from nullspend_margins.protocols import Clock
 from nullspend_margins.services.bases import Bases, ToldBases, read_bases, read_customer_bases
 from nullspend_margins.services.cost_reader import CostReader, cost_columns
 from nullspend_margins.services.coverage import CoverageReader
+from nullspend_margins.services.detail_cache import DetailCache
 from nullspend_margins.services.ledger import LedgerRow, customer_row, read_ledger
 from nullspend_margins.services.margin_table import MarginTable, build_table, without_known
-from nullspend_margins.services.table_cache import TableCache
+from nullspend_margins.services.table_cache import Kept, TableCache
 from nullspend_margins.services.unmatched import Unmatched, read_unmatched, recent_since
 from nullspend_margins.storage import connections, mappings, revisions
 from nullspend_margins.storage.connections import StoredConnection
@@ -51,6 +52,10 @@ class CustomerDetail(Struct, frozen=True, kw_only=True):
     months: Sequence[tuple[Period, int, int]]
     models: Sequence[tuple[str, int, int]]
     bases: Sequence[int] | None = None
+
+
+_Asked = tuple[str, str, Months, Basis, bool]
+"""Org, tag value, months, basis, whether all bases are told."""
 
 
 class _Ingredients(NamedTuple):
@@ -92,6 +97,7 @@ class MarginsService:
         self._basis = config.revenue.basis
         self._tables: TableCache[tuple[str, Period, Basis], MarginTable] = TableCache()
         self._unmatched: TableCache[tuple[str, date], Unmatched] = TableCache()
+        self._details: DetailCache[_Asked, CustomerDetail] = DetailCache()
         self._told = ToldBases()
 
     def current_period(self) -> Period:
@@ -182,21 +188,31 @@ class MarginsService:
         """One customer, with all bases if asked. Raises ``NotFound``: no mapping has that value."""
         basis = basis or self._basis
         months = Months(period.shift(1 - months_shown), period)
+        key = org_id, tag_value, months, basis, bases
+        # What other systems add up may change without our revision.
+        likely = None if self._costs.remote else self._details.likely(key)
         remote = await self._costs.remote_customer(org_id, tag_value, months.first, months.last)
 
-        def read(tx: Transaction) -> tuple[CustomerRecord, Sequence[int] | None]:
+        def read(tx: Transaction) -> tuple[CustomerRecord | None, Sequence[int] | None]:
+            if likely is not None and likely.revision == revisions.current(tx, org_id):
+                return None, None
             record = read_customer(tx, org_id, CUSTOMER_TAG_KEY, tag_value, months, basis)
             if not bases:
                 return record, None
             return record, read_customer_bases(tx, org_id, record.customers, period)
 
-        # All of it is one question, unless the bases are asked for too.
+        # Each answer is one question's, unless the bases are asked for too.
         run = self._database.read if bases else self._database.ask
         record, by_basis = await run(read)
+        if record is None:
+            return cast("Kept[CustomerDetail]", likely).value
         local = self._costs.local_customer(tag_value, record)
         costs = cost_columns(months, [*local.months, *remote.months])
         row = customer_row(tag_value, record.customers, months, costs)
-        return self._detail(row, [*local.models, *remote.models], months, by_basis)
+        found = self._detail(row, [*local.models, *remote.models], months, by_basis)
+        if not self._costs.remote:
+            self._details.put(key, record.revision, found, weight=1 + len(found.models))
+        return found
 
     def _detail(
         self,

@@ -16,7 +16,9 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class _Kept(NamedTuple, Generic[Value]):
+class Kept(NamedTuple, Generic[Value]):
+    """A thing, and the revision it was made from."""
+
     revision: int | None
     value: Value
     weight: int
@@ -32,7 +34,7 @@ class RevisionCache(Generic[Key, Value]):
     def __init__(self, room: int = _THINGS) -> None:
         self._room = room
         self._weight = 0
-        self._kept: OrderedDict[Key, _Kept[Value]] = OrderedDict()
+        self._kept: OrderedDict[Key, Kept[Value]] = OrderedDict()
         self._lock = Lock()
 
     def get(self, key: Key, revision: int | None) -> Value | None:
@@ -46,15 +48,21 @@ class RevisionCache(Generic[Key, Value]):
 
     def latest(self, key: Key) -> Value | None:
         """The one that was made last, at whatever revision, if it is here."""
+        known = self.last(key)
+        return None if known is None else known.value
+
+    def last(self, key: Key) -> Kept[Value] | None:
+        """The same with its revision, for whoever asks whether that is still the org's."""
         with self._lock:
-            known = self._kept.get(key)
-            return None if known is None else known.value
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
 
     def put(self, key: Key, revision: int | None, value: Value, *, weight: int = 1) -> None:
         """Keep a thing, and let go of those asked for longest ago."""
         with self._lock:
             self._drop(key)
-            self._kept[key] = _Kept(revision, value, weight)
+            self._kept[key] = Kept(revision, value, weight)
             self._weight += weight
             while self._weight > self._room:
                 self._drop(next(iter(self._kept)))

@@ -16,7 +16,7 @@ from nullspend_margins.domain.cost import Amount, CostPart, ModelCost, TagCost, 
 from nullspend_margins.domain.period import Months, Period, day_number, day_of
 from nullspend_margins.storage.bulk import Row, fetch_tuples, json_object
 from nullspend_margins.storage.dialects import upsert
-from nullspend_margins.storage.questions import Question
+from nullspend_margins.storage.questions import OneOf, Question
 from nullspend_margins.storage.sums import halves, joined
 from nullspend_margins.storage.tables import cost_cursors, cost_model_days, cost_months
 
@@ -25,23 +25,27 @@ SELECT_CUSTOMER_MONTHS: Select[Any] = select(
     cost_months.c.month, cost_months.c.cost_nanodollars
 ).where(
     cost_months.c.org_id == bindparam("org_id"),
-    cost_months.c.month.in_(bindparam("months", expanding=True)),
+    OneOf(cost_months.c.month, "months"),
     cost_months.c.tag_value == bindparam("tag_value"),
 )
-SELECT_CUSTOMER_MODELS: Select[Any] = select(
-    cost_model_days.c.model,
-    cost_model_days.c.cost_nanodollars,
-    cost_model_days.c.request_count,
-).where(
-    cost_model_days.c.org_id == bindparam("org_id"),
-    cost_model_days.c.day.in_(bindparam("days", expanding=True)),
-    cost_model_days.c.tag_value == bindparam("tag_value"),
+SELECT_CUSTOMER_MODELS: Select[Any] = (
+    select(
+        cost_model_days.c.model,
+        *halves(cost_model_days.c.cost_nanodollars),
+        func.sum(cost_model_days.c.request_count),
+    )
+    .where(
+        cost_model_days.c.org_id == bindparam("org_id"),
+        OneOf(cost_model_days.c.day, "days"),
+        cost_model_days.c.tag_value == bindparam("tag_value"),
+    )
+    .group_by(cost_model_days.c.model)
 )
 _customer_months = Question(SELECT_CUSTOMER_MONTHS)
 _customer_days = Question(
     select(*(cost_model_days.c[name] for name in CostPart._fields)).where(
         cost_model_days.c.org_id == bindparam("org_id"),
-        cost_model_days.c.day.in_(bindparam("days", expanding=True)),
+        OneOf(cost_model_days.c.day, "days"),
         cost_model_days.c.tag_value == bindparam("tag_value"),
     )
 )
@@ -53,7 +57,7 @@ _months = Question(
         )
         .where(
             cost_months.c.org_id == bindparam("org_id"),
-            cost_months.c.month.in_(bindparam("months", expanding=True)),
+            OneOf(cost_months.c.month, "months"),
         )
         .group_by(cost_months.c.month)
     )
@@ -76,12 +80,11 @@ def customer_month_costs(
 
 
 def by_model(rows: Iterable[Row]) -> list[ModelCost]:
-    """What ``SELECT_CUSTOMER_MODELS`` found, added up."""
-    # Here: a sum on the way to a total that fits may not fit, when there are credits.
-    totals: dict[str, Amount] = {}
-    for model, cost, requests in rows:
-        add_amount(totals, model, cost, requests)
-    return [ModelCost(model, *totals[model]) for model in sorted(totals)]
+    """What ``SELECT_CUSTOMER_MODELS`` found."""
+    return [
+        ModelCost(model, joined(high, low), int(requests))
+        for model, high, low, requests in sorted(rows)
+    ]
 
 
 def day_costs(tx: Connection, org_id: str, tag_value: str, period: Period) -> list[CostPart]:

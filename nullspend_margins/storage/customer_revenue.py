@@ -21,7 +21,7 @@ from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue import FactKind
 from nullspend_margins.domain.revenue_part import BASES, Basis
 from nullspend_margins.storage.bulk import Row
-from nullspend_margins.storage.questions import Question
+from nullspend_margins.storage.questions import OneOf, Question
 from nullspend_margins.storage.tables import (
     customer_months,
     mappings,
@@ -75,7 +75,7 @@ def select_mapped(basis: Basis) -> Select[Any]:
     has_month = and_(
         month.org_id == org_id,
         # Equality on each month, not a range: the key continues with the customer.
-        month.month.in_(bindparam("months", expanding=True)),
+        OneOf(month.month, "months"),
         month.provider == pair.provider,
         month.customer_id == pair.customer_id,
         is_in(basis),

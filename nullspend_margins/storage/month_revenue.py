@@ -13,7 +13,7 @@ from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import BASES, Basis
 from nullspend_margins.storage.bulk import json_object
 from nullspend_margins.storage.customer_revenue import CustomerMonth, is_in
-from nullspend_margins.storage.questions import Question
+from nullspend_margins.storage.questions import OneOf, Question
 from nullspend_margins.storage.tables import customer_months as months_table
 
 Cell = TypeVar("Cell")
@@ -34,7 +34,7 @@ def _of_months(wanted: ColumnElement[bool], *columns: ColumnElement[Any]) -> Que
             select(month, provider, json_object(dialect, months_table.c.customer_id, *columns))
             .where(
                 months_table.c.org_id == bindparam("org_id"),
-                month.in_(bindparam("months", expanding=True)),
+                OneOf(month, "months"),
                 wanted,
             )
             .group_by(month, provider)

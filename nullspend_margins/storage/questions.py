@@ -10,27 +10,59 @@ from itertools import accumulate, pairwise
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     CompoundSelect,
     Connection,
     Dialect,
     Executable,
     Select,
+    any_,
+    bindparam,
     literal_column,
     null,
     union_all,
 )
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from nullspend_margins.storage.bulk import Row
 
 
-class Question:
-    """``statement`` with its parameters open: texts and integers, and lists of them.
+class OneOf(ColumnElement[bool]):
+    """``column`` is one of the integers that a question is given as ``name``, one at least.
 
-    A list, one value at least, is for a ``bindparam(..., expanding=True)``. Rows are as the
-    driver gives them: an instant is text in SQLite. Errors are the driver's too; ``Database``
-    knows them.
+    A parameter for each in SQLite; one array in PostgreSQL, so that however many there are it is
+    one statement, prepared once, and short: psycopg goes through one of more than 4,096 characters
+    anew each time it is asked, which takes as long as many an answer.
+    """
+
+    # No type: as a boolean it would be compared with 1 in SQLite, and no index be used.
+    inherit_cache: bool | None = False
+
+    def __init__(self, column: ColumnElement[int], name: str) -> None:
+        self.in_list: ColumnElement[bool] = column.in_(bindparam(name, expanding=True))
+        array: BindParameter[Any] = bindparam(name, type_=ARRAY(column.type))
+        self.in_array: ColumnElement[bool] = column == any_(array)
+
+
+@compiles(OneOf)
+def _listed(element: OneOf, compiler: SQLCompiler, **given: Any) -> str:
+    return compiler.process(element.in_list, **given)
+
+
+@compiles(OneOf, "postgresql")
+def _arrayed(element: OneOf, compiler: SQLCompiler, **given: Any) -> str:
+    return compiler.process(element.in_array, **given)
+
+
+class Question:
+    """``statement`` with its parameters open: texts and integers, and integers for ``OneOf``.
+
+    Rows are as the driver gives them: an instant is text in SQLite. Errors are the driver's too;
+    ``Database`` knows them.
     """
 
     def __init__(
@@ -43,14 +75,17 @@ class Question:
     def rows(self, tx: Connection, **given: object) -> list[Row]:
         """What the statement finds."""
         values: list[object] = []
-        form: list[object] = [tx.dialect.name]
+        takes_arrays = tx.dialect.name == "postgresql"
+        form: list[object] = [takes_arrays]
         for name, value in given.items():
             form.append(name)
-            if isinstance(value, list | range):
+            if not isinstance(value, list | range):
+                values.append(value)
+            elif takes_arrays:
+                values.append(f"{{{','.join(map(str, value))}}}")
+            else:
                 form.append(len(value))
                 values += value
-            else:
-                values.append(value)
         compiled = self._compiled.get(tuple(form))
         if compiled is None:
             compiled = self._compiled[tuple(form)] = self._compile(tx.dialect, given)
@@ -67,7 +102,9 @@ class Question:
         # What the statement says itself has a value; what it leaves open gets one when asked.
         known = {name: None for name, bind in compiled.binds.items() if bind.required}
         state = compiled.construct_expanded_state({**known, **given})
-        names = [name for name, value in given.items() for name in _names(name, value)]
+        names = [*given]
+        if dialect.name == "sqlite":
+            names = [each for name, value in given.items() for each in _names(name, value)]
         constants = [name for name in state.parameters if name not in {*names, *given, *known}]
         places = {name: place for place, name in enumerate([*names, *constants])}
         order = state.positiontup

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from nullspend_margins.storage.bulk import BulkInsert, replacing
 from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.tables import revisions
 
+SELECT_REVISION: Select[tuple[int]] = select(revisions.c.revision).where(
+    revisions.c.org_id == bindparam("org_id")
+)
+
 # Made once: every read of a table asks the one, every write the other.
-_current = Question(select(revisions.c.revision).where(revisions.c.org_id == bindparam("org_id")))
+_current = Question(SELECT_REVISION)
 _put = BulkInsert(revisions, replacing(revisions))
 
 

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from nullspend_margins.errors import NotFound
+from nullspend_margins.services.margins import CustomerDetail
 from nullspend_margins.services.table_cache import TableCache
 from tests.world import KEY, ORG, World, unix, world
 
@@ -146,6 +148,36 @@ async def test_what_is_not_matched_is_read_anew_when_anything_changed(
         assert after == await (await fresh.margins.services()).margins.unmatched(ORG)
         assert after is not before
         assert await service.unmatched("org_2") is not after
+
+
+@pytest.mark.parametrize("change", [*CHANGES, rejected_match], ids=lambda change: change.__name__)
+@pytest.mark.parametrize("bases", [False, True])
+async def test_a_customer_is_read_anew_when_anything_changed(
+    database_url: str, change: Change, bases: bool
+) -> None:
+    async with world(database_url) as here, world(database_url) as fresh:
+        here.account.add_customer("cus_1", name="One")
+        here.account.add_invoice("cus_1", 10_000, created=unix(2026, 11, 3))
+        await here.map("cus_1", "one")
+        await here.spend("one", 1)
+        await here.connect()
+        await here.sync()
+        before = await _one(here, bases=bases)
+        assert await _one(here, bases=bases) is before
+        await change(here)
+        for _ in range(3):  # changed, then as it was last time, then kept again
+            after = await _one(here, bases=bases)
+            assert after == await _one(fresh, bases=bases)
+        assert await _one(here, bases=bases) is after
+        assert await _one(here, bases=not bases) != after or after is None
+
+
+async def _one(here: World, *, bases: bool) -> CustomerDetail | None:
+    service = (await here.margins.services()).margins
+    try:
+        return await service.customer(ORG, "one", service.current_period(), bases=bases)
+    except NotFound:
+        return None
 
 
 async def test_a_new_connection_shows_in_the_next_read(here: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from psycopg import _queries
 from sqlalchemy import Connection
 
 from nullspend_margins.domain.cost import ModelCost
@@ -11,6 +12,7 @@ from nullspend_margins.storage import month_revenue
 from nullspend_margins.storage.customer_revenue import MappedCustomer
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.one_customer import CustomerRecord, read_customer
+from nullspend_margins.storage.revisions import advance, current
 from nullspend_margins.storage.rollups import add_costs
 from tests.storage.builders import NOVEMBER, NOW, ORG, invoice, mapping, put_mappings, sync
 
@@ -91,7 +93,7 @@ async def test_costs_are_there_without_a_mapping_and_mappings_without_costs(
     assert (unmapped.customers, unmapped.month_costs[NOVEMBER.index]) == ([], 18)
     await database.write(_fill)
     other = await read(database, "nothing")
-    assert other == CustomerRecord([], {}, [])
+    assert other == CustomerRecord(None, [], {}, [])
     zeta = await read(database, "zeta")
     assert [each.customer_id for each in zeta.customers] == ["cus_2"]
 
@@ -102,7 +104,7 @@ async def test_another_org_has_its_own(database: Database) -> None:
     theirs = await read(database, org_id="org_2")
     assert [each.months[NOVEMBER.index][0] for each in theirs.customers] == [50_000_000]
     assert theirs.month_costs == {NOVEMBER.index: 9_000}
-    assert await read(database, org_id="org_3") == CustomerRecord([], {}, [])
+    assert await read(database, org_id="org_3") == CustomerRecord(None, [], {}, [])
 
 
 async def test_by_each_basis_it_has_the_months_that_the_customer_has(database: Database) -> None:
@@ -129,3 +131,23 @@ async def test_by_each_basis_it_has_the_months_that_the_customer_has(database: D
             assert months.get(period.index) == everyone.get("stripe", {}).get("cus_1")
         seen.add(tuple(months.get(index, (0,))[0] for index in MONTHS.indexes))
     assert len(seen) > 1  # they do differ
+
+
+async def test_it_has_the_orgs_revision(database: Database) -> None:
+    await database.write(lambda tx: advance(tx, ORG))
+    revision = await database.read(lambda tx: current(tx, ORG))
+    assert revision is not None
+    assert (await read(database)).revision == revision
+    assert (await read(database, org_id="org_2")).revision is None
+
+
+async def test_the_driver_knows_the_question_again(database: Database) -> None:
+    """A text of more than 4,096 characters it would go through anew each time."""
+    if database.dialect == "sqlite":
+        return
+    year = Months(NOVEMBER.shift(-11), NOVEMBER)
+    seen: list[int] = []
+    for _ in range(2):
+        await database.ask(lambda tx: read_customer(tx, ORG, "customer", "acme", year, "net"))
+        seen.append(_queries._query2pg.cache_info().hits)
+    assert seen[1] > seen[0]

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from nullspend_margins.domain.period import day_number
 from nullspend_margins.storage.database import Database
-from nullspend_margins.storage.questions import Question, Questions
+from nullspend_margins.storage.questions import OneOf, Question, Questions
 from nullspend_margins.storage.rollups import add_costs
 from nullspend_margins.storage.tables import cost_model_days, cost_months
 from tests.storage.builders import NOVEMBER, ORG
@@ -13,7 +13,7 @@ from tests.storage.builders import NOVEMBER, ORG
 _of_months = select(cost_months.c.month, cost_months.c.cost_nanodollars).where(
     cost_months.c.org_id == bindparam("org_id"),
     cost_months.c.tag_value == "acme",  # what the statement says itself
-    cost_months.c.month.in_(bindparam("months", expanding=True)),
+    OneOf(cost_months.c.month, "months"),
 )
 _months = Question(_of_months.order_by(cost_months.c.month))
 _tags = select(cost_model_days.c.model, cost_model_days.c.tag_value).where(
