@@ -40,20 +40,31 @@ class Transient(Exception):
     """One attempt failed in a way that may pass.
 
     ``retry_after`` is the wait in seconds that Stripe asked for, if it did. ``rate_limited``: it
-    works, and wants to be asked less often.
+    works, and wants to be asked less often. ``timed_out``: no answer came in the attempt's time.
     """
 
     def __init__(
-        self, reason: str, *, retry_after: float | None = None, rate_limited: bool = False
+        self,
+        reason: str,
+        *,
+        retry_after: float | None = None,
+        rate_limited: bool = False,
+        timed_out: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
         self.rate_limited = rate_limited
+        self.timed_out = timed_out
 
 
 class Unknown(Exception):
     """Stripe, or what stands in its place, does not know an address (404)."""
+
+
+def not_answered(seconds: float) -> Transient:
+    """Of an attempt that had ``seconds``."""
+    return Transient(f"no answer came within {seconds:.3g} s", timed_out=True)
 
 
 def settled(make: Callable[[], T]) -> T:

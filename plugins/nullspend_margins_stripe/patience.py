@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from nullspend_margins import ProviderUnavailable
-from nullspend_margins_stripe.failures import Transient
+from nullspend_margins_stripe.failures import Transient, not_answered
 
 T = TypeVar("T")
 
@@ -73,12 +73,17 @@ class Patience:
             if self._leaves_too_little(0):
                 raise self._exhausted()
 
-    async def after(self, failure: Transient) -> None:
-        """Wait before the next attempt. Raises ``ProviderUnavailable`` when none is due."""
+    async def after(self, failure: Transient, *, is_hurried: bool = False) -> None:
+        """Wait before the next attempt. Raises ``ProviderUnavailable`` when none is due.
+
+        ``is_hurried``: the attempt had less than the usual time. That it was not answered in that
+        says less of what is wrong than the failures before it.
+        """
         if self._deadline is None:
             self._deadline = self._timer.now() + self._seconds
         self._failures += 1
-        self._last = failure
+        if self._last is None or not (is_hurried and failure.timed_out):
+            self._last = failure
         asked = failure.retry_after or 0.0
         if self._leaves_too_little(asked):
             raise self._exhausted(asked)
@@ -148,10 +153,11 @@ async def persist(
     """
     while True:
         await patience.pause(reserve())
-        failed = await _outcome(attempt, min(timeout_seconds, patience.left))
+        seconds = min(timeout_seconds, patience.left)
+        failed = await _outcome(attempt, seconds)
         if not isinstance(failed, Transient):
             return failed
-        await patience.after(failed)
+        await patience.after(failed, is_hurried=seconds < timeout_seconds)
 
 
 async def _outcome(attempt: Callable[[float], Awaitable[T]], seconds: float) -> T | Transient:
@@ -162,4 +168,4 @@ async def _outcome(attempt: Callable[[float], Awaitable[T]], seconds: float) -> 
     except Transient as failure:
         return failure
     except TimeoutError:
-        return Transient(f"no answer came within {seconds:.3g} s")
+        return not_answered(seconds)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from nullspend_margins import Clock, MarginsError
 from nullspend_margins_stripe import failures
 from nullspend_margins_stripe.answers import ObjectKind, read_error
-from nullspend_margins_stripe.failures import Transient, Unknown
+from nullspend_margins_stripe.failures import Transient, Unknown, not_answered
 from nullspend_margins_stripe.objects import Identified, Page
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class StripeRequests:
                 follow_redirects=False,
             )
         except httpx.TimeoutException:
-            raise Transient(f"no answer came within {seconds:.3g} s") from None
+            raise not_answered(seconds) from None
         except httpx.HTTPError as error:
             raise Transient(f"the connection failed ({type(error).__name__})") from None
 

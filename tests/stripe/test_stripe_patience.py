@@ -13,7 +13,7 @@ from nullspend_margins import ProviderUnavailable
 from nullspend_margins.demo.stripe_account import StripeAccount
 from nullspend_margins.demo.stripe_server import StripeServer
 from nullspend_margins_stripe.cursors import merged
-from nullspend_margins_stripe.failures import Transient, answered_with
+from nullspend_margins_stripe.failures import Transient, answered_with, not_answered
 from nullspend_margins_stripe.patience import Patience, RateLimiter, Timer, persist
 from tests.stripe.support import APRIL, FakeTime, fetch, make_provider
 
@@ -118,6 +118,33 @@ async def test_a_sleep_that_lasts_too_long_leaves_the_real_reason(time: FakeTime
             timeout_seconds=8,
         )
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("left", "told"), [(7.0, "it answered HTTP 429"), (9.0, "no answer came within 8 s")]
+)
+async def test_a_hurried_attempt_without_an_answer_leaves_the_real_reason(
+    time: FakeTime, left: float, told: str
+) -> None:
+    allowed: list[float] = []
+
+    async def attempt(seconds: float) -> None:
+        allowed.append(seconds)
+        if len(allowed) == 1:
+            raise Transient("it answered HTTP 429", rate_limited=True)
+        time.seconds += left
+        raise not_answered(seconds)
+
+    waits = iter([0.0, 20 - left, 100.0])
+    time.timer = Timer(now=time.timer.now, sleep=time.sleep, chance=lambda: 0.0)
+    with pytest.raises(ProviderUnavailable, match=told):
+        await persist(
+            attempt,
+            patience=Patience(20, time.timer),
+            reserve=lambda: next(waits),
+            timeout_seconds=8,
+        )
+    assert allowed == [8, min(8, left)]
 
 
 @pytest.mark.parametrize("asked", [18.9, 18.99999, 19.0, 19.5])
