@@ -62,14 +62,15 @@ def rendered(invoices: int) -> Pages:
         after: str | None = None
         for start in range(mine.start, mine.stop, PAGE_SIZE):
             numbers = range(start, min(start + PAGE_SIZE, mine.stop))
+            invoices_of_page = [_invoice(each, period, each - mine.start) for each in numbers]
             page = {
                 "object": "list",
-                "data": [_invoice(number, period, number - mine.start) for number in numbers],
+                "data": invoices_of_page,
                 "has_more": numbers.stop < mine.stop,
                 "url": "/v1/invoices",
             }
             pages.bodies[int(period.start.timestamp()), after] = msgspec.json.encode(page)
-            after = page["data"][-1]["id"]  # type: ignore[index]
+            after = str(invoices_of_page[-1]["id"])
     return pages
 
 

@@ -95,7 +95,7 @@ async def _sdk(side: _Side) -> None:
             async for invoice in (await client.v1.invoices.list_async(params)).auto_paging_iter():
                 count += 1
                 cents += invoice.amount_paid
-    await transport.close_async()  # type: ignore[no-untyped-call]
+    await transport.close_async()  # type: ignore[no-untyped-call]  # the SDK left it so
     _require_all(side, count, cents)
 
 

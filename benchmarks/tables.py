@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -140,10 +141,9 @@ class _Comparison:
         found.require(200)
         return seconds
 
-    async def _answer(self, margins: Margins, target: str) -> object:
+    async def _answer(self, margins: Margins, target: str) -> Any:
         found = await call(margins.app, "GET", target, signed_in(margins, "viewer"))
-        answer: object = orjson.loads(found.require(200))
-        return answer
+        return orjson.loads(found.require(200))
 
     async def _writer(self, margins: Margins) -> Callable[[], Awaitable[None]]:
         key, _ = await (await margins.services()).keys.create(ORG)
@@ -161,9 +161,9 @@ class _Comparison:
 
         return write
 
-    def _check(self, table: object, floor: Floor) -> None:
+    def _check(self, table: Any, floor: Floor) -> None:
         """Both sides see every customer."""
-        shown = len(table["data"]["customers"])  # type: ignore[index]
+        shown = len(table["data"]["customers"])
         rows = floor.read(TABLE[1:2])
         if (shown, rows) != (self._customers, 3 * self._customers):
             raise RuntimeError(f"{shown} customers in the table and {rows} rows below it")

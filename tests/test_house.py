@@ -1,4 +1,5 @@
-"""The house rules that no tool checks: how long things are, and that no failure vanishes.
+"""The house rules that no tool checks: how long things are, that no failure vanishes, and that
+whoever silences a tool says why.
 
 A module has at most 300 lines, a function at most 40. Every line counts: docstrings, comments and
 blank ones too, decorators alone are left out. Whoever reads has to read them all.
@@ -7,12 +8,16 @@ blank ones too, decorators alone are left out. Whoever reads has to read them al
 from __future__ import annotations
 
 import ast
+import io
 import pkgutil
+import re
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from types import NoneType
 
 import nullspend_margins
@@ -25,6 +30,10 @@ MOST_MODULE_LINES = 300
 MOST_FUNCTION_LINES = 40
 
 _BROAD = {"Exception", "BaseException"}
+_SILENCED = re.compile(
+    r"# (?:type: ignore|pyright: ignore|noqa)\b(?:: ?[A-Z0-9, ]+\b|\[[a-z, -]+\])?"
+)
+_NOT_YET_TOLD = ("nullspend_margins/dashboard/", "nullspend_margins/testing/")
 _LOGGED = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -86,6 +95,32 @@ def test_no_failure_vanishes() -> None:
     assert not found, _told(found, rule)
 
 
+def test_whoever_silences_a_tool_says_why() -> None:
+    found = [
+        f"{module.place}:{line} {comment}"
+        for module in modules()
+        if module.place.startswith(PRODUCT) and not module.place.startswith(_NOT_YET_TOLD)
+        for line, comment in _silenced_without_a_reason(module)
+    ]
+    rule = "The reason stands behind the codes, or in a comment right above."
+    assert not found, _told(found, rule)
+
+
+def test_a_reason_is_seen_where_it_stands() -> None:
+    text = """
+        with_codes_alone()  # noqa: S608
+        with_two()  # type: ignore[misc, arg-type] # noqa: N801
+        with_none()  # noqa
+        behind()  # noqa: S608, S101 - a constant
+        behind_the_last()  # type: ignore[misc]  # noqa: N801 - read by its name
+        # It is above.
+        above()  # type: ignore[misc]
+        in_a_text("# noqa: S608")
+    """
+    found = [line for line, _ in _silenced_without_a_reason(Module("here", dedent(text)))]
+    assert found == [2, 3, 4]
+
+
 def test_plugins_are_kept_out_of_every_room() -> None:
     linter = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
     contract = next(each for each in linter["contracts"] if "public API" in each["name"])
@@ -94,6 +129,18 @@ def test_plugins_are_kept_out_of_every_room() -> None:
     assert set(contract["forbidden_modules"]) == {f"nullspend_margins.{room}" for room in rooms}
     assert set(contract["source_modules"]) == plugins
     assert set(linter["root_packages"]) == {"nullspend_margins", *plugins}
+
+
+def _silenced_without_a_reason(module: Module) -> Iterator[tuple[int, str]]:
+    """The number of the line and the comment of each."""
+    lines = module.text.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
+        if token.type != tokenize.COMMENT or not _SILENCED.match(token.string):
+            continue
+        number = token.start[0]
+        is_told_above = number > 1 and lines[number - 2].lstrip().startswith("# ")
+        if not is_told_above and not re.search(r"\w", _SILENCED.sub("", token.string)):
+            yield number, token.string
 
 
 def _told(found: list[str], rule: str) -> str:

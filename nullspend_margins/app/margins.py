@@ -96,9 +96,8 @@ class Margins:
         """Read the configuration file at ``path``."""
         return cls(load_config(path), plugins=plugins, clock=clock)
 
-    # The argument has its reason in the docstring.
     @asynccontextmanager
-    async def lifespan(self, app: object = None) -> AsyncIterator[None]:  # noqa: ARG002
+    async def lifespan(self, app: object = None) -> AsyncIterator[None]:  # noqa: ARG002 - see below
         """Start before the host serves, close after. Optional: else the first request starts.
 
         ``app`` is ignored; it is there so that ``lifespan=margins.lifespan`` fits.

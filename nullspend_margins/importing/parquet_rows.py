@@ -10,8 +10,8 @@ from nullspend_margins.errors import ConfigurationError, ValidationFailed
 from nullspend_margins.importing.rows import Problem, Row
 
 try:
-    import pyarrow  # type: ignore[import-untyped]
-    import pyarrow.parquet  # type: ignore[import-untyped]
+    import pyarrow  # type: ignore[import-untyped]  # it has no types
+    import pyarrow.parquet  # type: ignore[import-untyped]  # the same
 except ImportError as _missing:
     raise ConfigurationError(
         'Parquet files need pyarrow: pip install "nullspend-margins[parquet]"'

@@ -271,6 +271,7 @@ def _usage(value: object) -> RawUsage | None:
                 )
         elif (number := _whole(given)) is not None:
             found[name] = number
+    # Which of the two kinds a field takes, its name has decided.
     return RawUsage(**found)  # type: ignore[arg-type]
 
 

@@ -165,6 +165,7 @@ def networks_problem(values: Iterable[str]) -> str | None:
                 "IPv4 address they stand for. Write the IPv4 network, or leave the interface away"
             )
         for never, kind in _NEVER:
+            # Comparing versions tells a type checker nothing.
             if network.version == never.version and network.subnet_of(never):  # type: ignore[arg-type]
                 return f'"{value}" cannot be allowed: it is {kind}'
     return None

@@ -97,7 +97,7 @@ class BulkFind:
     def __init__(self, table: Table, key: str, *columns: str) -> None:
         # S608: made of the names in the schema alone.
         found = f"SELECT {', '.join(columns)} FROM {table.name} WHERE"  # noqa: S608
-        one_of_them = f"{key} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        one_of_them = f"{key} IN (SELECT value FROM json_each(?))"  # noqa: S608 - the same
         self._sqlite = f"{found} org_id = ? AND source = ? AND {one_of_them}"
         self._postgresql = f"{found} org_id = %s AND source = %s AND {key} = ANY(%s)"
 

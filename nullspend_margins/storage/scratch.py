@@ -157,6 +157,7 @@ class Scratch:
     def month_sums(self) -> list[tuple[str, Period, int]]:
         """Nanodollars by org and month."""
         found = self._database.execute(
+            # S608: a constant.
             f"SELECT org, month, {_HALVES} FROM facts GROUP BY 1, 2 ORDER BY 1, 2"  # noqa: S608
         )
         return [(org, Period(month), (high << 32) + low) for org, month, high, low in found]
@@ -164,6 +165,7 @@ class Scratch:
     def largest(self, limit: int) -> list[tuple[str, str, int]]:
         """Org, customer and nanodollars of the customers that cost most."""
         found = self._database.execute(
+            # S608: a constant.
             f"SELECT org, tag, {_HALVES} FROM facts GROUP BY 1, 2"  # noqa: S608
             " ORDER BY total(nanos) DESC, 1, 2 LIMIT ?",
             (limit,),

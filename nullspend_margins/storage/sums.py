@@ -63,6 +63,7 @@ def total(dialect: str, column: ColumnElement[int]) -> ColumnElement[Any]:
     return func.sum(column) if dialect == "postgresql" else whole(dialect, *halves(column))
 
 
+# The same signature as ``total``, whose place it takes.
 def plain_total(dialect: str, column: ColumnElement[int]) -> ColumnElement[Any]:  # noqa: ARG001
     """The same at two thirds of the time, and in SQLite an error (``overflow_as``) where the sum
     leaves 64 bits on its way.

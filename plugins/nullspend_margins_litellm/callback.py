@@ -115,6 +115,7 @@ def _callback_class() -> Any:
     except ImportError:
         raise ConfigurationError(INSTALL) from None
 
+    # LiteLLM may not be installed, so its class is known at run time only; it reads the name.
     class Margins_PROXY_Callback(module.CustomLogger):  # type: ignore[misc] # noqa: N801
         """Logs to margins. Asynchronous methods alone: with both kinds a call comes twice.
 
@@ -138,7 +139,7 @@ def _callback_class() -> Any:
             user_api_key_dict: Any,
             cache: Any,  # noqa: ARG002 - LiteLLM passes it by this name
             data: Any,
-            call_type: Any,  # noqa: ARG002
+            call_type: Any,  # noqa: ARG002 - the same
         ) -> Any:
             found = self._recorder.settle(data)
             if found is not None:

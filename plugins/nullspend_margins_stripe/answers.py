@@ -58,6 +58,7 @@ class ObjectKind(Generic[T]):
 
 
 def _kind(name: str, struct: type[T]) -> ObjectKind[T]:
+    # msgspec reads the parameter at run time, where a type checker knows types alone.
     page: type[Page[T]] = Page[struct]  # type: ignore[valid-type]
     return ObjectKind(name, msgspec.json.Decoder(struct), msgspec.json.Decoder(page))
 
