@@ -46,6 +46,8 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class _Marker(Protocol):
+    """A decorator that leaves what it marks as it is."""
+
     def __call__(self, function: F) -> F: ...
 
 

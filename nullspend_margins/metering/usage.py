@@ -31,6 +31,8 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 class _Details(msgspec.Struct, omit_defaults=True, gc=False):
+    """What is known of the tokens on one side, the prompt's or the answer's."""
+
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
 
