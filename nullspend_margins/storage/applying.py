@@ -82,10 +82,7 @@ def _apply_first(tx: Connection, org_id: str, provider: str, sync_id: str) -> bo
 
 
 def _changed_pairs(tx: Connection, org_id: str, provider: str, sync_id: str) -> set[_Pair]:
-    """Customers and months of what was staged otherwise than it is stored.
-
-    What a first sync brings stays in the database.
-    """
+    """Customers and months of what was staged otherwise than it is stored."""
     cell, month, _ = opened_cells(tx.dialect.name, _staged.cells)
     stored = revenue_staging.outerjoin(revenue_facts, _is_same(org_id, provider))
     found = tx.execute(

@@ -68,7 +68,7 @@ class Question:
     def __init__(
         self, statement: Select[Any] | CompoundSelect[Any] | Callable[[str], Select[Any]]
     ) -> None:
-        """A function is given the dialect's name, and makes the statement once for each."""
+        """A function is given the dialect's name, and makes the statement where it is compiled."""
         self._statement = statement
         self._compiled: dict[tuple[object, ...], _Compiled] = {}
 

@@ -1,4 +1,4 @@
-"""What Alembic runs. The connection, already in a transaction, comes from ``storage.migrate``.
+"""What Alembic runs. The connection, already in a transaction, comes from ``schema.upgrade``.
 
 A step and its version number are one transaction on both databases, so a migration that fails
 leaves nothing behind.
