@@ -177,18 +177,19 @@ def revive(
     )
 
 
-def _is_pending() -> ColumnElement[bool]:
+def is_pending() -> ColumnElement[bool]:
+    """Neither delivered nor given up."""
     return and_(_deliveries.delivered_at.is_(None), _deliveries.given_up_at.is_(None))
 
 
 def _is_due(notifier: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (_deliveries.notifier == notifier, _is_pending(), _deliveries.next_attempt_at <= now)
+    return (_deliveries.notifier == notifier, is_pending(), _deliveries.next_attempt_at <= now)
 
 
 def _settle(tx: Connection, claim: Claim, notifier: str, **values: object) -> bool:
     """Write the outcome of a claim, unless it lapsed and somebody else took the alert."""
     is_ours = _deliveries.next_attempt_at == claim.until
-    return _change(tx, claim.alert.alert_id, notifier, _is_pending(), is_ours, **values)
+    return _change(tx, claim.alert.alert_id, notifier, is_pending(), is_ours, **values)
 
 
 def _change(

@@ -20,6 +20,7 @@ from nullspend_margins.domain.alert import (
 from nullspend_margins.domain.crossing import THRESHOLD_CROSSED, crossing_occasion
 from nullspend_margins.domain.health import HealthTier
 from nullspend_margins.domain.period import Months
+from nullspend_margins.storage.alert_outbox import is_pending
 from nullspend_margins.storage.dialects import insert_into
 from nullspend_margins.storage.tables import alert_deliveries, alerts
 
@@ -151,8 +152,7 @@ def orphans(
     statement = (
         select(_deliveries.notifier, sa.func.count())
         .where(
-            _deliveries.delivered_at.is_(None),
-            _deliveries.given_up_at.is_(None),
+            is_pending(),
             _is_orphan(loaded, now),
             _deliveries.next_attempt_at > since,
         )

@@ -16,6 +16,7 @@ from nullspend_margins.domain.money import round_half_up
 from nullspend_margins.domain.period import Period, day_of
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.bulk import as_json
+from nullspend_margins.storage.sums import joined
 
 FINE = 10**18
 """Parts of a nanodollar that costs are added up in."""
@@ -43,7 +44,7 @@ _SAME = """
 SELECT line, (day, tag, provider, model, nanos, fine, requests) = (?, ?, ?, ?, ?, ?, ?)
 FROM facts WHERE org = ? AND key = ?
 """
-# Two halves, so that no sum of 64-bit numbers is beyond 64 bits.
+# As ``sums.halves``, so that no sum of 64-bit numbers is beyond 64 bits.
 _HALVES = "sum(nanos >> 32), sum(nanos & 4294967295)"
 
 
@@ -160,7 +161,7 @@ class Scratch:
             # S608: a constant.
             f"SELECT org, month, {_HALVES} FROM facts GROUP BY 1, 2 ORDER BY 1, 2"  # noqa: S608
         )
-        return [(org, Period(month), (high << 32) + low) for org, month, high, low in found]
+        return [(org, Period(month), joined(high, low)) for org, month, high, low in found]
 
     def largest(self, limit: int) -> list[tuple[str, str, int]]:
         """Org, customer and nanodollars of the customers that cost most."""
@@ -170,7 +171,7 @@ class Scratch:
             " ORDER BY total(nanos) DESC, 1, 2 LIMIT ?",
             (limit,),
         )
-        return [(org, tag, (high << 32) + low) for org, tag, high, low in found]
+        return [(org, tag, joined(high, low)) for org, tag, high, low in found]
 
 
 @lru_cache(1024)

@@ -63,9 +63,10 @@ def skipped_in(
         .order_by(_facts.provider, _facts.currency)
     )
     return [
-        SkippedRevenue(provider, currency, invoices, joined(*whole), joined(*nobodys))
-        for provider, currency, invoices, *whole, nobodys_high, nobodys_low in found
-        for nobodys in [(nobodys_high, nobodys_low)]
+        SkippedRevenue(
+            provider, currency, invoices, joined(high, low), joined(nobodys_high, nobodys_low)
+        )
+        for provider, currency, invoices, high, low, nobodys_high, nobodys_low in found
     ]
 
 
