@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from nullspend_margins.domain.connection import ConnectionStatus
 from nullspend_margins.domain.currency import REPORTING_CURRENCY
 from nullspend_margins.domain.delivery import SourceState
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT, split_microdollars
@@ -81,7 +82,7 @@ class ProviderCoverage:
     """
 
     provider: str
-    status: str
+    status: ConnectionStatus
     last_sync_at: datetime | None
     lag: timedelta | None
     gaps: Sequence[Mapping[str, Any]] | None

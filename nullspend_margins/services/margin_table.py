@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Raw, Struct
 
+from nullspend_margins.domain.connection import ConnectionStatus
 from nullspend_margins.domain.health import HealthThresholds
 from nullspend_margins.domain.margin import (
     CustomerMargin,
@@ -18,8 +20,6 @@ from nullspend_margins.domain.margin import (
 from nullspend_margins.domain.period import Period
 from nullspend_margins.services.ledger import LedgerRow, speaks_first
 from nullspend_margins.storage.connections import StoredConnection
-
-DISCONNECTED = "disconnected"
 
 
 class TableRow(Struct, gc=False):
@@ -41,7 +41,7 @@ class SyncStatus:
     """How the org's connection is doing."""
 
     last_sync_at: datetime | None = None
-    sync_status: str = DISCONNECTED
+    sync_status: ConnectionStatus | Literal["disconnected"] = "disconnected"
     skipped_currencies: Mapping[str, int] | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nullspend_margins.domain.connection import ConnectionStatus
 from nullspend_margins.errors import (
     ConnectionRevoked,
     CredentialRefused,
@@ -12,7 +13,6 @@ from nullspend_margins.errors import (
     ValidationFailed,
 )
 from nullspend_margins.services.vault import Unreadable
-from nullspend_margins.storage.connections import Status
 
 
 def revoked(title: str) -> ConnectionRevoked:
@@ -29,7 +29,7 @@ def stopped() -> ServiceUnavailable:
     )
 
 
-def verdict(problem: Exception) -> tuple[Status, MarginsError]:
+def verdict(problem: Exception) -> tuple[ConnectionStatus, MarginsError]:
     """The connection's status after ``problem``, and the error to tell."""
     if isinstance(problem, CredentialRefused):
         return "revoked", ConnectionRevoked(

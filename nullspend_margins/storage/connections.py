@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
+from nullspend_margins.domain.connection import ConnectionStatus
 from nullspend_margins.errors import Conflict
 from nullspend_margins.storage.tables import connections
-
-Status = Literal["active", "error", "revoked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredConnection:
     """One connection. ``ciphertext`` is the vault's; ``key_prefix`` is what people see.
 
-    ``status``: ``active``; ``error``, the credential cannot be read; ``revoked``, the provider
-    refused it. ``skipped_currencies`` is of the last good sync, ``None`` when nothing was skipped.
+    ``skipped_currencies`` is of the last good sync, ``None`` when nothing was skipped.
     ``cursor`` is the provider's own; ``gaps`` are what its credential may not read, as
     ``RevenueGap`` has it. ``backfill_first`` and ``backfill_next`` (``Period.index``) are of a
     backfill that is not done.
@@ -33,7 +31,7 @@ class StoredConnection:
     provider: str
     key_prefix: str
     ciphertext: str
-    status: Status
+    status: ConnectionStatus
     last_sync_at: datetime | None
     last_attempt_at: datetime | None
     last_error: str | None
@@ -177,7 +175,13 @@ def mark_backfilled(
 
 
 def mark_failed(
-    tx: Connection, org_id: str, provider: str, now: datetime, *, status: Status, error: str
+    tx: Connection,
+    org_id: str,
+    provider: str,
+    now: datetime,
+    *,
+    status: ConnectionStatus,
+    error: str,
 ) -> bool:
     """A sync failed; ``last_sync_at`` stays that of the last good one. ``False``: it is gone."""
     return _change(

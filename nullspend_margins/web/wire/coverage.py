@@ -213,7 +213,7 @@ def coverage_of(coverage: found.Coverage) -> Coverage:
         providers=[
             ProviderCoverage(
                 name=each.provider,
-                status=each.status,  # type: ignore[arg-type]  # a plain str in storage
+                status=each.status,
                 last_sync_at=optional_timestamp(each.last_sync_at),
                 lag_seconds=_seconds(each.lag),
                 permissions=permissions_of(each.gaps),

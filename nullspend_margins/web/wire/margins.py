@@ -237,6 +237,6 @@ def _summary_of(table: found.MarginTable) -> MarginSummary:
         critical_count=summary.critical_count,
         at_risk_count=summary.at_risk_count,
         last_sync_at=optional_timestamp(status.last_sync_at),
-        sync_status=status.sync_status,  # type: ignore[arg-type]  # a plain str in storage
+        sync_status=status.sync_status,
         skipped_currencies=dict(skipped) if skipped else None,
     )
