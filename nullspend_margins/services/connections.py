@@ -37,7 +37,7 @@ class ConnectionService:
 
     async def status(self, org_id: str, provider: str) -> StoredConnection | None:
         """The connection, or ``None``. Raises ``NotFound`` for an unknown provider."""
-        self._provider(provider)
+        installed_provider(provider, self._providers)
         return await self._database.read(lambda tx: connections.get(tx, org_id, provider))
 
     async def states(self, org_id: str) -> dict[str, ConnectionState]:
@@ -65,7 +65,7 @@ class ConnectionService:
         provider is asked and again by the database), ``CredentialRefused`` and
         ``ProviderUnavailable``; nothing is stored then.
         """
-        source = self._provider(provider)
+        source = installed_provider(provider, self._providers)
         credential = await _credential(source, body)
         if await self.status(org_id, provider) is not None:
             raise connections.already_connected()
@@ -103,7 +103,7 @@ class ConnectionService:
         Raises as ``connect`` does, ``NotFound`` without a connection, and ``Conflict`` when the
         new credential does not see a customer that is already stored.
         """
-        source = self._provider(provider)
+        source = installed_provider(provider, self._providers)
         credential = await _credential(source, body)
         title = self.title(provider)
         await self._database.read(lambda tx: connected(tx, org_id, provider, title=title))
@@ -148,7 +148,7 @@ class ConnectionService:
         def remove(tx: Transaction) -> None:
             if not connections.delete(tx, org_id, provider):
                 # Only now: a connection outlives the plugin it was made with.
-                self._provider(provider)
+                installed_provider(provider, self._providers)
                 raise not_connected(self.title(provider))
             revenue.delete_provider(tx, org_id, provider)
             mappings.delete_provider(tx, org_id, provider)
@@ -158,11 +158,13 @@ class ConnectionService:
 
         await self._database.write(remove)
 
-    def _provider(self, name: str) -> RevenueProvider:
-        source = self._providers.get(name)
-        if source is None:
-            raise unknown_provider(name, self._providers)
-        return source
+
+def installed_provider(name: str, providers: Mapping[str, RevenueProvider]) -> RevenueProvider:
+    """The revenue provider ``name``. Raises ``NotFound`` when there is none."""
+    source = providers.get(name)
+    if source is None:
+        raise unknown_provider(name, providers)
+    return source
 
 
 def unknown_provider(name: str, known: Mapping[str, object]) -> NotFound:

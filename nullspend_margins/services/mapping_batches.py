@@ -60,10 +60,9 @@ def check_seen(outcomes: Sequence[Outcome], seen: Sequence[Seen] | None) -> None
         if each.doing == "refuse" or (seen is not None and each.seen != seen[at])
     ]
     if wrong:
-        names = ", ".join(outcomes[at].wanted.customer_id for at in wrong[:3])
-        more = f" and {len(wrong) - 3:,} more" if len(wrong) > 3 else ""
+        names = _named([outcomes[at].wanted.customer_id for at in wrong])
         raise Conflict(
-            f"The mapping of {names}{more} can't be made: something changed meanwhile. "
+            f"The mapping of {names} can't be made: something changed meanwhile. "
             "Nothing was changed.",
             details={"positions": wrong},
         )
@@ -82,9 +81,8 @@ def still_there(tx: Transaction, org_id: str, seen: Sequence[Held]) -> list[Cust
         else:
             changed.append(each.customer_id)
     if changed:
-        more = f" and {len(changed) - 3:,} more" if len(changed) > 3 else ""
         raise Conflict(
-            f"The mapping of {', '.join(changed[:3])}{more} was changed or removed meanwhile. "
+            f"The mapping of {_named(changed)} was changed or removed meanwhile. "
             "Nothing was changed.",
             details={"stripeCustomerIds": changed},
         )
@@ -116,3 +114,9 @@ def check_connected(tx: Transaction, org_id: str, seen: Sequence[tuple[str, str]
             "The provider was disconnected meanwhile, which removed its customers' mappings. "
             "Nothing was changed."
         )
+
+
+def _named(customer_ids: Sequence[str]) -> str:
+    """The first three by name, the others counted."""
+    more = f" and {len(customer_ids) - 3:,} more" if len(customer_ids) > 3 else ""
+    return f"{', '.join(customer_ids[:3])}{more}"

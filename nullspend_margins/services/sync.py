@@ -15,11 +15,10 @@ from nullspend_margins.config import Config
 from nullspend_margins.domain.period import Period
 from nullspend_margins.errors import InternalError, MarginsError, SyncInProgress
 from nullspend_margins.plugins import Registry
-from nullspend_margins.protocols import RevenueProvider
 from nullspend_margins.recording import Recorder
 from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.backfill import Backfill, BackfillReport
-from nullspend_margins.services.connections import unknown_provider
+from nullspend_margins.services.connections import installed_provider
 from nullspend_margins.services.cost_puller import CostPuller
 from nullspend_margins.services.staleness import StalenessWatch
 from nullspend_margins.services.sync_report import SyncReport
@@ -105,7 +104,8 @@ class SyncService:
     def _backfill(
         self, org_id: str, provider: str, since: Period, progress: ProgressListener | None = None
     ) -> Backfill:
-        return Backfill(self._tools, self._source(provider), org_id, since, progress)
+        source = installed_provider(provider, self._providers)
+        return Backfill(self._tools, source, org_id, since, progress)
 
     async def sync_all(self, provider: str | None = None) -> CronReport:
         """Replay journals, pull cost sources, tell of those that are silent, sync what is due,
@@ -115,8 +115,8 @@ class SyncService:
         ``provider``, only that provider's. One org's failure never stops another's.
         Raises ``NotFound`` for a provider that is not installed.
         """
-        if provider is not None and provider not in self._providers:
-            raise unknown_provider(provider, self._providers)
+        if provider is not None:
+            installed_provider(provider, self._providers)
         return await self._own(self._sync_due(provider))
 
     async def due(self, provider: str | None = None) -> list[tuple[str, str]]:
@@ -199,15 +199,9 @@ class SyncService:
         round_began: datetime | None = None,
         begun: Callable[[], None] = lambda: None,
     ) -> SyncReport:
-        source = self._source(provider)
+        source = installed_provider(provider, self._providers)
         run = SyncRun(self._tools, source, org_id, progress, round_began, begun=begun)
         return await run.run()
-
-    def _source(self, provider: str) -> RevenueProvider:
-        source = self._providers.get(provider)
-        if source is None:
-            raise unknown_provider(provider, self._providers)
-        return source
 
     async def _sync_due(self, provider: str | None) -> CronReport:
         budget = self._cron.time_budget_seconds
