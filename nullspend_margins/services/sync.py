@@ -20,16 +20,14 @@ from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.backfill import Backfill, BackfillReport
 from nullspend_margins.services.connections import installed_provider
 from nullspend_margins.services.cost_puller import CostPuller
+from nullspend_margins.services.pruning import prune_events_before
 from nullspend_margins.services.staleness import StalenessWatch
 from nullspend_margins.services.sync_report import SyncReport
 from nullspend_margins.services.sync_run import SyncRun, SyncTools
 from nullspend_margins.services.sync_staging import ProgressListener
 from nullspend_margins.storage import connections
-from nullspend_margins.storage.events import orgs_with_events, prune_events
-from nullspend_margins.storage.rollups import RollupOverflow
 
 _Result = TypeVar("_Result")
-_PRUNE_AT_ONCE = 10_000
 _SHARE_FOR_REPLAYING = 0.25
 """Of a cron call's time: journals may be longer than it."""
 _SHARE_FOR_PULLING = 0.5
@@ -263,25 +261,10 @@ class SyncService:
             _log.exception("alerts not delivered")
 
     async def _prune(self, deadline: float) -> None:
-        """Forget raw events older than ``[ingest] dedupe_days``; their costs stay in rollups."""
-        if self._dedupe_days is None:
-            return
-        before = self._tools.clock.now() - timedelta(days=self._dedupe_days)
-        try:
-            for org_id in await self._tools.database.read(orgs_with_events):
-                await self._prune_org(org_id, before, deadline)
-        except MarginsError as problem:
-            _log.warning("old events not pruned: %s", problem.message)
-
-    async def _prune_org(self, org_id: str, before: datetime, deadline: float) -> None:
-        gone = _PRUNE_AT_ONCE
-        try:
-            while gone == _PRUNE_AT_ONCE and time.monotonic() < deadline:
-                gone = await self._tools.database.write(
-                    lambda tx: prune_events(tx, org_id, before, _PRUNE_AT_ONCE)
-                )
-        except RollupOverflow as problem:  # this org's alone
-            _log.warning("old events of org %s not pruned: %s", org_id, problem.message)
+        """Forget raw events older than ``[ingest] dedupe_days``."""
+        if self._dedupe_days is not None:
+            before = self._tools.clock.now() - timedelta(days=self._dedupe_days)
+            await prune_events_before(self._tools.database, before, deadline)
 
 
 def _end_of_telling(deadline: float) -> float:
