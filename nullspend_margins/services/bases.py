@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.period import Period
 from nullspend_margins.domain.revenue_part import BASES, Basis
-from nullspend_margins.services.table_cache import RevisionCache
+from nullspend_margins.services.revision_cache import RevisionCache
 from nullspend_margins.storage import customer_revenue, mappings, month_revenue, revisions
 from nullspend_margins.storage.customer_revenue import MappedCustomer
 from nullspend_margins.storage.database import Transaction

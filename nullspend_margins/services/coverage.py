@@ -23,7 +23,7 @@ from nullspend_margins.domain.period import Months, Period
 from nullspend_margins.domain.revenue_part import Basis
 from nullspend_margins.plugins import Registry
 from nullspend_margins.services.cost_reader import CostReader
-from nullspend_margins.services.table_cache import RevisionCache
+from nullspend_margins.services.revision_cache import RevisionCache
 from nullspend_margins.storage import (
     connections,
     cost_deliveries,

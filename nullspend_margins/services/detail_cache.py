@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, NamedTuple
 
-from nullspend_margins.services.table_cache import MAX_ROWS, Kept, Key, RevisionCache, Value
+from nullspend_margins.services.revision_cache import MAX_ROWS, Kept, Key, RevisionCache, Value
 
 
 class _Told(NamedTuple, Generic[Value]):

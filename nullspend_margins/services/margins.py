@@ -25,7 +25,7 @@ from nullspend_margins.services.coverage import CoverageReader
 from nullspend_margins.services.detail_cache import DetailCache
 from nullspend_margins.services.ledger import LedgerRow, customer_row, read_ledger
 from nullspend_margins.services.margin_table import MarginTable, build_table, without_known
-from nullspend_margins.services.table_cache import Kept, TableCache
+from nullspend_margins.services.revision_cache import Kept, TableCache
 from nullspend_margins.services.unmatched import Unmatched, read_unmatched, recent_since
 from nullspend_margins.storage import connections, mappings, revisions
 from nullspend_margins.storage.connections import StoredConnection

@@ -6,7 +6,7 @@ import pytest
 
 from nullspend_margins.errors import NotFound
 from nullspend_margins.services.margins import CustomerDetail
-from nullspend_margins.services.table_cache import TableCache
+from nullspend_margins.services.revision_cache import TableCache
 from tests.world import KEY, ORG, World, unix, world
 
 Change = Callable[[World], Awaitable[object]]

@@ -1,6 +1,6 @@
 """Which tables are kept, and for how long."""
 
-from nullspend_margins.services.table_cache import RevisionCache, TableCache
+from nullspend_margins.services.revision_cache import RevisionCache, TableCache
 
 
 def test_a_table_is_given_out_for_its_own_revision_alone() -> None:
