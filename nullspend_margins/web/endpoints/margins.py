@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -76,8 +77,7 @@ async def _table_with(
         by_tag = bases if "bases" in also else None
         return encode(MarginTableAnswer(table_of(found, covered, by_tag)))
 
-    is_big = len(found.rows) > _BIG_TABLE
-    return answer(await asyncio.to_thread(render) if is_big else render())
+    return answer(await _made(render, len(found.rows)))
 
 
 async def customer(call: OrgCall) -> Response:
@@ -112,21 +112,21 @@ async def explain(call: OrgCall) -> Response:
     def render() -> bytes:
         return encode(ExplanationAnswer(explanation_of(found)))
 
-    is_big = len(found.revenue) + len(found.costs) > _BIG_TABLE
-    return answer(await asyncio.to_thread(render) if is_big else render())
+    return answer(await _made(render, len(found.revenue) + len(found.costs)))
 
 
 async def _rendered(found: MarginTable, form: str, render: Callable[[MarginTable], bytes]) -> bytes:
     """The table in one form, made once for as long as the table itself is kept."""
     body = found.renderings.get(form)
     if body is None:
-        if len(found.rows) > _BIG_TABLE:
-            body = await asyncio.to_thread(render, found)
-        else:
-            body = render(found)
+        body = await _made(partial(render, found), len(found.rows))
         if not found.is_large:
             found.renderings[form] = body
     return body
+
+
+async def _made(render: Callable[[], bytes], rows: int) -> bytes:
+    return await asyncio.to_thread(render) if rows > _BIG_TABLE else render()
 
 
 def _json(found: MarginTable) -> bytes:
