@@ -20,6 +20,8 @@ from nullspend_margins.storage.types import instant_text
 
 _insert = BulkInsert(cost_events, "DO NOTHING")
 _known = BulkFind(cost_events, "event_id", "event_id", "id", "created_at")
+_EVENT_ID, _ID = 2, 3
+"""Where a row of ``_rows`` has what its sender calls it, and what we do."""
 
 
 class StoredEvent(NamedTuple):
@@ -43,7 +45,7 @@ def insert_events(
     # Sorted: two transactions with events in common wait for each other, and never in a circle.
     rows = _rows(org_id, source, [wanted[key] for key in sorted(wanted)], now)
     known = _insert_rows(tx, org_id, source, rows)
-    fresh = {row[2]: row[3] for row in rows if row[2] not in known}
+    fresh = {row[_EVENT_ID]: row[_ID] for row in rows if row[_EVENT_ID] not in known}
     add_costs(tx, org_id, _deltas(source, [wanted[key] for key in fresh]))
     answers: list[StoredEvent] = []
     for event in events:
@@ -111,10 +113,10 @@ def _insert_rows(
     Nearly always everything is new, which the number of rows says without asking for them.
     """
     known: dict[str, StoredEvent] = {}
-    missing = {row[2]: row for row in rows}
+    missing = {row[_EVENT_ID]: row for row in rows}
     while missing and _insert.write(tx, [*missing.values()]) < len(missing):
         there = _find(tx, org_id, source, [*missing])
-        known |= {key: stored for key, stored in there.items() if stored.id != missing[key][3]}
+        known |= {key: stored for key, stored in there.items() if stored.id != missing[key][_ID]}
         # Refused and not there: pruned in this very moment. Then it is new again.
         missing = {key: row for key, row in missing.items() if key not in there}
     return known
