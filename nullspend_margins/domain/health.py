@@ -1,12 +1,16 @@
-"""Health tiers: how good a margin is. (An org's *plan* is something else: see ``plans``.)"""
+"""Health tiers: how good a margin is. (An org's *plan* is something else: see ``access``.)"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
+from typing import Literal
 
 from nullspend_margins.domain.money import round_half_up
+
+TierName = Literal["critical", "at_risk", "moderate", "healthy"]
 
 
 class HealthTier(IntEnum):
@@ -18,12 +22,18 @@ class HealthTier(IntEnum):
     HEALTHY = 3
 
     @property
-    def wire_name(self) -> str:
-        """The name in JSON and CSV: ``critical``, ``at_risk``, ``moderate``, ``healthy``."""
-        return _WIRE_NAMES[self]
+    def wire_name(self) -> TierName:
+        """The name in JSON and CSV."""
+        return TIER_NAMES[self]
 
 
-_WIRE_NAMES = {tier: tier.name.lower() for tier in HealthTier}
+TIER_NAMES: Mapping[HealthTier, TierName] = {
+    HealthTier.CRITICAL: "critical",
+    HealthTier.AT_RISK: "at_risk",
+    HealthTier.MODERATE: "moderate",
+    HealthTier.HEALTHY: "healthy",
+}
+"""What ``wire_name`` looks up, for whoever names thousands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

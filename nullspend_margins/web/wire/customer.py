@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta
 
 from nullspend_margins.web.wire.base import (
     AvatarUrl,
     CustomerId,
     CustomerName,
     Microdollars,
-    Percent,
     PeriodText,
     TagValue,
     Tally,
@@ -19,7 +18,13 @@ from nullspend_margins.web.wire.base import (
     percent,
 )
 from nullspend_margins.web.wire.bases import RevenueByBasis
-from nullspend_margins.web.wire.margins import TIER_NAMES, TierName
+from nullspend_margins.web.wire.margins import (
+    AskedBases,
+    MarginPercent,
+    PeriodCost,
+    PeriodRevenue,
+    TierName,
+)
 
 if TYPE_CHECKING:
     from nullspend_margins.services.margins import CustomerDetail
@@ -49,19 +54,9 @@ class CustomerMargin(Wire, frozen=True, kw_only=True):
     avatar_url: AvatarUrl | None
     tag_value: TagValue
     health_tier: TierName
-    margin_percent: Annotated[
-        Percent,
-        Meta(
-            description="(revenue - cost) / revenue as a percent, 100 is all of it, rounded to 2"
-            " decimals, half up; 0 without revenue."
-        ),
-    ]
-    revenue_microdollars: Annotated[
-        Microdollars, Meta(description="What the customer paid in the period, microdollars.")
-    ]
-    cost_microdollars: Annotated[
-        Microdollars, Meta(description="What its model calls cost in the period, microdollars.")
-    ]
+    margin_percent: MarginPercent
+    revenue_microdollars: PeriodRevenue
+    cost_microdollars: PeriodCost
     revenue_over_time: Annotated[
         list[MonthPoint],
         Meta(description="The period and the two months before it, oldest first."),
@@ -70,13 +65,7 @@ class CustomerMargin(Wire, frozen=True, kw_only=True):
         list[ModelCost],
         Meta(description="The period's cost by model, largest first; adds up to the cost."),
     ]
-    revenue_by_basis: Annotated[
-        RevenueByBasis | UnsetType,
-        Meta(
-            description="With `include=bases`: the period's revenue by each basis, microdollars;"
-            " else absent."
-        ),
-    ] = UNSET
+    revenue_by_basis: AskedBases = UNSET
 
 
 class CustomerMarginAnswer(Wire, frozen=True):
@@ -92,7 +81,7 @@ def customer_of(detail: CustomerDetail) -> CustomerMargin:
         customer_name=detail.customer_name,
         avatar_url=detail.avatar_url,
         tag_value=detail.tag_value,
-        health_tier=TIER_NAMES[detail.tier],
+        health_tier=detail.tier.wire_name,
         margin_percent=percent(detail.percent),
         revenue_microdollars=detail.revenue,
         cost_microdollars=detail.cost,

@@ -22,7 +22,7 @@ from nullspend_margins.web.wire.base import (
 )
 from nullspend_margins.web.wire.bases import BasisName
 from nullspend_margins.web.wire.coverage import CalendarDay, Provider, SourceName
-from nullspend_margins.web.wire.margins import TIER_NAMES, TierName
+from nullspend_margins.web.wire.margins import TierName
 
 if TYPE_CHECKING:
     from nullspend_margins.domain.cost import CostPart
@@ -191,7 +191,7 @@ def explanation_of(explanation: found.Explanation) -> Explanation:
         cost_microdollars=explanation.amounts.cost,
         margin_microdollars=explanation.amounts.revenue - explanation.amounts.cost,
         margin_percent=percent(explanation.percent),
-        health_tier=TIER_NAMES[explanation.tier],
+        health_tier=explanation.tier.wire_name,
         revenue=[_revenue_of(each) for each in explanation.revenue],
         costs=[_cost_of(*each) for each in explanation.costs],
     )

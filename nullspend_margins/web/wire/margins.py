@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from nullspend_margins.domain.health import HealthTier
+from nullspend_margins.domain.health import TIER_NAMES
 from nullspend_margins.domain.margin import SPARK_MONTHS
 from nullspend_margins.domain.revenue_part import BASES
 from nullspend_margins.web.wire.base import (
@@ -51,13 +51,26 @@ StatusName = Annotated[
     ),
 ]
 
-TIER_NAMES: dict[HealthTier, TierName] = {
-    HealthTier.HEALTHY: "healthy",
-    HealthTier.MODERATE: "moderate",
-    HealthTier.AT_RISK: "at_risk",
-    HealthTier.CRITICAL: "critical",
-}
-
+PeriodRevenue = Annotated[
+    Microdollars, Meta(description="What the customer paid in the period, microdollars.")
+]
+PeriodCost = Annotated[
+    Microdollars, Meta(description="What its model calls cost in the period, microdollars.")
+]
+MarginPercent = Annotated[
+    Percent,
+    Meta(
+        description="(revenue - cost) / revenue as a percent, 100 is all of it, rounded to 2"
+        " decimals, half up; 0 without revenue."
+    ),
+]
+AskedBases = Annotated[
+    RevenueByBasis | UnsetType,
+    Meta(
+        description="With `include=bases`: the period's revenue by each basis, microdollars;"
+        " else absent."
+    ),
+]
 
 _NOTHING = (0,) * len(BASES)
 
@@ -85,22 +98,12 @@ class MarginRow(Wire, frozen=True, gc=False):
     customer_name: CustomerName | None
     avatar_url: AvatarUrl | None
     tag_value: TagValue
-    revenue_microdollars: Annotated[
-        Microdollars, Meta(description="What the customer paid in the period, microdollars.")
-    ]
-    cost_microdollars: Annotated[
-        Microdollars, Meta(description="What its model calls cost in the period, microdollars.")
-    ]
+    revenue_microdollars: PeriodRevenue
+    cost_microdollars: PeriodCost
     margin_microdollars: Annotated[
         Microdollars, Meta(description="Revenue less cost, microdollars; negative at a loss.")
     ]
-    margin_percent: Annotated[
-        Percent,
-        Meta(
-            description="(revenue - cost) / revenue as a percent, 100 is all of it, rounded to 2"
-            " decimals, half up; 0 without revenue."
-        ),
-    ]
+    margin_percent: MarginPercent
     health_tier: TierName
     sparkline: Annotated[
         list[SparkPoint],
@@ -119,13 +122,7 @@ class MarginRow(Wire, frozen=True, gc=False):
             " would be just healthy; else null."
         ),
     ]
-    revenue_by_basis: Annotated[
-        RevenueByBasis | UnsetType,
-        Meta(
-            description="With `include=bases`: the period's revenue by each basis, microdollars;"
-            " else absent."
-        ),
-    ] = UNSET
+    revenue_by_basis: AskedBases = UNSET
 
 
 class MarginSummary(Wire, frozen=True, kw_only=True):
