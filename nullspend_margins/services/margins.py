@@ -121,7 +121,9 @@ class MarginsService:
         bases: bool = False,
         told: bool = False,
     ) -> TableAnswer:
-        """The table with what belongs to it, of one snapshot and the same answers of sources."""
+        """The table with what is asked for of ``TableAnswer``, all of one snapshot and of the same
+        answers of cost sources. Raises as ``table`` does.
+        """
         basis = basis or self._basis
         months, now = _spark_months(period), self._clock.now()
         remote = await self._costs.remote_months(org_id, months.first, months.last)
