@@ -50,7 +50,7 @@ def rule(check: Callable[[S], Coroutine[Any, Any, None] | None]) -> Callable[[S]
 
     # Plugins of pytest look for coroutine functions below wrappers.
     del run.__wrapped__
-    run.is_rule = True  # type: ignore[attr-defined]
+    run.is_rule = True  # type: ignore[attr-defined]  # for ``rules_of`` to know it by
     return run
 
 

@@ -53,6 +53,7 @@ class MatchingView(NamedTuple):
 
     def link(self, links: Links, **changes: object) -> str:
         """The page's address, with ``changes``."""
+        # The fields of a view, each of a type of its own.
         return links.page("/matching", **self._replace(**changes).fields)  # type: ignore[arg-type]
 
     def searched(self, links: Links, **changes: object) -> str:
