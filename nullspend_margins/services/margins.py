@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -25,7 +25,7 @@ from nullspend_margins.services.coverage import CoverageReader
 from nullspend_margins.services.detail_cache import DetailCache
 from nullspend_margins.services.ledger import LedgerRow, customer_row, read_ledger
 from nullspend_margins.services.margin_table import MarginTable, build_table, without_known
-from nullspend_margins.services.revision_cache import Kept, TableCache
+from nullspend_margins.services.revision_cache import TableCache
 from nullspend_margins.services.unmatched import Unmatched, read_unmatched, recent_since
 from nullspend_margins.storage import connections, mappings, revisions
 from nullspend_margins.storage.connections import StoredConnection
@@ -195,9 +195,9 @@ class MarginsService:
         likely = None if self._costs.remote else self._details.likely(key)
         remote = await self._costs.remote_customer(org_id, tag_value, months.first, months.last)
 
-        def read(tx: Transaction) -> tuple[CustomerRecord | None, Sequence[int] | None]:
+        def read(tx: Transaction) -> CustomerDetail | tuple[CustomerRecord, Sequence[int] | None]:
             if likely is not None and likely.revision == revisions.current(tx, org_id):
-                return None, None
+                return likely.value
             record = read_customer(tx, org_id, CUSTOMER_TAG_KEY, tag_value, months, basis)
             if not bases:
                 return record, None
@@ -205,9 +205,10 @@ class MarginsService:
 
         # Each answer is one question's, unless the bases are asked for too.
         run = self._database.read if bases else self._database.ask
-        record, by_basis = await run(read)
-        if record is None:
-            return cast("Kept[CustomerDetail]", likely).value
+        read_or_kept = await run(read)
+        if isinstance(read_or_kept, CustomerDetail):
+            return read_or_kept
+        record, by_basis = read_or_kept
         local = self._costs.local_customer(tag_value, record)
         costs = cost_columns(months, [*local.months, *remote.months])
         row = customer_row(tag_value, record.customers, months, costs)
