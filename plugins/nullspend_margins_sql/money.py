@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, Overflow
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Context, Decimal, InvalidOperation, Overflow
 
 NANODOLLARS = {
     "dollars": 1_000_000_000,
@@ -17,7 +17,7 @@ _ONE = Decimal(1)
 
 
 def nanodollars(value: object, factor: int) -> int:
-    """``value`` times ``factor`` to the nearest integer, halves away from zero.
+    """``value`` times ``factor`` to the nearest integer, halves toward +infinity.
 
     A ``float`` counts as what it is written as: 0.1 is a tenth. Raises ``ValueError`` with what
     is wrong, without the value.
@@ -25,8 +25,10 @@ def nanodollars(value: object, factor: int) -> int:
     if type(value) is int:
         return value * factor
     try:
-        number = _decimal(value)
-        return int(_EXACT.multiply(number, Decimal(factor)).quantize(_ONE, ROUND_HALF_UP, _EXACT))
+        exact = _EXACT.multiply(_decimal(value), Decimal(factor))
+        # The names are of decimal: its "up" is away from zero.
+        halves_up = ROUND_HALF_DOWN if exact.is_signed() else ROUND_HALF_UP
+        return int(exact.quantize(_ONE, halves_up, _EXACT))
     except (InvalidOperation, Overflow):
         raise ValueError("is no number, or not one that money can be") from None
 

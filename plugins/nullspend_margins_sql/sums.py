@@ -217,7 +217,9 @@ class ServerAdding(Grouped):
         else:
             # A float is what it is written as, to its last digit; a cast alone gives 15.
             cost = cast(cast(cost, Text), Numeric)
-        return [func.round(cost * literal_column(str(self._factor))).label("nanodollars")]
+        # Halves go up, as in the product; round() of the engines takes negative ones down.
+        exact = cost * literal_column(str(self._factor))
+        return [func.floor(exact + literal_column("0.5")).label("nanodollars")]
 
     def _sums(self, rows: Subquery) -> Sequence[ColumnElement[Any]]:
         return [func.sum(rows.c.nanodollars)]

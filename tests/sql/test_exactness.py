@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nullspend_margins import Period
+from nullspend_margins import Period, round_half_up
 from tests.properties.profile import examples
 from tests.sql.support import HostTable
 
@@ -59,8 +59,7 @@ ROWS = st.lists(
 
 def whole(cost: object, unit: str) -> int:
     text = repr(cost) if isinstance(cost, float) else str(cost)
-    exact = Decimal(text) * UNITS[unit]
-    return int(exact.to_integral_value(ROUND_HALF_UP))
+    return round_half_up(*(Decimal(text) * UNITS[unit]).as_integer_ratio())
 
 
 async def check(table: HostTable, rows: Sequence[tuple[Any, ...]], unit: str) -> None:
@@ -96,7 +95,16 @@ async def check(table: HostTable, rows: Sequence[tuple[Any, ...]], unit: str) ->
         assert {each.tag_value: each.request_count for each in tags} == counted
 
 
+HALVES = [
+    ("org_1", customer, "o3", cost, FIRST.start, UTC, WAYS_TO_WRITE[1])
+    for customer, cost in (("acme", "-2.5"), ("acme", "-2.5"), ("beta", "2.5"), ("", "-0.5"))
+]
+"""Of a nanodollar: those of negative costs go up, as all amounts of the product do."""
+
+
 @examples(60)
+@example(HALVES, "nanodollars")
+@example([(*row[:3], float(row[3]), *row[4:]) for row in HALVES], "nanodollars")
 @example([("org_1", "acme", "o3", 4 * 10**9, FIRST.start, UTC, WAYS_TO_WRITE[1])] * 4, "dollars")
 @example(
     [
@@ -122,6 +130,7 @@ def test_postgresql_adds_up_what_the_rows_are(postgres_url: str, cost: str, at: 
     drop = "DROP TABLE IF EXISTS usage_log; "
 
     @examples(6)
+    @example(HALVES, "nanodollars")
     @given(ROWS, st.sampled_from(list(UNITS)))
     def holds(rows: Sequence[tuple[Any, ...]], unit: str) -> None:
         kept = [row for row in rows if cost != "BIGINT" or isinstance(row[3], int)]
