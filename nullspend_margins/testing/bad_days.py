@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -17,6 +18,10 @@ P = TypeVar("P")
 STATUSES = (200, 404, 502)
 """With which a proxy, a wrong address or a maintenance page answers in a service's place."""
 
+OTHER_FORMS: Sequence[object] = (None, "Sorry", [None], [{}], {"message": "Sorry"})
+"""JSON that is no answer of any service: none is empty, so none can mean that there is nothing."""
+
+_OK = 200
 _OF_A_URL = {
     "the user or password of a URL": re.compile(r"//[^/\s@]+@"),
     "the query of a URL": re.compile(r"[\w/]\?[^\s=]+="),
@@ -35,6 +40,10 @@ class BadDayRules(PluginSuite[P]):
         """One whose service answers everything with a page of HTML and this HTTP ``status``."""
         self._skip("make_garbled", "an object whose service answers with a page of HTML")
 
+    def make_answering(self, body: object) -> P:  # noqa: ARG002 - for subclasses
+        """One whose service answers everything with HTTP 200 and ``body`` as JSON."""
+        self._skip("make_answering", "an object whose service answers with JSON of another form")
+
     def _is_answer(self, question: Question[P], status: int, found: object) -> bool:  # noqa: ARG002 - for subclasses
         """Whether ``found`` is right all the same."""
         return False
@@ -45,9 +54,8 @@ class BadDayRules(PluginSuite[P]):
 
         Why: a proxy's page, a wrong address or a service under repair is no defect of yours, and
         no empty answer; any other exception is an HTTP 500 and an alarm for somebody.
-        To do: look at the status before the body; turn what your decoder raises (`ValueError`),
-        and JSON of another form, into `ProviderUnavailable` or, in a cost source,
-        `ServiceUnavailable`.
+        To do: look at the status before the body; turn what your decoder raises (`ValueError`)
+        into `ProviderUnavailable` or, in a cost source, `ServiceUnavailable`.
         """
         for status in STATUSES:
             for question in self._bad_day_questions():
@@ -55,6 +63,22 @@ class BadDayRules(PluginSuite[P]):
                 if not self._is_answer(question, status, found):
                     asked = f"{question.words}, answered by HTML with HTTP {status},"
                     require_error(asked, found, self._unavailable)
+
+    @rule
+    async def test_json_of_another_form_is_a_failure(self) -> None:
+        """JSON without what is read from it raises what no answer raises. Needs `make_answering`.
+
+        Why: services change, and tell errors with HTTP 200. A bare `KeyError` is an HTTP 500 and
+        an alarm for somebody; a default in a missing field's place is revenue that vanishes.
+        To do: read the fields in one place, in a `try`; turn `LookupError`, `TypeError` and
+        `ValueError` into `ProviderUnavailable` or, in a cost source, `ServiceUnavailable`.
+        """
+        for body in OTHER_FORMS:
+            for question in self._bad_day_questions():
+                found = await outcome(question.ask(self.make_answering(body)))
+                if not self._is_answer(question, _OK, found):
+                    asked = f"{question.words}, answered by {json.dumps(body)},"
+                    require_error(asked, found, self._unavailable, guess=_guess(found))
 
     @rule
     async def test_a_failure_keeps_secrets_and_urls_to_itself(self) -> None:
@@ -105,3 +129,12 @@ class BadDayRules(PluginSuite[P]):
         if any(secret in text for secret in self.secrets):
             return "one of `secrets`"
         return next((what for what, form in _OF_A_URL.items() if form.search(text)), None)
+
+
+def _guess(found: object) -> str | None:
+    """Why JSON of another form was no failure, or another one."""
+    if isinstance(found, LookupError | TypeError | AttributeError):
+        return "it reads a field where nothing turns what is raised into the protocol's error"
+    if isinstance(found, Exception):
+        return None
+    return "a default stands for what is missing, or nothing of the answer is looked at"

@@ -84,10 +84,10 @@ class ProviderSuite(BadDayRules[RevenueProvider]):
         return self._asked_with("the good credential", self.body)
 
     def _is_answer(self, question: Question[RevenueProvider], status: int, found: object) -> bool:
-        """Not found is an answer about a customer; who connects is told what to mend."""
+        """Not found is an answer about a customer; what refuses a field says what to mend."""
         if question.words.startswith("has_customer"):
             return status == NOT_FOUND and found is False
-        return question.words.startswith("check_credential") and isinstance(found, ValidationFailed)
+        return isinstance(found, ValidationFailed)
 
     async def _secret(
         self, provider: RevenueProvider, body: Mapping[str, object] | None = None

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from nullspend_margins.domain.cost import CostEvent, CostFact
 from nullspend_margins.domain.text import text_problem
-from nullspend_margins.errors import ServiceUnavailable
+from nullspend_margins.errors import ServiceUnavailable, ValidationFailed
 from nullspend_margins.plugins.contracts import article
 from nullspend_margins.protocols import CostBatch, PulledCostSource
 from nullspend_margins.testing.bad_days import BadDayRules
@@ -58,6 +58,10 @@ class PulledCostSourceSuite(BadDayRules[PulledCostSource]):
     def _half_way(self) -> Callable[[], PulledCostSource] | None:
         default = PulledCostSourceSuite.make_failing_half_way
         return None if type(self).make_failing_half_way is default else self.make_failing_half_way
+
+    def _is_answer(self, question: Question[PulledCostSource], status: int, found: object) -> bool:  # noqa: ARG002 - the same for all
+        """What a `CostEvent` refuses stops the source, and says which field."""
+        return isinstance(found, ValidationFailed)
 
     def _questions(self) -> Sequence[Question[PulledCostSource]]:
         return [Question("pull(None)", partial(_contents, None))]

@@ -72,6 +72,10 @@ class FakeService:
         """One in whose place something else answers: a page of HTML, with this HTTP status."""
         return FakeService(lambda _: httpx.Response(status, html=_NO_ANSWER))
 
+    def answering(self, body: object) -> FakeService:
+        """One that answers everything with HTTP 200 and ``body`` as JSON."""
+        return FakeService(lambda _: httpx.Response(200, json=body))
+
     def stalled(self) -> FakeService:
         """One that takes requests and never answers."""
         return FakeService(self._answers, is_stalled=True)

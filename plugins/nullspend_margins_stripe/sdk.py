@@ -80,9 +80,9 @@ class StripeSdk:
         except _UNREADABLE:
             failure = Transient("its answer is not readable")
         else:
-            if isinstance(answer, self._stripe.StripeObject):
+            if getattr(answer, "id", None) == customer_id:
                 return True
-            failure = Transient("its answer is not a customer")
+            failure = Transient("its answer is not that customer")
         raise failure
 
     async def _list(self, service: Any) -> None:

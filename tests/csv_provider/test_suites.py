@@ -62,6 +62,9 @@ class TestUrl(Sample):
     def make_garbled(self, status: int) -> CsvProvider:
         return self.make(FakeService(host).garbled(status))
 
+    def make_answering(self, body: object) -> CsvProvider:
+        return self.make(FakeService(host).answering(body))
+
     def make_stalled(self) -> CsvProvider:
         return self.make(FakeService(host).stalled())
 

@@ -163,7 +163,7 @@ def _billing(request: httpx.Request) -> httpx.Response:
     if request.headers["authorization"] != "Bearer acme_good":
         return httpx.Response(401)
     if request.url.path == "/customers":
-        return httpx.Response(200, json=[{}] if request.url.params["id"] == "c1" else [])
+        return httpx.Response(200, json=[{"id": "c1"}] if request.url.params["id"] == "c1" else [])
     if request.url.params.get("month") != "2026-04":
         return httpx.Response(200, json=[])
     invoice = {

@@ -7,10 +7,14 @@ import runpy
 from pathlib import Path
 from zipfile import ZipFile
 
+import httpx
 import pytest
 
+from nullspend_margins import ServiceUnavailable
 from nullspend_margins.cli import scaffold
 from nullspend_margins.cli.scaffold import KINDS, render
+from nullspend_margins.testing import FakeService
+from nullspend_margins.testing.bad_days import OTHER_FORMS
 from tests.dashboard.visiting import followed, look, send, words
 from tests.docs.pages import ROOT
 from tests.testing.packages import install, install_together, python, run_tests
@@ -69,6 +73,21 @@ def test_its_types_are_strict(tmp_path: Path) -> None:
     folder = write(tmp_path / "new", "acme-x", *KINDS)
     found = python("-m", "mypy", "--cache-dir", str(tmp_path / "cache"), cwd=folder)
     assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.parametrize("body", OTHER_FORMS, ids=repr)
+async def test_what_no_suite_asks_of_json_holds_all_the_same(
+    body: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path / "new", "acme-y", "authenticator", "plan-checker")
+    monkeypatch.syspath_prepend(folder / "src")
+    service = FakeService(lambda _: httpx.Response(404)).answering(body)
+    tokens = runpy.run_path(str(folder / "tests/test_authenticator.py"))["TestTokens"]
+    with pytest.raises(ServiceUnavailable, match="whose token this is"):
+        await tokens().make(service).authenticate(tokens.good)
+    plans = runpy.run_path(str(folder / "tests/test_plan_checker.py"))["TestPlans"]
+    with pytest.raises(ServiceUnavailable, match="which plan"):
+        await plans().make(service).plan("org_1")
 
 
 async def test_a_new_revenue_provider_is_connected_on_the_dashboard(

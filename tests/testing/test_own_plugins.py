@@ -223,6 +223,9 @@ class TestStripe(RevenueProviderSuite):
     def make_garbled(self, status: int) -> StripeProvider:
         return self.make(self.service().garbled(status))
 
+    def make_answering(self, body: object) -> StripeProvider:
+        return self.make(self.service().answering(body))
+
     def make_failing_half_way(self) -> StripeProvider:
         return self.make(self.service().failing_after(3))
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import pytest
 
 from nullspend_margins import testing
 from nullspend_margins.domain.revenue import RevenueFact, RevenueWindow
-from nullspend_margins.errors import ProviderUnavailable
+from nullspend_margins.errors import ProviderUnavailable, ValidationFailed
+from nullspend_margins.protocols import CostBatch
 from nullspend_margins.testing.rules import rules_of, sentence
 from tests.testing.broken import ALSO, BROKEN, SUITES
-from tests.testing.broken.providers import Billing, BillingRules
-from tests.testing.broken.pulled import ExportRules, MakesIds
+from tests.testing.broken.aggregating import Use, Warehouse, WarehouseRules
+from tests.testing.broken.providers import Billing, BillingRules, invoice
+from tests.testing.broken.pulled import Export, ExportRules, MakesIds, event
+from tests.testing.broken.readings import ReadsFieldsBlindly, TakesMissingForEmpty
 from tests.testing.support import failed, run, run_all, variant
 
 PUBLIC = [
@@ -82,6 +86,64 @@ def test_ids_that_are_made_anew_fail_more_than_one_rule() -> None:
         "test_two_pulls_give_the_same",
         "test_a_pull_goes_on_from_any_cursor",
     }
+
+
+@pytest.mark.parametrize(
+    ("plugin", "happened", "guess"),
+    [
+        (ReadsFieldsBlindly, "answered by null, raised TypeError", "it reads a field where"),
+        (TakesMissingForEmpty, "did not raise ProviderUnavailable", "a default stands for"),
+    ],
+)
+def test_a_mistake_with_json_of_another_form_is_guessed(
+    plugin: type, happened: str, guess: str
+) -> None:
+    """Revenue that is taken for nothing vanishes; an exception of Python's is only noisy."""
+    rules = variant(BillingRules, plugin)
+    message = run(rules, "test_json_of_another_form_is_a_failure").message
+    assert happened in message
+    assert f"A guess: {guess}" in message
+
+
+class FactsOfWhatThereIs(Billing):
+    async def fetch_revenue(
+        self, secret: str, window: RevenueWindow
+    ) -> AsyncIterator[Sequence[RevenueFact]]:
+        if isinstance(self.other_json, list) and isinstance(self.other_json[0], dict):
+            yield [invoice(1, "2026-03", currency=self.other_json[0].get("currency"))]
+        async for page in super().fetch_revenue(secret, window):
+            yield page
+
+
+class EventsOfWhatThereIs(Export):
+    async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
+        if isinstance(self.other_json, list) and isinstance(self.other_json[0], dict):
+            replace(event(1), model=self.other_json[0].get("model"))
+        async for batch in super().pull(cursor):
+            yield batch
+
+
+class RefusesItsOwnAnswers(Warehouse):
+    async def rows(self, org_id: str) -> Sequence[Use]:
+        if self.other_json is not ...:
+            raise ValidationFailed("model must be a string")
+        return await super().rows(org_id)
+
+
+@pytest.mark.parametrize(
+    ("suite", "plugin", "status"),
+    [
+        (BillingRules, FactsOfWhatThereIs, "passed"),
+        (ExportRules, EventsOfWhatThereIs, "passed"),
+        (WarehouseRules, RefusesItsOwnAnswers, "failed"),
+    ],
+)
+def test_a_fact_that_refuses_a_field_is_a_failure_but_where_people_read(
+    suite: type, plugin: type, status: str
+) -> None:
+    """A sync makes of it what it is; for a reader it would be a mistake of theirs."""
+    rule = "test_json_of_another_form_is_a_failure"
+    assert run(variant(suite, plugin), rule).status == status
 
 
 class QuotesTheUrlOfTheNextPage(Billing):

@@ -46,6 +46,7 @@ USE = (
 class Warehouse:
     name = "warehouse"
     is_garbled = False
+    other_json: Any = ...
 
     def __init__(self, *, down: bool = False) -> None:
         self.down = down
@@ -98,6 +99,11 @@ class WarehouseRules(AggregatingCostSourceSuite):
         garbled = self.make_unreachable()
         garbled.is_garbled = True
         return garbled
+
+    def make_answering(self, body: object) -> Warehouse:
+        answering = self.make_garbled(200)
+        answering.other_json = body
+        return answering
 
 
 class ForgetsTheUnattributed(Warehouse):
@@ -163,8 +169,15 @@ class IsNothingWhenDown(Warehouse):
 
 class DecodesBlindly(Warehouse):
     async def rows(self, org_id: str) -> Sequence[Use]:
-        if self.is_garbled:
+        if self.is_garbled and self.other_json is ...:
             json.loads("<!doctype html>")
+        return await super().rows(org_id)
+
+
+class ReadsFieldsBlindly(Warehouse):
+    async def rows(self, org_id: str) -> Sequence[Use]:
+        if self.other_json is not ...:
+            return [Use(org_id, **each) for each in self.other_json]
         return await super().rows(org_id)
 
 
@@ -188,5 +201,6 @@ AGGREGATING: dict[str, type] = {
     "test_orgs_are_kept_apart": CachesWithoutTheOrg,
     "test_an_unreachable_source_is_not_an_empty_one": IsNothingWhenDown,
     "test_an_answer_that_is_none_is_a_failure": DecodesBlindly,
+    "test_json_of_another_form_is_a_failure": ReadsFieldsBlindly,
     "test_a_failure_keeps_secrets_and_urls_to_itself": TellsItsToken,
 }

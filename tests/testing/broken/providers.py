@@ -54,6 +54,7 @@ class Billing:
     connect_form: ClassVar[ConnectForm] = form(TOKEN)
     good_pages: int = 99
     is_garbled: bool = False
+    other_json: object = ...
     invoices: list[RevenueFact] = field(
         default_factory=lambda: [
             invoice(1, "2026-01"),
@@ -121,6 +122,9 @@ class BillingRules(RevenueProviderSuite):
         garbled = self.make_unreachable()
         garbled.is_garbled = True
         return garbled
+
+    def make_answering(self, body: object) -> Billing:
+        return replace(self.make_garbled(200), other_json=body)
 
     def make_failing_half_way(self) -> Billing:
         return self.plugin(good_pages=1)
@@ -228,7 +232,7 @@ class TellsTheSecret(Billing):
 
 class DecodesBlindly(Billing):
     async def ask(self, secret: str, page: int = 0) -> list[RevenueFact]:
-        if self.is_garbled:
+        if self.is_garbled and self.other_json is ...:
             json.loads("<!doctype html>")
         return await super().ask(secret, page)
 

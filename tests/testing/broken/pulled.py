@@ -38,6 +38,7 @@ def event(number: int) -> CostEvent:
 class Export:
     name = "export"
     is_garbled = False
+    other_json: Any = ...
 
     def __init__(self, *, good_batches: int = 99) -> None:
         self.rows: list[tuple[str, list[CostEvent], list[CostFact]]] = [
@@ -76,6 +77,11 @@ class ExportRules(PulledCostSourceSuite):
         garbled = self.make_unreachable()
         garbled.is_garbled = True
         return garbled
+
+    def make_answering(self, body: object) -> Export:
+        answering = self.make_garbled(200)
+        answering.other_json = body
+        return answering
 
     def make_failing_half_way(self) -> Export:
         return self.plugin(good_batches=2)
@@ -200,8 +206,17 @@ class EndsHalfWay(Export):
 
 class DecodesBlindly(Export):
     async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
-        if self.is_garbled:
+        if self.is_garbled and self.other_json is ...:
             json.loads("<!doctype html>")
+        async for batch in super().pull(cursor):
+            yield batch
+
+
+class ReadsFieldsBlindly(Export):
+    async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
+        if self.other_json is not ...:
+            self.rows = [(row["org"], [], []) for row in self.other_json]
+            self.good_batches = 99
         async for batch in super().pull(cursor):
             yield batch
 
@@ -230,5 +245,6 @@ PULLED: dict[str, type] = {
     "test_an_unreachable_source_is_not_an_empty_one": IsEmptyWhenDown,
     "test_a_failure_half_way_is_raised": EndsHalfWay,
     "test_an_answer_that_is_none_is_a_failure": DecodesBlindly,
+    "test_json_of_another_form_is_a_failure": ReadsFieldsBlindly,
     "test_a_failure_keeps_secrets_and_urls_to_itself": QuotesTheUrl,
 }

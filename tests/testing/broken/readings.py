@@ -14,7 +14,7 @@ from nullspend_margins import (
     RevenueFact,
     RevenueWindow,
 )
-from tests.testing.broken.providers import Billing
+from tests.testing.broken.providers import Billing, invoice
 
 
 class ForgetsCustomers(Billing):
@@ -121,6 +121,22 @@ class ReadsAhead(Billing):
         ahead.cancel()
 
 
+class ReadsFieldsBlindly(Billing):
+    async def ask(self, secret: str, page: int = 0) -> list[RevenueFact]:
+        found: Any = self.other_json
+        if found is not ...:
+            return [invoice(each["number"], each["month"]) for each in found]
+        return await super().ask(secret, page)
+
+
+class TakesMissingForEmpty(Billing):
+    async def ask(self, secret: str, page: int = 0) -> list[RevenueFact]:
+        found: Any = self.other_json
+        if isinstance(found, dict):
+            return [invoice(each["number"], each["month"]) for each in found.get("invoices", [])]
+        return await super().ask(secret, page)
+
+
 READINGS: dict[str, type] = {
     "test_a_customer_of_the_account_is_found": ForgetsCustomers,
     "test_a_made_up_customer_is_not_found": KnowsEverybody,
@@ -131,6 +147,7 @@ READINGS: dict[str, type] = {
     "test_a_window_has_what_its_months_have": LosesTheFirstOfTheMonth,
     "test_a_currency_is_a_lower_case_code": ShoutsCurrencies,
     "test_customers_paid_what_the_sample_says": CountsDollars,
+    "test_json_of_another_form_is_a_failure": ReadsFieldsBlindly,
     "test_a_failure_half_way_is_raised": StopsAtAFailure,
     "test_a_read_may_end_early": ReadsAhead,
 }
