@@ -22,11 +22,13 @@ from nullspend_margins.errors import Conflict, NotFound
 from nullspend_margins.web.guard import INGEST_KEY_HEADER
 from nullspend_margins.web.routes import ROUTES
 from tests.openapi.exemptions import (
+    ANY_CREDENTIALS,
     COST_EVENTS,
     existing_provider,
     is_no_exemption,
     operation_id,
     required_alone,
+    right_credential,
     with_integers,
 )
 from tests.openapi.served import Served, seed
@@ -36,6 +38,7 @@ PHASES = ("examples", "coverage", "fuzzing")
 # Not one of them: schemathesis' own run of it ends, without a word, where what an org holds has
 # changed since. Every walk has an org of its own.
 _WALKING = "stateful"
+_ROUNDS = 20
 
 _CONNECTS = frozenset({"connectStripe", "connectProvider"})
 _NEED_SOMETHING = frozenset(
@@ -76,7 +79,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How much to ask, from ``seed`` on: ``examples`` of an operation, or whole walks.
+    """How much to ask, from ``seed`` on: ``examples`` of an operation, or walks of a round.
 
     ``operations`` are all, when none is named.
     """
@@ -142,15 +145,19 @@ def examine(served: Served, caller: Caller, effort: Effort) -> Report:
     return report
 
 
-def walk(served: Served, effort: Effort, *, seeded: bool) -> Report:
+def walk(served: Served, effort: Effort, links: Collection[str], *, seeded: bool) -> Report:
     """Go from operation to operation by the document's links; each walk in an org of its own.
 
-    What the links do not name is left out, or what there is. Raises what the checks find.
+    What the links do not name is left out, or what there is. Raises what the checks find. Which
+    links a round of walks goes by is luck, and hangs on the modules that are loaded too, as
+    Hypothesis draws from their constants: rounds are made until each of ``links`` has led to a
+    2xx, and no more than 20.
     """
     schema, report = _schema(served, Caller(), replace(effort, phases=(_WALKING,))), Report()
     schema.config.generation.update(modes=[GenerationMode.POSITIVE])
     schema.hook("map_query")(required_alone)
     schema.hook("map_path_parameters")(existing_provider)
+    schema.hook("map_body").apply_to(operation_id=list(ANY_CREDENTIALS))(right_credential)
     walker = _Walker(served)
     schema.auth(refresh_interval=None)(walker.provider())
     machine: Any = schema.as_state_machine()
@@ -175,7 +182,10 @@ def walk(served: Served, effort: Effort, *, seeded: bool) -> Report:
         phases=[hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
-    hypothesis.seed(effort.seed)(Walk).run(settings=settings)
+    for number in range(effort.seed, effort.seed + _ROUNDS):
+        if report.followed() >= set(links):
+            break
+        hypothesis.seed(number)(Walk).run(settings=settings)
     return report
 
 
