@@ -15,26 +15,31 @@ class Hung:
     """A name service that answers when it is let go."""
 
     def __init__(self) -> None:
+        self.asked = threading.Semaphore(0)
         self.released = threading.Event()
         self.threads: set[threading.Thread] = set()
 
     def __call__(self, host: str, port: int) -> Sequence[str]:
         self.threads.add(threading.current_thread())
+        self.asked.release()
         assert self.released.wait(30)
         return [host]
 
 
-async def given_up(resolver: Resolver) -> None:
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
-            await resolver.look_up("hung.example", 443)
+async def given_up(resolver: Resolver, hung: Hung) -> None:
+    """Nobody waits for it any more, once a thread hangs in it."""
+    lookup = asyncio.create_task(resolver.look_up("hung.example", 443))
+    assert await asyncio.to_thread(hung.asked.acquire, timeout=30)
+    lookup.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await lookup
 
 
 async def test_hung_lookups_take_no_thread_of_the_event_loop_and_hold_up_no_exit() -> None:
     hung = Hung()
     resolver = Resolver(hung, threads=2)
     for _ in range(2):
-        await given_up(resolver)
+        await given_up(resolver, hung)
     assert len(hung.threads) == 2
     assert all(each.daemon and each.name == "margins-lookup" for each in hung.threads)
     with pytest.raises(OSError, match="does not answer"):  # at once
