@@ -13,11 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.migrate import migrate
 from tests.haste import haste
 from tests.postgres import PostgresForTests, binaries, running_postgres
+
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
+# Hypothesis would fail an example that takes 200 ms, which it does wherever the machine is busy.
 
 collect_ignore = ["example_plugin"]
 """A distribution of its own: its tests are run where it is installed."""

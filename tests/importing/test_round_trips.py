@@ -19,7 +19,7 @@ from tests.importing.writing import WRITERS, Rows
 from tests.storage.rebuilding import emptied
 
 _SUPPRESSED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-few = settings(max_examples=8, deadline=None, suppress_health_check=_SUPPRESSED)
+few = settings(max_examples=8, suppress_health_check=_SUPPRESSED)
 
 costs = st.decimals(-100, 100, places=11).map(lambda cost: f"{cost:f}")
 row = st.fixed_dictionaries(

@@ -174,19 +174,21 @@ def walk(served: Served, effort: Effort, links: Collection[str], *, seeded: bool
                 report.links[_link(input.transition), status] += 1
             return output
 
-    settings = hypothesis.settings(
-        max_examples=effort.examples,
+    for number in range(effort.seed, effort.seed + _ROUNDS):
+        if report.followed() >= set(links):
+            break
+        hypothesis.seed(number)(Walk).run(settings=_round_of(effort.examples))
+    return report
+
+
+def _round_of(walks: int) -> hypothesis.settings:
+    return hypothesis.settings(
+        max_examples=walks,
         stateful_step_count=8,
-        deadline=None,
         database=None,
         phases=[hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
-    for number in range(effort.seed, effort.seed + _ROUNDS):
-        if report.followed() >= set(links):
-            break
-        hypothesis.seed(number)(Walk).run(settings=settings)
-    return report
 
 
 @dataclass(slots=True)

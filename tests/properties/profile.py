@@ -19,7 +19,6 @@ def examples(count: int, **more: object) -> settings:
         max_examples=int(_WANTED) if _WANTED else count,
         derandomize=_WANTED is None,
         database=None,
-        deadline=None,
         phases=(Phase.explicit, Phase.generate, Phase.shrink),
         print_blob=_WANTED is not None,
         # A test has one database; it is emptied between its examples.

@@ -130,7 +130,7 @@ def told(happened: list[Step], queue_events: int, segment_bytes: int) -> Story:
         return story
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(steps(WITH_PROCESSES), st.integers(1, 6), st.sampled_from([400, 1500, 10**6]))
 def test_while_the_disk_lasts_kills_and_outages_lose_nothing(
     happened: list[Step], queue_events: int, segment_bytes: int
@@ -141,7 +141,7 @@ def test_while_the_disk_lasts_kills_and_outages_lose_nothing(
     assert sum(each.counters.dropped for each in story.recorders) == 0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(steps(WITH_THE_DISK), st.integers(1, 6), st.sampled_from([400, 1500, 10**6]))
 def test_a_disk_that_fails_loses_only_what_was_not_taken(
     happened: list[Step], queue_events: int, segment_bytes: int
