@@ -19,6 +19,8 @@ from nullspend_margins.domain.revenue import RevenueItem, RevenueWindow
 from nullspend_margins.domain.text import text_problem
 
 Scope = Mapping[str, Any]
+MAX_CURSOR = 2_000
+"""Characters of a ``CostBatch.cursor``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

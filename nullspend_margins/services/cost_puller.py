@@ -10,10 +10,11 @@ import asyncio
 import logging
 
 from nullspend_margins.domain.delivery import ALL_ORGS, Delivery
-from nullspend_margins.domain.text import one_line
-from nullspend_margins.errors import MarginsError
+from nullspend_margins.domain.fields import string_problem
+from nullspend_margins.domain.text import MAX_TEXT, one_line
+from nullspend_margins.errors import MarginsError, ValidationFailed
 from nullspend_margins.plugins import Registry
-from nullspend_margins.protocols import Clock, CostBatch, PulledCostSource
+from nullspend_margins.protocols import MAX_CURSOR, Clock, CostBatch, PulledCostSource
 from nullspend_margins.services.closing import closing
 from nullspend_margins.services.delivery_log import DeliveryLog
 from nullspend_margins.services.leasing import LeaseKeeper, source_lease
@@ -102,6 +103,7 @@ class CostPuller:
             _log.warning("failure of cost source %s not kept: %s", name, unrecorded.message)
 
     async def _write(self, name: str, batch: CostBatch, lease: Lease) -> None:
+        _check(batch)
         written = await self._database.write(lambda tx: self._store(tx, name, batch, lease))
         self._deliveries.note(written)
 
@@ -123,3 +125,11 @@ class CostPuller:
         cost_deliveries.record(tx, unwritten)
         revisions.advance(tx, batch.org_id)
         return unwritten
+
+
+def _check(batch: CostBatch) -> None:
+    """What keys rows, and comes back, is a text: no database takes another thing for one alike."""
+    texts = (("org_id", batch.org_id, MAX_TEXT), ("cursor", batch.cursor, MAX_CURSOR))
+    for name, text, at_most in texts:
+        if problem := string_problem(text, 1, at_most):
+            raise ValidationFailed.of((f"CostBatch.{name}", problem))

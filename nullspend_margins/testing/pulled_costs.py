@@ -13,7 +13,7 @@ from nullspend_margins.domain.cost import CostEvent, CostFact
 from nullspend_margins.domain.text import text_problem
 from nullspend_margins.errors import ServiceUnavailable, ValidationFailed
 from nullspend_margins.plugins.contracts import article
-from nullspend_margins.protocols import CostBatch, PulledCostSource
+from nullspend_margins.protocols import MAX_CURSOR, CostBatch, PulledCostSource
 from nullspend_margins.testing.bad_days import BadDayRules
 from nullspend_margins.testing.contents import Contents, shown
 from nullspend_margins.testing.outcomes import (
@@ -29,7 +29,6 @@ from nullspend_margins.testing.suite import Question
 from nullspend_margins.testing.units import unit_guess
 
 MAX_BATCH = 1_000
-MAX_CURSOR = 2_000
 
 
 class PulledCostSourceSuite(BadDayRules[PulledCostSource]):

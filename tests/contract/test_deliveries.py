@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
 
 from nullspend_margins import CostBatch, CostEvent, CostFact, ServiceUnavailable
 from nullspend_margins.domain.delivery import DeliveryRecord
@@ -122,3 +125,25 @@ async def test_a_source_that_fails_keeps_when_it_last_answered_and_why(database_
         await here.cron()
         found = (await records(here))["", "gateway"]
         assert (found.delivered_at, found.last_error) == (NOW + timedelta(hours=1), None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"org_id": None}, "CostBatch.org_id: must be a str, not NoneType"),
+        ({"org_id": ""}, "CostBatch.org_id: must not be empty"),
+        ({"cursor": 7}, "CostBatch.cursor: must be a str, not int"),
+        ({"cursor": "1" * 2_001}, "CostBatch.cursor: must be at most 2000 characters"),
+    ],
+)
+async def test_a_batch_of_no_org_or_without_a_place_stops_its_source_and_says_so(
+    database_url: str, wrong: dict[str, Any], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway = Gateway()
+    async with world(database_url, plugins=[gateway]) as here:
+        gateway.batches = [batch(events=[spent("1", NOW)]), replace(batch(), **wrong)]
+        await here.cron()
+        found = await records(here)
+        assert found[ORG, "gateway"].delivered_at == NOW
+        assert found["", "gateway"].last_error == told
+        assert f"cost source gateway stopped: {told}" in caplog.messages
