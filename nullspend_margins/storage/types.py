@@ -17,7 +17,11 @@ _encoder = msgspec.json.Encoder()
 def instant_text(moment: datetime) -> str:
     """An aware moment as SQLite stores it: ISO 8601, UTC, always 32 characters, so it sorts."""
     # RFC 3339, with six digits of a second or none, in a quarter of the time of ``isoformat``.
-    text = _encoder.encode(as_utc(moment)).decode()[1:-2]
+    utc = as_utc(moment)
+    try:
+        text = _encoder.encode(utc).decode()[1:-2]
+    except TypeError:  # of a subclass of ``datetime``
+        return utc.isoformat("T", "microseconds")
     return f"{text}+00:00" if "." in text else f"{text}.000000+00:00"
 
 

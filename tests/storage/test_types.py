@@ -33,3 +33,15 @@ def test_an_instant_is_always_as_long_and_in_utc(moment: datetime) -> None:
 def test_a_moment_without_a_time_zone_names_no_instant() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         instant_text(datetime(2026, 11, 1, tzinfo=UTC).replace(tzinfo=None))
+
+
+class OthersDatetime(datetime):
+    """As libraries of times and of test clocks have them."""
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5, minutes=45))])
+@pytest.mark.parametrize("microsecond", [0, 1])
+def test_a_subclass_of_datetime_is_spelled_like_any_other(zone: timezone, microsecond: int) -> None:
+    moment = datetime(2026, 11, 1, 9, 30, 0, microsecond, tzinfo=zone)
+    others = OthersDatetime(2026, 11, 1, 9, 30, 0, microsecond, tzinfo=zone)
+    assert instant_text(others) == instant_text(moment)
