@@ -124,7 +124,7 @@ def month_cells(parts: Iterable[RevenuePart], minor_digits: int) -> MonthCells:
             shares = part_shares(part, minor_digits)
             size = abs(sum(each.microdollars for each in shares))
             _add(cells, part.bases, [(each.period.index, each.microdollars) for each in shares])
-        together += size
+        together += size * len(part.bases)  # which may name one more than once
         if size > MAX_MICRODOLLARS:
             raise _too_much()
     return _fitting(cells) if together > MAX_MICRODOLLARS else cells

@@ -23,7 +23,13 @@ from nullspend_margins.domain.recognition import (
     unconverted_cells,
 )
 from nullspend_margins.domain.revenue import RevenueFact
-from nullspend_margins.domain.revenue_part import BASES, MAX_MINOR_AMOUNT, ExchangeRate, RevenuePart
+from nullspend_margins.domain.revenue_part import (
+    BASES,
+    MAX_COUNTED_CENTS,
+    MAX_MINOR_AMOUNT,
+    ExchangeRate,
+    RevenuePart,
+)
 from nullspend_margins.errors import ValidationFailed
 
 JANUARY, FEBRUARY, MARCH = (Period.parse(f"2026-0{month}") for month in (1, 2, 3))
@@ -164,3 +170,13 @@ def test_parts_that_together_are_more_than_a_cell_can_hold_are_refused(
     many = [part(sign * MAX_MINOR_AMOUNT)] * 10_001
     with pytest.raises(ValidationFailed, match=r"9\.2 trillion"):
         cells(many)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_basis_that_a_part_names_twice_is_held_to_the_limit_too(sign: int) -> None:
+    half = sign * (MAX_COUNTED_CENTS // 2)
+    assert month_cells([part(half, bases=["net", "net"])], 2) == {
+        JANUARY.index: [0, 0, 2 * half * 10_000, 0]
+    }
+    with pytest.raises(ValidationFailed, match=r"9\.2 trillion"):
+        month_cells([part(half + sign, bases=["net", "net"])], 2)
