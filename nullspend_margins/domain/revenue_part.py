@@ -42,7 +42,6 @@ def parse_basis(text: str) -> Basis:
 _USUAL = frozenset(chain.from_iterable(permutations(BASES, count) for count in range(1, 5)))
 PartKind = Literal["invoice", "payment", "tax", "line", "refund", "credit_note", "dispute"]
 PART_KINDS: tuple[PartKind, ...] = get_args(PartKind)
-_KINDS = frozenset(PART_KINDS)
 
 MAX_MINOR_AMOUNT = 10**17
 """A quadrillion dollars: more than any integer that JSON numbers are exact for (2^53)."""
@@ -115,7 +114,7 @@ class RevenuePart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         if (
             type(self.bases) is tuple
             and self.bases in _USUAL
-            and self.kind in _KINDS
+            and self.kind in PART_KINDS
             and type(amount) is int
             and -MAX_MINOR_AMOUNT <= amount <= MAX_MINOR_AMOUNT
             and self.rate is None

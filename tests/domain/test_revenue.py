@@ -118,6 +118,7 @@ GAP = {"permission": "rak_charge_read", "bases": ["net"], "detail": "Refunds are
         (RevenuePart, PART, {"bases": "cash"}, ["bases"]),
         (RevenuePart, PART, {"bases": ["cash", "gross"]}, ["bases"]),
         (RevenuePart, PART, {"kind": "gift", "amount_minor": 0.5}, ["kind", "amount_minor"]),
+        (RevenuePart, PART, {"bases": ("cash",), "kind": ["payment"]}, ["kind"]),
         (RevenuePart, PART, {"part_id": "", "description": "a\x00"}, ["part_id", "description"]),
         (RevenuePart, PART, {"occurred_at": None}, ["occurred_at"]),
         (RevenuePart, PART, {"until": datetime(2025, 12, 31, tzinfo=UTC)}, ["until"]),
