@@ -214,7 +214,8 @@ class MarginsService:
         row = customer_row(tag_value, record.customers, months, costs)
         found = self._detail(row, [*local.models, *remote.models], months, by_basis)
         if not self._costs.remote:
-            self._details.put(key, record.revision, found, weight=1 + len(found.models))
+            weight = len(found.months) + len(found.models)
+            self._details.put(key, record.revision, found, weight=weight)
         return found
 
     def _detail(

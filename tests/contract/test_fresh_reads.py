@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from nullspend_margins.errors import NotFound
+from nullspend_margins.services.detail_cache import DetailCache
 from nullspend_margins.services.margins import CustomerDetail
 from nullspend_margins.services.revision_cache import TableCache
 from tests.world import KEY, ORG, World, unix, world
@@ -170,6 +171,21 @@ async def test_a_customer_is_read_anew_when_anything_changed(
             assert after == await _one(fresh, bases=bases)
         assert await _one(here, bases=bases) is after
         assert await _one(here, bases=not bases) != after or after is None
+
+
+async def test_a_customer_takes_room_by_its_months_and_its_models(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await here.map("cus_1", "one")
+    await here.spend("one", 1)
+    margins = (await here.margins.services()).margins
+    period = margins.current_period()
+    for room, is_kept in ((13, True), (12, False)):
+        monkeypatch.setattr(margins, "_details", DetailCache(room=room))
+        first = await margins.customer(ORG, "one", period, months_shown=12)
+        again = await margins.customer(ORG, "one", period, months_shown=12)
+        assert first == again
+        assert (first is again) is is_kept
 
 
 async def _one(here: World, *, bases: bool) -> CustomerDetail | None:
