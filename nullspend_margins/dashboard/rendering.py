@@ -13,9 +13,10 @@ from jinja2 import (
     PrefixLoader,
     StrictUndefined,
 )
+from markupsafe import Markup, escape
 
 from nullspend_margins.dashboard.overrides import ORIGINALS
-from nullspend_margins.domain.text import visible
+from nullspend_margins.domain.text import isolated, visible
 
 
 def environment(folders: Sequence[Path]) -> Environment:
@@ -33,5 +34,11 @@ def environment(folders: Sequence[Path]) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters["visible"] = visible
+    made.filters["bdi"] = bdi
+    made.filters["isolated"] = isolated
     return made
+
+
+def bdi(text: str) -> Markup:
+    """What somebody else wrote, as an element that turns nothing beside it. Not for attributes."""
+    return Markup(f"<bdi>{escape(visible(text))}</bdi>")  # noqa: S704 - escaped

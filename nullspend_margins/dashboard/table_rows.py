@@ -13,7 +13,6 @@ from nullspend_margins.dashboard.sparkline import sparkline, sparkline_text, svg
 from nullspend_margins.domain.health import HealthThresholds
 from nullspend_margins.domain.margin import SPARK_MONTHS, CustomerMargin
 from nullspend_margins.domain.period import Period
-from nullspend_margins.domain.text import visible
 from nullspend_margins.services.margin_table import TableRow
 
 _FIGURES_KEPT = 4_000
@@ -66,8 +65,8 @@ def shown_rows(
         name = row.customer_name or tag
         shown.append(
             ShownRow(
-                visible(name),
-                None if name == tag else visible(tag),
+                name,
+                None if name == tag else tag,
                 link(tag),
                 margin.tier.wire_name,
                 margin.margin < 0,

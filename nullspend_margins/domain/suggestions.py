@@ -19,6 +19,7 @@ from nullspend_margins.domain.names import (
     simplified,
     words_of,
 )
+from nullspend_margins.domain.text import isolated
 
 MOST_SUGGESTIONS = 3
 """Of one customer."""
@@ -74,15 +75,16 @@ class Suggestion(NamedTuple):
     def reason(self) -> str:
         """Why, in words."""
         if self.rule == "domain":
-            return f"e-mail domain {self.compared}"
+            return f"e-mail domain {isolated(self.compared)}"
         if self.rule == "email":
-            return f"e-mail is the same: {self.compared}"
+            return f"e-mail is the same: {isolated(self.compared)}"
         words = {
             "name": "name is the same",
             "words": "name has the same words",
             "similar": "name is similar",
         }
-        return f"{words[self.rule]}: {self.compared} ~ {self.tag_value}"
+        compared, tag_value = isolated(self.compared), isolated(self.tag_value)
+        return f"{words[self.rule]}: {compared} ~ {tag_value}"
 
 
 class Suggester:

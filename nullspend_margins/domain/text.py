@@ -20,6 +20,14 @@ _BLANK = re.compile(
 )
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
+# Unicode's isolates (https://www.unicode.org/reports/tr9/): what begins one, what ends it, and what
+# ends a paragraph, with all that are open in it.
+_FSI, _PDI = "\u2068", "\u2069"
+_BEGINS_ISOLATE = "\u2066\u2067\u2068"
+_ENDS_PARAGRAPH = "\n\r\x1c\x1d\x1e\x85\u2029"
+_OF_ISOLATES = re.compile(f"[{_BEGINS_ISOLATE}{_PDI}{_ENDS_PARAGRAPH}]")
+_LEFT_TO_RIGHT = {"L", "EN", "ES", "ET", "CS", "NSM", "BN", "WS", "ON"}
+
 
 def text_problem(value: str, *, at_most: int = MAX_TEXT, at_least: int = 1) -> str | None:
     """Why ``value`` may not be stored, or ``None`` when it may.
@@ -39,21 +47,52 @@ def text_problem(value: str, *, at_most: int = MAX_TEXT, at_least: int = 1) -> s
 def visible(text: str) -> str:
     """``text``, or its code points where nobody would see it: ``U+200B x2, U+0020``.
 
-    For people: two values that look alike are told apart by their ids, not by this.
+    For people: two values that look alike are told apart by their ids, not by this. It closes the
+    isolates that it opens and no other, so that an element or ``isolated`` can keep it apart.
     """
     if any(map(_leaves_a_mark, text)):
-        return text
+        return _closed(text)
     runs = [(each, sum(1 for _ in run)) for each, run in groupby(text)]
     return ", ".join(
         f"U+{ord(each):04X}" + (f" x{times}" if times > 1 else "") for each, times in runs
     )
 
 
+def isolated(text: str) -> str:
+    """``visible``, and apart from the text around it, for where there is no markup to say so.
+
+    Letters from right to left and control characters would turn what stands beside them, figures
+    too. The characters that prevent it are copied with the text: in markup an element is better.
+    """
+    shown = visible(text)
+    if shown.isascii() or all(unicodedata.bidirectional(each) in _LEFT_TO_RIGHT for each in shown):
+        return shown
+    return f"{_FSI}{shown}{_PDI}"
+
+
+def _closed(text: str) -> str:
+    if _OF_ISOLATES.search(text) is None:
+        return text
+    kept, open_isolates = [], 0
+    for each in text:
+        if each in _BEGINS_ISOLATE:
+            open_isolates += 1
+        elif each == _PDI:
+            if not open_isolates:
+                continue
+            open_isolates -= 1
+        kept.append(" " if each in _ENDS_PARAGRAPH else each)
+    return "".join(kept) + _PDI * open_isolates
+
+
 def _leaves_a_mark(character: str) -> bool:
+    """By itself: a combining mark needs a letter that it combines with."""
     if character.isascii():
         return character.isprintable() and character != " "
+    category = unicodedata.category(character)
     return (
-        unicodedata.category(character) not in ("Cc", "Cf", "Zs", "Zl", "Zp")
+        category not in ("Cc", "Cf", "Zs", "Zl", "Zp")
+        and category[0] != "M"
         and _BLANK.fullmatch(character) is None
     )
 

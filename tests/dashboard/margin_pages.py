@@ -17,14 +17,16 @@ async def page(here: World, query: str = "", role: str = "viewer") -> str:
 def customers(text: str) -> list[str]:
     """Whose rows there are, in order."""
     return [
-        html.unescape(each) for each in re.findall(r'role="rowheader"><a [^>]*>([^<]*)</a>', text)
+        html.unescape(each)
+        for each in re.findall(r'role="rowheader"><a [^>]*><bdi>([^<]*)</bdi></a>', text)
     ]
 
 
 def row_of(text: str, name: str) -> str:
     """The cells of one row as a reader sees them."""
-    [row] = [each for each in text.split("<tr ") if f">{html.escape(name)}</a>" in each]
-    return " ".join(re.sub(r"<[^>]+>", " ", row.partition("</tr>")[0]).split())
+    [row] = [each for each in text.split("<tr ") if f">{html.escape(name)}</bdi></a>" in each]
+    row = re.sub(r"</?bdi>", "", row.partition("</tr>")[0])
+    return " ".join(re.sub(r"<[^>]+>", " ", row).split())
 
 
 async def company(here: World) -> None:

@@ -71,7 +71,7 @@ class Markup:
         ]
 
 
-_WITHIN_A_LINE = {"a", "b", "code", "span", "strong", "time"}
+_WITHIN_A_LINE = {"a", "b", "bdi", "code", "span", "strong", "time"}
 
 
 class _Reader(HTMLParser):

@@ -23,7 +23,7 @@ async def test_the_worst_come_first_with_what_can_be_done(here: World) -> None:
     assert "Critical" in loss
     assert "$100.00 $150.00 -$50.00 -50.0% Keep cost under $50.00" in loss
     assert "$0.00 $20.00 -$20.00 No revenue" in row_of(text, "none")
-    assert '<span class="tag">loss</span>' in text
+    assert '<span class="tag"><bdi>loss</bdi></span>' in text
     assert '<span class="tag">Also</span>' not in text
     assert 'href="/margins/customers/loss?period=2026-11"' in text
 
@@ -105,7 +105,7 @@ async def test_nothing_that_is_found_leads_back(here: World) -> None:
     await company(here)
     text = await page(here, "?q=nobody&sort=cost")
     assert customers(text) == []
-    assert "No customer matches “nobody”" in text
+    assert "No customer matches “<bdi>nobody</bdi>”" in text
     assert 'href="/margins?period=2026-11&amp;sort=cost">Show all customers</a>' in text
     other = await page(here, "?q=loss&tier=healthy")
     assert "None that is healthy, but 1 of another health." in other

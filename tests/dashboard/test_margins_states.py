@@ -73,7 +73,7 @@ async def test_a_source_that_fell_silent_is_told(database_url: str) -> None:
         await company(here)
         assert "No costs from" not in await page(here)
         here.clock.moment += timedelta(days=3)
-        assert "No costs from api since Nov 20, 2026." in await page(here)
+        assert "No costs from <bdi>api</bdi> since Nov 20, 2026." in await page(here)
 
 
 async def test_a_source_that_does_not_answer_is_a_page_to_try_again(database_url: str) -> None:

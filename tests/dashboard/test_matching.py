@@ -156,8 +156,8 @@ async def test_thousands_come_in_pages_and_can_be_searched(here: World, admin: B
     assert "51 to 60 of 60" in text_of((await admin.open(f"{MATCHING}?c=99999999")).text)
     found = (await admin.open(f"{MATCHING}?q=company+7")).text
     assert "6 customers, 0 tag values and 0 matches" in text_of(found)
-    assert "<h3>Company 57</h3>" in found
-    assert "<h3>Company 8</h3>" not in found
+    assert "<h3><bdi>Company 57</bdi></h3>" in found
+    assert "<h3><bdi>Company 8</bdi></h3>" not in found
     listed = text_of((await admin.open(f"{MATCHING}?show=mapped&q=X29")).text)
     assert "1 mapping for" in listed
     assert "26 to 30 of 30" in text_of((await admin.open(f"{MATCHING}?show=mapped&m=2")).text)
@@ -193,16 +193,16 @@ async def test_a_tag_value_that_nobody_sees_is_shown_by_its_code_points(
     await here.spend("\u200b", 5)
     await here.spend("\u2060", 5)
     page = (await admin.open()).text
-    assert "<h3><code>U+200B</code></h3>" in page
+    assert "<h3><code><bdi>U+200B</bdi></code></h3>" in page
     assert '<option value="\u200b">' in page
     pair = [("provider", "stripe"), ("customer_id", "cus_1"), ("tag_value", "\u200b")]
     answer = await admin.send(f"{MATCHING}/map", [*pair, ("form_token", admin.token)])
     assert "Acme is mapped to U+200B." in answer.text
     page = (await admin.open(f"{MATCHING}?show=mapped")).text
-    assert '<a href="/margins/customers/%E2%80%8B"><code>U+200B</code></a>' in page
+    assert '<a href="/margins/customers/%E2%80%8B"><code><bdi>U+200B</bdi></code></a>' in page
     detail = (await admin.open("/margins/customers/%E2%80%8B")).text
-    assert "Tag value <code>U+200B</code>" in detail
-    assert '<span class="tag">U+200B</span>' in (await admin.open("/margins")).text
+    assert "Tag value <code><bdi>U+200B</bdi></code>" in detail
+    assert '<span class="tag"><bdi>U+200B</bdi></span>' in (await admin.open("/margins")).text
     assert await mapped(here) == {"cus_1": ("\u200b", "manual")}
     await admin.open(f"{MATCHING}?show=mapped")
     await admin.press("Unmap")
@@ -215,8 +215,8 @@ async def test_a_row_that_is_called_nothing_but_its_tag_value_can_be_clicked(
     await here.spend("\u200b", 5)
     await here.map("cus_1", "\u200b")
     page = (await admin.open("/margins")).text
-    assert ">U+200B</a>" in page
-    assert "<h1>U+200B" in (await admin.open("/margins/customers/%E2%80%8B")).text
+    assert ">U+200B</bdi></a>" in page
+    assert "<h1><bdi>U+200B" in (await admin.open("/margins/customers/%E2%80%8B")).text
 
 
 class Dangers(HTMLParser):
@@ -265,7 +265,7 @@ async def test_no_text_of_others_becomes_markup(here: World, admin: Browser, tex
     for path in (MATCHING, f"{MATCHING}?show=mapped", f"{MATCHING}?q=x"):
         page = (await admin.open(path)).text
         assert text not in page or not is_markup
-        assert "49" not in re.findall(r"<h3>([^<]*)</h3>", page)
+        assert "49" not in re.findall(r"<h3><bdi>([^<]*)</bdi></h3>", page)
         assert dangers(page) == []
     await admin.open()
     answer = await admin.press(f"Map to {text}", customer="")

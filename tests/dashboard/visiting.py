@@ -32,6 +32,7 @@ class Plain(Ledger):
 def words(page: str) -> str:
     """What people read: no tags, one space between words."""
     text = re.sub(r"<(script|style|noscript)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    text = re.sub(r"</?bdi>", "", text)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 

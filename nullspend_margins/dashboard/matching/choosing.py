@@ -10,7 +10,7 @@ from nullspend_margins.dashboard.forms import Form
 from nullspend_margins.dashboard.matching.page import Problem
 from nullspend_margins.dashboard.matching.providers import known_providers, provider_problem
 from nullspend_margins.domain.mapping_changes import Wanted
-from nullspend_margins.domain.text import text_problem
+from nullspend_margins.domain.text import isolated, text_problem
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.revenue import CustomerProfile
 
@@ -96,12 +96,12 @@ def find_customer(typed: str, customers: Sequence[CustomerProfile]) -> CustomerP
         if len(found) == 1:
             return found[0]
         if found:
-            one, other = map(_full_id, found[:2])
+            one, other = (isolated(_full_id(each)) for each in found[:2])
             raise ValidationFailed(
-                f"{len(found)} unmatched customers are called {typed}. Type the id of one: "
-                f"{one}, {other}{', …' if len(found) > 2 else ''}"
+                f"{len(found)} unmatched customers are called {isolated(typed)}. "
+                f"Type the id of one: {one}, {other}{', …' if len(found) > 2 else ''}"
             )
-    raise ValidationFailed(f"No unmatched customer has the name, id or e-mail {typed}.")
+    raise ValidationFailed(f"No unmatched customer has the name, id or e-mail {isolated(typed)}.")
 
 
 def _full_id(customer: CustomerProfile) -> str:

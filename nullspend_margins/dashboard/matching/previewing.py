@@ -11,7 +11,7 @@ from nullspend_margins.dashboard.matching.providers import provider_problem
 from nullspend_margins.dashboard.matching.upload import UploadProblem, UploadRow
 from nullspend_margins.domain.mapping import CustomerMapping, MatchType
 from nullspend_margins.domain.mapping_changes import Doing, Outcome, Seen, Wanted
-from nullspend_margins.domain.text import visible
+from nullspend_margins.domain.text import isolated
 from nullspend_margins.services.unmatched import RECENT_DAYS, Profiles, Unmatched
 
 _DEFAULT_PROVIDER = "stripe"
@@ -145,15 +145,15 @@ def _refusal(
         if other == wanted:
             return f"It says the same as line {numbers[outcome.twin]}."
         what = (
-            f"the customer {visible(wanted.customer_id)}"
+            f"the customer {isolated(wanted.customer_id)}"
             if other[:2] == wanted[:2]
-            else f"the tag value {visible(wanted.tag_value)}"
+            else f"the tag value {isolated(wanted.tag_value)}"
         )
         return f"Line {numbers[outcome.twin]} has {what} already."
     if holder is None:
         return "It can't be done with the lines before it."
     name = _name(unmatched, holder)
-    return f"The tag value {visible(wanted.tag_value)} belongs to {name}. Unmap that first."
+    return f"The tag value {isolated(wanted.tag_value)} belongs to {name}. Unmap that first."
 
 
 def _warnings(outcome: Outcome, unmatched: Unmatched) -> list[str]:
@@ -171,5 +171,5 @@ def _warnings(outcome: Outcome, unmatched: Unmatched) -> list[str]:
 
 def _name(unmatched: Unmatched, mapping: CustomerMapping) -> str:
     name = unmatched.name(mapping.provider, mapping.customer_id)
-    shown = visible(mapping.customer_id)
-    return f"{visible(name)} ({shown})" if name else shown
+    shown = isolated(mapping.customer_id)
+    return f"{isolated(name)} ({shown})" if name else shown

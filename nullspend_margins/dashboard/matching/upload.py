@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from nullspend_margins.domain.text import one_line, text_problem
+from nullspend_margins.domain.text import isolated, one_line, text_problem
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.importing.csv_records import first_records, likeliest, records
 from nullspend_margins.importing.names import normal
@@ -138,11 +138,12 @@ def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
         found[what] = names.index(fitting[0])
         others = [header[names.index(name)] for name in fitting[1:]]
         if others or fitting[0] not in usual[:2]:
-            beside = f", and not the column {others[0]}" if others else ""
-            remarks.append(f"The column {header[found[what]]} is taken for the {what}{beside}.")
+            beside = f", and not the column {isolated(others[0])}" if others else ""
+            taken = isolated(header[found[what]])
+            remarks.append(f"The column {taken} is taken for the {what}{beside}.")
     missing = [what for what in (CUSTOMER, TAG) if what not in found]
     if missing:
-        there = one_line(", ".join(header))[:200]
+        there = isolated(one_line(", ".join(header))[:200])
         raise ValidationFailed(
             f"The first line names no column for the {' and the '.join(missing)}. It needs "
             f"customer_id and tag_value; it has: {there}."

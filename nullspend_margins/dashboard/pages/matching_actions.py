@@ -16,7 +16,7 @@ from nullspend_margins.dashboard.matching.view import MatchingView
 from nullspend_margins.dashboard.tokens import Notice
 from nullspend_margins.domain.mapping import CUSTOMER_TAG_KEY
 from nullspend_margins.domain.mapping_changes import Held, Outcome, Seen, Wanted
-from nullspend_margins.domain.text import visible
+from nullspend_margins.domain.text import isolated
 from nullspend_margins.errors import Conflict, ValidationFailed
 
 ALL = "all"
@@ -34,7 +34,7 @@ async def map_pair(call: PageCall) -> PageAnswer:
     released = [choice.release] if choice.release else []
     (outcome,) = await mappings.preview(call.org_id, [wanted], released)
     if outcome.doing == "same":
-        text = f"{await _name(call, wanted)} is mapped to {visible(wanted.tag_value)} already."
+        text = f"{await _name(call, wanted)} is mapped to {isolated(wanted.tag_value)} already."
         return Redirect(to=view.link(call.links), notice=Notice(text=text))
     problem = await _in_the_way(call, choice, outcome)
     if problem is not None:
@@ -45,7 +45,7 @@ async def map_pair(call: PageCall) -> PageAnswer:
         )
     except Conflict as conflict:
         return await matching_page(call, view, choice.problem(conflict.message))
-    text = f"{await _name(call, wanted)} is mapped to {visible(wanted.tag_value)}."
+    text = f"{await _name(call, wanted)} is mapped to {isolated(wanted.tag_value)}."
     return finish(call, text, changes, view)
 
 
@@ -55,15 +55,15 @@ async def _in_the_way(call: PageCall, choice: Choice, outcome: Outcome) -> Probl
     if outcome.doing == "refuse" and holder is not None:
         name = await _name(call, Wanted(holder.provider, holder.customer_id, ""))
         return choice.problem(
-            f"The tag value {visible(wanted.tag_value)} belongs to {name} "
-            f"({visible(holder.customer_id)}).",
+            f"The tag value {isolated(wanted.tag_value)} belongs to {name} "
+            f"({isolated(holder.customer_id)}).",
             way_out=f"Take it from {name}",
             release=holder.id,
         )
     if outcome.doing == "change" and before is not None and choice.replaces != before.tag_value:
         return choice.problem(
-            f"{await _name(call, wanted)} was mapped to {visible(before.tag_value)} meanwhile.",
-            way_out=f"Map it to {visible(wanted.tag_value)} instead",
+            f"{await _name(call, wanted)} was mapped to {isolated(before.tag_value)} meanwhile.",
+            way_out=f"Map it to {isolated(wanted.tag_value)} instead",
             replaces=before.tag_value,
         )
     return None
@@ -148,9 +148,9 @@ async def _told(call: PageCall, what: str, seen: Sequence[Held]) -> str:
         raise ValidationFailed.of(("", "names no mapping"))
     (only,) = seen
     name = await _name(call, Wanted(only.provider, only.customer_id, only.tag_value))
-    return f"{what}: {name} and {visible(only.tag_value)}."
+    return f"{what}: {name} and {isolated(only.tag_value)}."
 
 
 async def _name(call: PageCall, wanted: Wanted) -> str:
     found = await call.services.mappings.customer(call.org_id, wanted.provider, wanted.customer_id)
-    return visible((found and found.name) or wanted.customer_id)
+    return isolated((found and found.name) or wanted.customer_id)
