@@ -132,7 +132,7 @@ async def _check(margins: Margins, customers: int) -> None:
     shown, least = page.count('scope="row"'), min(table, key=lambda row: row["marginMicrodollars"])
     if (len(table), shown) != (customers, min(customers, 50)):
         raise RuntimeError(f"{len(table)} customers in the table and {shown} on the page")
-    if f">{customers:,}</span>" not in page or f">{least['tagValue']}</span>" not in page:
+    if f">{customers:,}</span>" not in page or f">{least['tagValue']}</bdi></span>" not in page:
         raise RuntimeError(
             "the page does not count every customer, or does not begin with the worst"
         )

@@ -71,6 +71,13 @@ async def turned(sqlite_template: Path, tmp_path: Path, browser: object) -> Asyn
         yield product
 
 
+_BESIDE_LOOSE_WORDS = """(names) => names.filter((name) => {
+  const around = name.parentElement;
+  const words = [...around.childNodes].filter((each) => each.nodeType === 3 && each.data.trim());
+  return words.length && getComputedStyle(around).display.includes("flex");
+}).map((name) => name.parentElement.outerHTML)"""
+
+
 async def gaps(lines: Locator) -> list[list[float]]:
     """Pixels from the name of each line to the texts beside it: below zero, they are not after it.
 
@@ -93,3 +100,12 @@ async def test_figures_and_words_stay_after_the_name(
         assert len(await gaps(page.locator("h1"))) == 1  # the badge
         assert len(await gaps(page.locator(".who p"))) == 1  # the month, after the tag value
         assert len(await gaps(page.locator("#models tbody tr"))) == 1
+
+
+async def test_a_name_within_words_is_no_column_of_its_own(turned: Product, visit: Visits) -> None:
+    """As it would be in a button, whose content is laid out in a row."""
+    page = await visit(turned)
+    for path in ("", "/matching", "/matching?show=mapped", f"/customers/{quote(NAMES[0])}"):
+        await page.goto(turned.url(f"/margins{path}"))
+        assert await page.locator("bdi").count() >= 2
+        assert await page.locator("bdi").evaluate_all(_BESIDE_LOOSE_WORDS) == []
