@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 from starlette.types import Scope
 
@@ -58,5 +58,7 @@ class Links:
 
 
 def _query(query: dict[str, object]) -> str:
-    given = [(name, value) for name, value in query.items() if value is not None]
-    return f"?{urlencode(given, doseq=True)}" if given else ""
+    given = [
+        f"{name}={quote_plus(str(value))}" for name, value in query.items() if value is not None
+    ]
+    return f"?{'&'.join(given)}" if given else ""

@@ -50,6 +50,8 @@ def visible(text: str) -> str:
     For people: two values that look alike are told apart by their ids, not by this. It closes the
     isolates that it opens and no other, so that an element or ``isolated`` can keep it apart.
     """
+    if text.isascii() and text.isprintable() and not text.isspace():
+        return text  # most names, and there are hundreds on a page
     if any(map(_leaves_a_mark, text)):
         return _closed(text)
     runs = [(each, sum(1 for _ in run)) for each, run in groupby(text)]
