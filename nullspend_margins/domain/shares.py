@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
-from nullspend_margins.domain.period import month_index, month_ticks, ticks
+from nullspend_margins.domain.period import as_utc, month_index, month_ticks, ticks
 
 _TWO = 2
 
@@ -44,6 +44,8 @@ def month_shares(total: int, start: datetime, end: datetime | None) -> list[tupl
     """
     if end is None:
         return [(month_index(start), total)]
+    if not (start.tzinfo is end.tzinfo is UTC):  # see ``period`` for why only such are remembered
+        start, end = as_utc(start), as_utc(end)
     first, times = _month_times(start, end)
     if len(times) == 1:
         return [(first, total)]

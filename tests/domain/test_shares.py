@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.period import Period, ticks
 from nullspend_margins.domain.shares import month_shares, split_amount
 
 AMOUNTS = st.integers(-(2**53), 2**53)
@@ -118,3 +119,16 @@ def test_a_month_is_its_own_up_to_its_last_instant() -> None:
     start = datetime(2026, 2, 1, tzinfo=UTC)
     assert len(month_shares(5, start, datetime(2026, 3, 1, tzinfo=UTC))) == 1
     assert len(month_shares(5, start, datetime(2026, 3, 1, 0, 0, 1, tzinfo=UTC))) == 2
+
+
+def test_the_two_hours_that_a_zones_clocks_show_twice_are_told_apart() -> None:
+    """They are equal in Python, and an hour apart."""
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    second = first.replace(fold=1)
+    assert first == second
+    assert ticks(second) - ticks(first) == 3_600_000_000
+    end = datetime(2026, 11, 2, tzinfo=UTC)
+    [(_, earlier), _], [(_, later), _] = (
+        month_shares(10**9, start, end) for start in (first, second)
+    )
+    assert earlier > later
