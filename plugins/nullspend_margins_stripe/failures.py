@@ -7,6 +7,8 @@
 another form            by its status, as above; else ``Transient``
 anything else           ``ProviderUnavailable`` with Stripe's message
 ======================  =======================================
+
+While a key is checked, "anything else" is ``CredentialRefused``, with Stripe's message too.
 """
 
 from __future__ import annotations

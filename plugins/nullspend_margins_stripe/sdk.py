@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from nullspend_margins import Clock, MarginsError
+from nullspend_margins import Clock, CredentialRefused, MarginsError, ProviderUnavailable
 from nullspend_margins_stripe import failures
 from nullspend_margins_stripe.answers import ErrorDetail, read_error
 from nullspend_margins_stripe.failures import Transient
@@ -90,6 +90,9 @@ class StripeSdk:
             answer = await service.list_async(params={"limit": 1})
         except self._stripe.StripeError as error:
             failure: MarginsError | Transient = translate(self._stripe, error, self._clock)
+            # The request is right with every good key, so what is turned down is this one.
+            if isinstance(failure, ProviderUnavailable):
+                failure = CredentialRefused(failure.message)
         except _UNREADABLE:
             failure = Transient("its answer is not readable")
         else:

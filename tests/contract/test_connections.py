@@ -79,6 +79,17 @@ async def test_a_key_without_a_permission_is_refused_by_its_name(
     assert permission in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("path", ["/v1/customers", "/v1/invoices"])
+async def test_a_key_that_stripe_answers_with_a_refusal_is_refused(here: World, path: str) -> None:
+    here.stripe.faults.fail(400, path=path)
+    answer = await here.connect()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (
+        400,
+        "stripe_validation_failed",
+    )
+    assert await here.get("/api/stripe/connect") is None
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_stripe_being_down_is_not_a_bad_key(here: World, status: int) -> None:
     here.stripe.faults.fail(status, times=1000)

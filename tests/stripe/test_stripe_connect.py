@@ -160,11 +160,14 @@ async def test_both_checks_share_one_budget(remote: StripeProvider, time: FakeTi
     assert 15 < time.passed <= 20
 
 
+@pytest.mark.parametrize("status", [400, 402, 404])
 @respx.mock
-async def test_a_bad_request_is_not_tried_again(remote: StripeProvider) -> None:
-    route = respx.get(CUSTOMERS).respond(400, json=error_json("Unsupported version"))
+async def test_a_key_whose_check_stripe_turns_down_is_refused_at_once(
+    remote: StripeProvider, status: int
+) -> None:
+    route = respx.get(CUSTOMERS).respond(status, json=error_json("Unsupported version"))
 
-    with pytest.raises(ProviderUnavailable, match="Unsupported version"):
+    with pytest.raises(CredentialRefused, match=rf"HTTP {status}\): Unsupported version"):
         await remote.check_credential(KEY)
 
     assert route.call_count == 1
