@@ -99,25 +99,17 @@ class Months:
 
 def month_index(moment: datetime) -> int:
     """The ``Period.index`` of an aware moment, for whoever needs a million of them."""
-    if moment.tzinfo is UTC:  # nearly every one, and a call less
-        return _utc_month_index(moment)
-    return _utc_month_index(as_utc(moment))
+    day = moment if moment.tzinfo is UTC else as_utc(moment)  # nearly always a call less
+    return day.year * 12 + day.month - 1
 
 
 def ticks(moment: datetime) -> int:
     """An aware moment in microseconds since 1970."""
-    if moment.tzinfo is UTC:
-        return _utc_ticks(moment)
-    return _utc_ticks(as_utc(moment))
+    return _utc_ticks(moment if moment.tzinfo is UTC else as_utc(moment))
 
 
 # Of UTC alone: the two moments of an hour that a zone's clocks show twice are equal in Python.
 @lru_cache(maxsize=128)  # what makes up an invoice is mostly of the same moment
-def _utc_month_index(moment: datetime) -> int:
-    return moment.year * 12 + moment.month - 1
-
-
-@lru_cache(maxsize=128)
 def _utc_ticks(moment: datetime) -> int:
     since = moment - _EPOCH  # divided by a microsecond it would take three times as long
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

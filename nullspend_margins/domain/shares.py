@@ -8,8 +8,6 @@ from functools import lru_cache
 
 from nullspend_margins.domain.period import as_utc, month_index, month_ticks, ticks
 
-_TWO = 2
-
 
 def split_amount(total: int, weights: Sequence[int]) -> list[int]:
     """``total`` in integer shares proportional to ``weights``, which add up to it.
@@ -47,12 +45,14 @@ def month_shares(total: int, start: datetime, end: datetime | None) -> list[tupl
     if not (start.tzinfo is end.tzinfo is UTC):  # see ``period`` for why only such are remembered
         start, end = as_utc(start), as_utc(end)
     first, times = _month_times(start, end)
-    if len(times) == 1:
-        return [(first, total)]
-    if len(times) == _TWO:
-        one, other = _halved(total, *times)
-        return [(first, one), (first + 1, other)]
-    return [*enumerate(split_amount(total, times), first)]
+    match times:
+        case (_,):
+            return [(first, total)]
+        case weight, other:
+            shares: Sequence[int] = _halved(total, weight, other)
+        case _:
+            shares = split_amount(total, times)
+    return [*enumerate(shares, first)]
 
 
 @lru_cache(maxsize=128)  # that of an invoice's lines is mostly the same

@@ -74,18 +74,17 @@ class Question:
 
     def rows(self, tx: Connection, **given: object) -> list[Row]:
         """What the statement finds."""
+        if tx.dialect.name == "postgresql":
+            given = {name: _array(value) for name, value in given.items()}
         values: list[object] = []
-        takes_arrays = tx.dialect.name == "postgresql"
-        form: list[object] = [takes_arrays]
+        form: list[object] = [tx.dialect.name]
         for name, value in given.items():
             form.append(name)
-            if not isinstance(value, list | range):
-                values.append(value)
-            elif takes_arrays:
-                values.append(f"{{{','.join(map(str, value))}}}")
-            else:
+            if isinstance(value, list | range):
                 form.append(len(value))
                 values += value
+            else:
+                values.append(value)
         compiled = self._compiled.get(tuple(form))
         if compiled is None:
             compiled = self._compiled[tuple(form)] = self._compile(tx.dialect, given)
@@ -102,9 +101,7 @@ class Question:
         # What the statement says itself has a value; what it leaves open gets one when asked.
         known = {name: None for name, bind in compiled.binds.items() if bind.required}
         state = compiled.construct_expanded_state({**known, **given})
-        names = [*given]
-        if dialect.name == "sqlite":
-            names = [each for name, value in given.items() for each in _names(name, value)]
+        names = [name for name, value in given.items() for name in _names(name, value)]
         constants = [name for name in state.parameters if name not in {*names, *given, *known}]
         places = {name: place for place, name in enumerate([*names, *constants])}
         order = state.positiontup
@@ -170,6 +167,11 @@ def _own_among(
     for number, theirs in enumerate(columns):
         for column in theirs:
             yield column if number == own else sql_cast(null(), column.type)
+
+
+def _array(value: object) -> object:
+    """Integers as PostgreSQL writes an array; anything else as it is."""
+    return f"{{{','.join(map(str, value))}}}" if isinstance(value, list | range) else value
 
 
 def _names(name: str, value: object) -> list[str]:
