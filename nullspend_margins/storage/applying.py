@@ -18,7 +18,14 @@ from sqlalchemy import (
 )
 
 from nullspend_margins.domain.revenue import RevenueWindow
-from nullspend_margins.storage.dialects import Insert, chunks, insert_into, is_among, large_joins
+from nullspend_margins.storage.dialects import (
+    Insert,
+    chunks,
+    insert_into,
+    is_among,
+    large_joins,
+    sort_in_memory,
+)
 from nullspend_margins.storage.revenue_parts import stored_cells
 from nullspend_margins.storage.revenue_sums import build_sums, opened_cells, rebuild_sums
 from nullspend_margins.storage.staging import discard_staged, of_sync
@@ -49,6 +56,7 @@ def apply_staged(
     they add up to is rebuilt. ``False`` when nothing differed: then nothing is written either.
     """
     mine = org_id, provider, sync_id
+    sort_in_memory(tx)
     if not _has_facts(tx, org_id, provider):
         return _apply_first(tx, *mine)
     with large_joins(tx):

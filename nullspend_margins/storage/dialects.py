@@ -89,6 +89,14 @@ def large_joins(tx: Connection) -> Iterator[None]:
         tx.execute(text("SET LOCAL enable_nestloop TO DEFAULT"))
 
 
+def sort_in_memory(tx: Connection) -> None:
+    """Until the end of the transaction PostgreSQL sorts, hashes and groups more before it goes to
+    its disk for that: what a sync brings, where its default is for what a page shows.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SET LOCAL work_mem = '64MB'"))
+
+
 @contextmanager
 def overflow_as(error: Callable[[], Exception]) -> Iterator[None]:
     """Raise what ``error`` makes where a number, or a sum, fits no 64-bit integer."""

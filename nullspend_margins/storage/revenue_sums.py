@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Column,
     ColumnElement,
@@ -29,6 +28,7 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from nullspend_margins.domain.revenue import INVOICE
 from nullspend_margins.domain.revenue_part import BASES
@@ -164,8 +164,8 @@ def opened_cells(
         numbers = [func.json_extract(each.c.value, f"$[{at}]", type_=BigInteger) for at in places]
         opened = each
     else:
-        elements = func.json_array_elements(cast(cells, JSON))
-        lateral = elements.table_valued(Column("value", JSON)).lateral()
+        elements = func.jsonb_array_elements(cast(cells, JSONB))
+        lateral = elements.table_valued(Column("value", JSONB)).lateral()
         numbers = [cast(lateral.c.value.op("->>")(at), BigInteger) for at in places]
         opened = lateral
     return opened, numbers[0], numbers[1:]

@@ -111,6 +111,8 @@ class SqliteFile:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -16000")
+            # Some builds write every page again that is let go of: half of what a sync writes.
+            connection.execute("PRAGMA secure_delete = FAST")
             if begin == "BEGIN":
                 connection.execute("PRAGMA query_only = ON")
 

@@ -33,6 +33,7 @@ from nullspend_margins.storage.types import instant_text
 
 _put = BulkInsert(revenue_staging, replacing(revenue_staging))
 _staged, _facts = revenue_staging.c, revenue_facts.c
+_KEYS = [_staged.org_id, _staged.provider, _staged.sync_id]
 
 
 class StagedReport(NamedTuple):
@@ -146,12 +147,23 @@ def discard_staged(
     sync_id: str | None = None,
 ) -> None:
     """Clear the staging: of one sync, or of all."""
-    statement = delete(revenue_staging).where(
-        _staged.org_id == org_id, _staged.provider == provider
-    )
+    whose: tuple[str, ...] = (org_id, provider)
     if sync_id is not None:
-        statement = statement.where(_staged.sync_id == sync_id)
-    tx.execute(statement)
+        whose = (*whose, sync_id)
+    if tx.dialect.name == "sqlite" and _is_all(tx, whose):
+        tx.execute(delete(revenue_staging))  # SQLite lets go of the pages unread, and unwritten
+        return
+    mine = (column == value for column, value in zip(_KEYS, whose, strict=False))
+    tx.execute(delete(revenue_staging).where(*mine))
+
+
+def _is_all(tx: Connection, whose: tuple[str, ...]) -> bool:
+    """Whether nothing else is staged: the first and the last in the order of the key say so."""
+    ends = [
+        tx.execute(select(*_KEYS[: len(whose)]).order_by(*order).limit(1)).first()
+        for order in (_KEYS, [column.desc() for column in _KEYS])
+    ]
+    return all(end is not None and tuple(end) == whose for end in ends)
 
 
 def _row(

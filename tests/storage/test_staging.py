@@ -71,6 +71,26 @@ async def test_staging_is_cleared_of_one_sync_or_of_all(database: Database) -> N
     assert len(await database.read(lambda tx: rows(tx, revenue_staging, "org_2"))) == 1
 
 
+@pytest.mark.parametrize(
+    "others",
+    [[], ["org_0"], ["org_9"], ["org_0", "org_9"]],
+    ids=["alone", "after another", "before another", "between others"],
+)
+@pytest.mark.parametrize("sync_id", ["s1", None], ids=["one sync", "all"])
+async def test_clearing_the_staging_leaves_what_is_staged_beside_it(
+    database: Database, others: list[str], sync_id: str | None
+) -> None:
+    def write(tx: Connection) -> None:
+        for org_id in [ORG, *others]:
+            stage(tx, org_id, "stripe", "s1", [invoice("1"), invoice("2")])
+
+    await database.write(write)
+    await database.write(lambda tx: staging.discard_staged(tx, ORG, "stripe", sync_id=sync_id))
+    for org_id in [ORG, *others]:
+        left = await database.read(lambda tx, org_id=org_id: rows(tx, revenue_staging, org_id))
+        assert len(left) == (0 if org_id == ORG else 2)
+
+
 async def test_two_syncs_staged_at_the_same_time_do_not_mix(database: Database) -> None:
     def write(sync_id: str, number: int) -> Any:
         return database.write(
