@@ -45,8 +45,10 @@ class BulkInsert:
         names = [str(column.name) for column in table.columns]
         # Unseen by the garbage collector: a dictionary for each of so many rows would have it look
         # through all that the host holds, time and again, and everything stands still meanwhile.
+        # Named in two letters at most: the names are in each row.
+        short = [f"c{place}" for place in range(len(names))]
         self._record: Callable[..., msgspec.Struct] = msgspec.defstruct(
-            str(table.name), names, gc=False
+            str(table.name), short, gc=False
         )
         into = f"INSERT INTO {table.name} ({', '.join(names)})"
         marks = f"({', '.join('?' * len(names))})"
@@ -54,10 +56,10 @@ class BulkInsert:
             f"{into} VALUES {', '.join([marks] * count)} ON CONFLICT {on_conflict}"
             for count in (1, _AT_ONCE)
         )
-        given = ", ".join(f"{column.name} {_json_type(column.type)}" for column in table.columns)
+        columns = [*zip(short, table.columns, strict=True)]
+        given = ", ".join(f"{name} {_json_type(column.type)}" for name, column in columns)
         values = ", ".join(
-            f"{column.name}::json" if isinstance(column.type, JSON) else column.name
-            for column in table.columns
+            f"{name}::json" if isinstance(column.type, JSON) else name for name, column in columns
         )
         self._postgresql = (
             # S608: made of the names in the schema alone.
