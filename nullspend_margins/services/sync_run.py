@@ -160,7 +160,6 @@ class SyncRun:
         def apply(tx: Transaction, *, is_too_much: bool = False) -> SyncReport:
             self._require_unchanged(tx, connection, lease)
             mine = self._org_id, self._provider, self._sync_id
-            customers = staging.staged_customers(tx, *mine)
             if is_too_much:
                 leave_out_excess(tx, *mine, window, all_services=self._tells_all_services)
             report = staging.staged_report(tx, *mine, window)
@@ -169,7 +168,7 @@ class SyncRun:
             self._reseal(tx, connection, secret)
             matched = 0
             if remote is not None:
-                matched = self._match(tx, customers, remote, now)
+                matched = self._match(tx, report.suggested_tags, remote, now)
                 if self._backfill is None:
                     self._tools.alerts.enqueue_crossings(tx, self._org_id, now, remote.months)
             told = self._told(report, matched, started)
@@ -212,13 +211,13 @@ class SyncRun:
     def _match(
         self,
         tx: Transaction,
-        customers: Mapping[str, str | None],
+        suggested_tags: Mapping[str, str | None],
         remote: RemoteCosts,
         now: datetime,
     ) -> int:
         local = self._tools.costs.local_tags(tx, self._org_id, recent_since(now))
         seen = {cost.tag_value for cost in chain(local, remote.tags)}
-        return match_customers(tx, self._org_id, self._provider, customers, seen, now)
+        return match_customers(tx, self._org_id, self._provider, suggested_tags, seen, now)
 
     def _mark_done(self, tx: Transaction, report: staging.StagedReport) -> None:
         if self._backfill is not None:

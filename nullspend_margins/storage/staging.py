@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    case,
     delete,
     distinct,
     func,
@@ -40,6 +41,8 @@ class StagedReport(NamedTuple):
     """What a sync has read. ``skipped`` facts do not count as revenue.
 
     ``customers`` and ``customer_months`` count distinct ones with counted facts.
+    ``suggested_tags`` has every customer that was met, with the latest tag value that its records
+    suggest, if any.
     """
 
     fetched: int
@@ -47,6 +50,7 @@ class StagedReport(NamedTuple):
     skipped_currencies: dict[str, int]
     customers: int
     customer_months: int
+    suggested_tags: dict[str, str | None]
 
 
 def fact_rows(
@@ -91,52 +95,41 @@ def whole_objects(
 def staged_report(
     tx: Connection, org_id: str, provider: str, sync_id: str, window: RevenueWindow
 ) -> StagedReport:
-    """Add up the invoices of ``window`` that a sync has staged."""
-    mine = and_(
-        of_sync(org_id, provider, sync_id),
-        _staged.kind == INVOICE,
-        _staged.month.between(window.first.index, window.last.index),
+    """Add up the invoices of ``window`` that a sync has staged, and the customers it met."""
+    mine = of_sync(org_id, provider, sync_id)
+    told = and_(
+        _staged.kind == INVOICE, _staged.month.between(window.first.index, window.last.index)
     )
-    counted = func.sum(_staged.counted)
-    found = tx.execute(
-        select(_staged.currency, func.count(), counted)
-        .where(mine)
+    by_currency = tx.execute(
+        select(_staged.currency, func.count(), func.sum(_staged.counted))
+        .where(mine, told)
         .group_by(_staged.currency)
         .order_by(_staged.currency)
-    )
-    rows = found.all()
-    skipped = {currency: count - int(used) for currency, count, used in rows}
-    pairs = (
-        select(_staged.customer_id, _staged.month)
-        .where(mine, _staged.counted == 1)
-        .distinct()
-        .subquery()
-    )
-    customers, months = tx.execute(
-        select(func.count(distinct(pairs.c.customer_id)), func.count())
-    ).one()
+    ).all()
+    skipped = {currency: count - int(used) for currency, count, used in by_currency}
+    dialect = tx.dialect.name
+    counted_month = case((and_(told, _staged.counted == 1), _staged.month))
+    customers = tx.execute(
+        select(
+            _staged.customer_id,
+            latest(dialect, dated(dialect, revenue_staging, "suggested_tag")),
+            func.count(distinct(counted_month)),
+        )
+        .where(mine, _staged.customer_id.is_not(None))
+        .group_by(_staged.customer_id)
+    ).all()
     return StagedReport(
-        fetched=sum(count for _, count, _ in rows),
+        fetched=sum(count for _, count, _ in by_currency),
         skipped=sum(skipped.values()),
         skipped_currencies={
             currency: count
             for currency, count in skipped.items()
             if count and currency != REPORTING_CURRENCY
         },
-        customers=customers,
-        customer_months=months,
+        customers=sum(months > 0 for _, _, months in customers),
+        customer_months=sum(months for _, _, months in customers),
+        suggested_tags={customer_id: tag for customer_id, tag, _ in customers},
     )
-
-
-def staged_customers(
-    tx: Connection, org_id: str, provider: str, sync_id: str
-) -> dict[str, str | None]:
-    """Every customer the sync met, with the latest tag value its records suggest, if any."""
-    met = and_(of_sync(org_id, provider, sync_id), _staged.customer_id.is_not(None))
-    dialect = tx.dialect.name
-    tag = latest(dialect, dated(dialect, revenue_staging, "suggested_tag"))
-    found = tx.execute(select(_staged.customer_id, tag).where(met).group_by(_staged.customer_id))
-    return {row[0]: row[1] for row in found}
 
 
 def discard_staged(
