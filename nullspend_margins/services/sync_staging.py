@@ -20,6 +20,7 @@ from nullspend_margins.domain.revenue import (
 )
 from nullspend_margins.errors import MarginsError
 from nullspend_margins.protocols import RevenueProvider
+from nullspend_margins.services.behind import Behind
 from nullspend_margins.services.closing import closing
 from nullspend_margins.storage import leases, staging
 from nullspend_margins.storage.bulk import Row
@@ -27,7 +28,7 @@ from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.leases import Lease
 
 _log = logging.getLogger("nullspend_margins.sync")
-_STAGED_AT_ONCE = 400
+_STAGED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +77,18 @@ class SyncStaging:
     async def fill(self, secret: str, window: RevenueWindow, lease: Lease) -> None:
         """Pages go into staging as they come: constant memory, no transaction meanwhile.
 
-        Some at a time: for the database a page is little, and a commit for each much.
+        Some at a time: for the database a page is little, and a commit for each much. The next
+        ones are read meanwhile.
         """
         await self._clear(lease)
         if self._month is not None:
             self._tell(0)  # a month with no pages is one that is done, too
         first, end = window.first.start, window.last.end
         fetched, unstaged = 0, _Read({}, {})
-        async with closing(self._source.fetch_revenue(secret, window)) as pages:
+        async with (
+            Behind() as writing,
+            closing(self._source.fetch_revenue(secret, window)) as pages,
+        ):
             async for page in pages:
                 facts = self._facts_in(page)
                 fetched += sum(
@@ -91,10 +96,10 @@ class SyncStaging:
                 )
                 self._keep(facts, unstaged)
                 if len(unstaged.whole) + len(unstaged.partial) >= _STAGED_AT_ONCE:
-                    await self._stage(unstaged, window, lease)
+                    await writing.begin(self._stage(unstaged, window, lease))
                     unstaged = _Read({}, {})
                 self._tell(fetched)
-        await self._stage(unstaged, window, lease)
+            await writing.begin(self._stage(unstaged, window, lease))
 
     def _facts_in(self, page: Sequence[RevenueItem]) -> list[RevenueFact]:
         """The facts of a page; what the provider tells of itself is kept."""
