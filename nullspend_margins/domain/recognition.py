@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from nullspend_margins.domain.currency import converted
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
-from nullspend_margins.domain.period import Period
+from nullspend_margins.domain.period import Period, month_index
 from nullspend_margins.domain.revenue import RevenueFact
 from nullspend_margins.domain.revenue_part import (
     BASES,
@@ -33,7 +33,6 @@ _USD = Decimal(1)
 _USD_DIGITS = 2
 
 _PLACE = {basis: place for place, basis in enumerate(BASES)}
-_NOTHING = [0] * len(BASES)
 
 MonthCells = dict[int, list[int]]
 """By month (a ``Period.index``): the amount of each basis, in the order of ``BASES``."""
@@ -116,15 +115,22 @@ def month_cells(parts: Iterable[RevenuePart], minor_digits: int) -> MonthCells:
     cells: MonthCells = {}
     together = 0
     for part in parts:
+        amount, bases = part.amount_minor, part.bases
         if part.rate is None and minor_digits == _USD_DIGITS:  # nearly all: nothing to round
-            size = abs(part.amount_minor) * MICRODOLLARS_PER_CENT
-            found = month_shares(part.amount_minor, part.occurred_at, part.until)
-            _add(cells, part.bases, found, MICRODOLLARS_PER_CENT)
+            size = abs(amount) * MICRODOLLARS_PER_CENT
+            if part.until is None:
+                month = month_index(part.occurred_at)
+                _add(cells, bases, month, amount * MICRODOLLARS_PER_CENT)
+            else:
+                for month, share in month_shares(amount, part.occurred_at, part.until):
+                    _add(cells, bases, month, share * MICRODOLLARS_PER_CENT)
         else:
-            shares = part_shares(part, minor_digits)
-            size = abs(sum(each.microdollars for each in shares))
-            _add(cells, part.bases, [(each.period.index, each.microdollars) for each in shares])
-        together += size * len(part.bases)  # which may name one more than once
+            size = 0
+            for each in part_shares(part, minor_digits):
+                _add(cells, bases, each.period.index, each.microdollars)
+                size += each.microdollars
+            size = abs(size)
+        together += size * len(bases)  # which may name one more than once
         if size > MAX_MICRODOLLARS:
             raise _too_much()
     return _fitting(cells) if together > MAX_MICRODOLLARS else cells
@@ -134,20 +140,17 @@ def unconverted_cells(parts: Iterable[RevenuePart]) -> MonthCells:
     """The same of a fact that does not count: in its own currency's minor unit."""
     cells: MonthCells = {}
     for part in parts:
-        _add(cells, part.bases, month_shares(part.amount_minor, part.occurred_at, part.until))
+        for month, share in month_shares(part.amount_minor, part.occurred_at, part.until):
+            _add(cells, part.bases, month, share)
     return _fitting(cells)
 
 
-def _add(
-    cells: MonthCells, bases: Sequence[Basis], shares: Iterable[tuple[int, int]], unit: int = 1
-) -> None:
-    """Add amounts of months, in ``unit``."""
-    for month, amount in shares:
-        cell = cells.get(month)
-        if cell is None:
-            cell = cells[month] = _NOTHING.copy()
-        for basis in bases:
-            cell[_PLACE[basis]] += amount * unit
+def _add(cells: MonthCells, bases: Sequence[Basis], month: int, amount: int) -> None:
+    cell = cells.get(month)
+    if cell is None:
+        cell = cells[month] = [0] * len(_PLACE)
+    for basis in bases:
+        cell[_PLACE[basis]] += amount
 
 
 def _fitting(cells: MonthCells) -> MonthCells:

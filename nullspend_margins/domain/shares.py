@@ -45,33 +45,35 @@ def month_shares(total: int, start: datetime, end: datetime | None) -> list[tupl
     if not (start.tzinfo is end.tzinfo is UTC):  # see ``period`` for why only such are remembered
         start, end = as_utc(start), as_utc(end)
     first, times = _month_times(start, end)
-    match times:
-        case (_,):
-            return [(first, total)]
-        case weight, other:
-            shares: Sequence[int] = _halved(total, weight, other)
-        case _:
-            shares = split_amount(total, times)
-    return [*enumerate(shares, first)]
+    if len(times) == 1:
+        return [(first, total)]
+    if len(times) > 2:
+        return [*enumerate(split_amount(total, times), first)]
+    # Most services go over the end of one month.
+    share, other = _halved(total, *times)
+    return [(first, share), (first + 1, other)]
 
 
 @lru_cache(maxsize=128)  # that of an invoice's lines is mostly the same
 def _month_times(start: datetime, end: datetime) -> tuple[int, Sequence[int]]:
     """The first month that ``[start, end)`` touches, and the time in it and in each after it."""
-    first = month_index(start)
-    since, until, bound = ticks(start), ticks(end), month_ticks(first + 1)
-    times = list[int]()
-    while bound < until:
-        times.append(bound - since)
-        since, bound = bound, month_ticks(first + 1 + len(times))
-    return first, (*times, until - since)
+    first, since, until = month_index(start), ticks(start), ticks(end)
+    bound = month_ticks(first + 1)
+    if until <= bound:
+        return first, (until - since,)
+    times = [bound - since]
+    while (after := month_ticks(first + 1 + len(times))) < until:
+        times.append(after - bound)
+        bound = after
+    times.append(until - bound)
+    return first, times
 
 
 def _halved(total: int, weight: int, other: int) -> tuple[int, int]:
     """``split_amount`` of two weights, above 0 both.
 
-    Of two shares only one can be rounded up: the first, where its remainder is half or more. Most
-    services go over the end of one month, and this takes a quarter of the time.
+    Of two shares only one can be rounded up: the first, where its remainder is half or more. This
+    takes a quarter of the time.
     """
     whole = weight + other
     first = (2 * abs(total) * weight + whole) // (2 * whole)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -23,6 +23,7 @@ from nullspend_margins.domain.revenue import FactKind, RevenueFact
 from nullspend_margins.domain.revenue_part import (
     BASES,
     MAX_COUNTED_CENTS,
+    PART_KINDS,
     Basis,
     ExchangeRate,
     PartKind,
@@ -35,14 +36,16 @@ _TOO_MUCH = "%s %s is more than 9.2 trillion dollars: it does not count as reven
 _log = logging.getLogger("nullspend_margins.sync")
 
 
-class _Part(msgspec.Struct, array_like=True, omit_defaults=True):
-    """A part on disk. Instants in microseconds since 1970, the rate as text."""
+class _Part(msgspec.Struct, array_like=True):
+    """A part on disk, in few bytes: a sync writes them twice, and the database's log too."""
 
-    bases: list[Basis]
-    kind: PartKind
+    code: str
+    """The initials of its kind and of its bases."""
     amount_minor: int
-    occurred_at: int
-    until: int | None = None
+    since: int
+    """Microseconds from the fact's moment to its own."""
+    lasts: int | None = None
+    """Microseconds; ``None``: it is not spread."""
     part_id: str | None = None
     description: str | None = None
     rate: tuple[str, str, date] | None = None
@@ -60,6 +63,8 @@ class Recognition(msgspec.Struct, frozen=True, gc=False):
     cells: str
 
 
+_BASIS_OF: Mapping[str, Basis] = {basis[0]: basis for basis in BASES}
+_KIND_OF: Mapping[str, PartKind] = {kind[0]: kind for kind in PART_KINDS}
 _decoder = msgspec.json.Decoder(list[_Part])
 _encoder = msgspec.json.Encoder()
 _cells_decoder = msgspec.json.Decoder(list[tuple[int, int, int, int, int]])
@@ -83,9 +88,11 @@ def recognition(fact: RevenueFact, conversion: Conversion) -> Recognition:
         else:
             invoiced = sum([cell[_INVOICED] for cell in cells.values()])
             if abs(invoiced) <= MAX_MICRODOLLARS:
-                return Recognition(True, invoiced, _encode(counted), _cell_text(cells, own))
+                return Recognition(
+                    True, invoiced, _encode(counted, fact.occurred_at), _cell_text(cells, own)
+                )
         _log.warning(_TOO_MUCH, fact.kind, fact.object_id)
-    text = None if fact.parts is None else _encode(fact.parts)
+    text = None if fact.parts is None else _encode(fact.parts, fact.occurred_at)
     return Recognition(False, 0, text, uncounted_cells(fact.all_parts, own))
 
 
@@ -113,27 +120,26 @@ def _of_simple(fact: RevenueFact) -> Recognition:
 
 def _cell_text(cells: MonthCells, own: int) -> str:
     """Months it adds nothing to are left out, except its own: an invoice counts there."""
-    cells.setdefault(own, [0] * len(BASES))
-    rows = [[month, *cells[month]] for month in sorted(cells) if month == own or any(cells[month])]
+    if own not in cells:
+        cells[own] = [0] * len(BASES)
+    months = sorted(cells.items())
+    rows = [(month, *cell) for month, cell in months if month == own or any(cell)]
     return _encoder.encode(rows).decode()
 
 
-def _encode(parts: Sequence[RevenuePart]) -> str:
-    return _encoder.encode([_stored(part) for part in parts]).decode()
+def _encode(parts: Sequence[RevenuePart], made: datetime) -> str:
+    return _encoder.encode([_stored(part, made) for part in parts]).decode()
 
 
-def _stored(part: RevenuePart) -> tuple[object, ...]:
-    """As ``_Part`` is written, without making one: a sync has hundreds of thousands."""
-    rate, until = part.rate, part.until
-    plain = (
-        tuple(part.bases),
-        part.kind,
-        part.amount_minor,
-        ticks(part.occurred_at),
-        None if until is None else ticks(until),
-        part.part_id,
-        part.description,
-    )
+def _stored(part: RevenuePart, made: datetime) -> tuple[object, ...]:
+    """As ``_Part`` is read, without making one: a sync has hundreds of thousands."""
+    at, until, rate = part.occurred_at, part.until, part.rate
+    code = part.kind[0]
+    for basis in part.bases:
+        code += basis[0]
+    since = 0 if at is made else ticks(at) - ticks(made)  # mostly it is the same object
+    lasts = None if until is None else ticks(until) - ticks(at)
+    plain = (code, part.amount_minor, since, lasts, part.part_id, part.description)
     return plain if rate is None else (*plain, (str(rate.value), rate.source, rate.on))
 
 
@@ -152,19 +158,25 @@ def stored_parts(
         return [
             RevenuePart(bases=BASES, kind=kind, amount_minor=amount_minor, occurred_at=occurred_at)
         ]
+    wanted = "" if basis is None else basis[0]
     return [
-        RevenuePart(
-            bases=part.bases,
-            kind=part.kind,
-            amount_minor=part.amount_minor,
-            occurred_at=moment_at(part.occurred_at),
-            until=None if part.until is None else moment_at(part.until),
-            part_id=part.part_id,
-            description=part.description,
-            rate=None
-            if part.rate is None
-            else ExchangeRate(value=Decimal(part.rate[0]), source=part.rate[1], on=part.rate[2]),
-        )
-        for part in _decoder.decode(parts)
-        if basis is None or basis in part.bases
+        _part(each, ticks(occurred_at))
+        for each in _decoder.decode(parts)
+        if wanted in each.code[1:]
     ]
+
+
+def _part(stored: _Part, made: int) -> RevenuePart:
+    since, lasts, rate = made + stored.since, stored.lasts, stored.rate
+    return RevenuePart(
+        bases=tuple(_BASIS_OF[initial] for initial in stored.code[1:]),
+        kind=_KIND_OF[stored.code[0]],
+        amount_minor=stored.amount_minor,
+        occurred_at=moment_at(since),
+        until=None if lasts is None else moment_at(since + lasts),
+        part_id=stored.part_id,
+        description=stored.description,
+        rate=None
+        if rate is None
+        else ExchangeRate(value=Decimal(rate[0]), source=rate[1], on=rate[2]),
+    )

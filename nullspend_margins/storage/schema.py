@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 from nullspend_margins.errors import ConfigurationError
 from nullspend_margins.storage.columns import VERSION_TABLE
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 """The newest step in ``migrations/versions``. Known here so that an up-to-date database can be
 opened without loading Alembic."""
 

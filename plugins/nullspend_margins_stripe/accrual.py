@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
 from nullspend_margins import ExchangeRate, RevenuePart, split_amount
@@ -11,7 +11,8 @@ from nullspend_margins_stripe.objects import Invoice, InvoiceLine
 from nullspend_margins_stripe.payments import untaxed_of
 from nullspend_margins_stripe.texts import clean
 
-_LONGEST = timedelta(days=366 * 50)
+_LONGEST = 366 * 50 * 86_400
+"""Seconds: 50 years."""
 _MOST_TIMES = 2
 _MOST = (2**63 - 1) // 10_000
 """Of cents, more does not count."""
@@ -29,15 +30,14 @@ def accrual_parts(invoice: Invoice, rate: ExchangeRate | None) -> list[RevenuePa
     shares = _shares(whole, [_weight(line) for line in lines])
     if not shares or (max(map(abs, shares)) > _MOST >= abs(whole)):
         lines, shares = [], []
-    created = made(invoice.created)
     found = [
-        _line(line, share, created, rate)
+        _line(line, share, invoice.created, rate)
         for line, share in zip(lines, shares, strict=True)
         if share
     ]
     if found or not whole:
         return found
-    return [_point(whole, created, rate)]
+    return [_point(whole, made(invoice.created), rate)]
 
 
 def _shares(whole: int, weights: list[int]) -> list[int]:
@@ -68,11 +68,9 @@ def _weight(line: InvoiceLine) -> int:
     return line.amount - credits_ - inclusive
 
 
-def _line(
-    line: InvoiceLine, share: int, created: datetime, rate: ExchangeRate | None
-) -> RevenuePart:
+def _line(line: InvoiceLine, share: int, created: int, rate: ExchangeRate | None) -> RevenuePart:
     span = line.period
-    start, until = _service(span.start, span.end, created) if span else (created, None)
+    start, until = _service(span.start, span.end, created) if span else (made(created), None)
     return RevenuePart(
         bases=("accrual",),
         kind="line",
@@ -87,7 +85,7 @@ def _line(
 
 @lru_cache(maxsize=128)  # that of an invoice's lines is mostly the same
 def _service(
-    since: int | None, until: int | None, created: datetime
+    since: int | None, until: int | None, created: int
 ) -> tuple[datetime, datetime | None]:
     """The time of a line's service; ``None`` for the end of what is at once.
 
@@ -95,11 +93,11 @@ def _service(
     than 50 years or as far from the invoice, is a point when the invoice was made.
     """
     start, end = moment(since), moment(until)
-    if start is None or abs(start - created) > _LONGEST:
-        return created, None
-    if end is None or end <= start:
+    if since is None or start is None or abs(since - created) > _LONGEST:
+        return made(created), None
+    if until is None or end is None or until <= since:
         return start, None
-    return (start, end) if end - start <= _LONGEST else (created, None)
+    return (start, end) if until - since <= _LONGEST else (made(created), None)
 
 
 def _point(amount: int, at: datetime, rate: ExchangeRate | None) -> RevenuePart:

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from nullspend_margins import ExchangeRate, RevenuePart, round_half_up
-from nullspend_margins_stripe.currencies import Rates, rate_by
+from nullspend_margins_stripe.currencies import USD, Rates, rate_by
 from nullspend_margins_stripe.facts import made, moment
 from nullspend_margins_stripe.objects import (
     Charge,
@@ -41,17 +41,16 @@ def payments_of(invoice: Invoice, rates: Rates) -> list[Payment]:
     readable) is one more, at the invoice's moment. An invoice that is not paid has only those
     told; payments in another currency than the invoice's are not told in a way that adds up.
     """
-    settled = _paid_at(invoice.status_transitions) or made(invoice.created)
     currency = invoice.currency.lower()
     found, rest = list[Payment](), invoice.amount_paid
     for one in told_payments(invoice):
         if one.amount_paid:
-            paid_at = _paid_at(one.status_transitions) or settled
-            rate = rate_by(_means(one), currency, rates)
+            paid_at = _paid_at(one.status_transitions) or _settled(invoice)
+            rate = None if currency == USD else rate_by(_means(one), currency, rates)
             found.append(Payment(one.amount_paid, paid_at, clean(one.id), rate))
             rest -= one.amount_paid
     if rest > 0 and invoice.status in PAID:
-        found.append(Payment(rest, settled, None, None))
+        found.append(Payment(rest, _settled(invoice), None, None))
     if len(found) > 1:
         found.sort(key=lambda one: (one.paid_at, one.part_id or ""))
     return found
@@ -117,6 +116,10 @@ def untaxed_of(invoice: Invoice) -> int:
 def sum_of(taxes: Sequence[Tax] | None) -> int:
     """All taxes together, inclusive and exclusive."""
     return sum(one.amount for one in taxes or ())
+
+
+def _settled(invoice: Invoice) -> datetime:
+    return _paid_at(invoice.status_transitions) or made(invoice.created)
 
 
 def _paid_at(moments: PaymentMoments | None) -> datetime | None:

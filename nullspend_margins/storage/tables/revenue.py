@@ -43,7 +43,7 @@ revenue_facts: Table = table(
     *_revenue_columns(),
     PrimaryKeyConstraint("org_id", "provider", "object_id"),
     Index(None, "org_id", "provider", "month"),
-    Index(None, "org_id", "provider", "customer_id", "month"),
+    Index(None, "org_id", "provider", "customer_id"),
     Index(
         "ix_margins_revenue_facts_skipped",
         "org_id",
