@@ -44,10 +44,13 @@ def invoice_rate(invoice: Invoice, rates: Rates) -> ExchangeRate | None:
 def _fact(invoice: Invoice, tag_key: str, rates: Rates) -> RevenueFact | None:
     payments = payments_of(invoice, rates)
     is_paid = invoice.status in PAID
-    parts = [*payment_parts(invoice, payments)]
     if is_paid:
         rate = _rate(invoice, payments, rates)
-        parts = [_invoiced(invoice, rate), *parts, *accrual_parts(invoice, rate)]
+        parts = [_invoiced(invoice, rate)]
+        parts += payment_parts(invoice, payments)
+        parts += accrual_parts(invoice, rate)
+    else:
+        parts = payment_parts(invoice, payments)
     if not parts:
         return None
     currency = invoice.currency.lower()

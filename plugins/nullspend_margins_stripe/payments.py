@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
-from nullspend_margins import ExchangeRate, RevenuePart, round_half_up
+from nullspend_margins import Basis, ExchangeRate, RevenuePart, round_half_up
 from nullspend_margins_stripe.currencies import USD, Rates, rate_by
 from nullspend_margins_stripe.facts import made, moment
 from nullspend_margins_stripe.objects import (
@@ -68,7 +69,7 @@ def told_payments(invoice: Invoice) -> list[InvoicePayment]:
     ]
 
 
-def payment_parts(invoice: Invoice, payments: Sequence[Payment]) -> Iterator[RevenuePart]:
+def payment_parts(invoice: Invoice, payments: Sequence[Payment]) -> list[RevenuePart]:
     """What payments add to ``cash`` and ``net``.
 
     ``net`` is cash times ``total_excluding_tax / total`` (Stripe's fields; no tax where the total
@@ -77,28 +78,30 @@ def payment_parts(invoice: Invoice, payments: Sequence[Payment]) -> Iterator[Rev
     whatever its payments were.
     """
     total, untaxed = total_of(invoice), untaxed_of(invoice)
+    parts = []
     paid = taxed = 0
     for one in payments:
-        yield RevenuePart(
-            bases=("cash", "net"),
-            kind="payment",
-            amount_minor=one.amount,
-            occurred_at=one.paid_at,
-            part_id=one.part_id,
-            rate=one.rate,
-        )
+        parts.append(_part(one, ("cash", "net"), "payment", one.amount))
         paid += one.amount
-        tax = paid - round_half_up(paid * untaxed, total) - taxed if total > 0 else 0
-        taxed += tax
-        if tax:
-            yield RevenuePart(
-                bases=("net",),
-                kind="tax",
-                amount_minor=-tax,
-                occurred_at=one.paid_at,
-                part_id=one.part_id,
-                rate=one.rate,
-            )
+        if total != untaxed and total > 0:
+            tax = paid - round_half_up(paid * untaxed, total) - taxed
+            taxed += tax
+            if tax:
+                parts.append(_part(one, ("net",), "tax", -tax))
+    return parts
+
+
+def _part(
+    payment: Payment, bases: tuple[Basis, ...], kind: Literal["payment", "tax"], amount: int
+) -> RevenuePart:
+    return RevenuePart(
+        bases=bases,
+        kind=kind,
+        amount_minor=amount,
+        occurred_at=payment.paid_at,
+        part_id=payment.part_id,
+        rate=payment.rate,
+    )
 
 
 def total_of(invoice: Invoice) -> int:
