@@ -16,7 +16,6 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 _PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}")
 _EPOCH_DAY = date(1970, 1, 1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = _EPOCH_DAY.toordinal()
 
 
@@ -103,27 +102,13 @@ def month_index(moment: datetime) -> int:
     return day.year * 12 + day.month - 1
 
 
-def ticks(moment: datetime) -> int:
-    """An aware moment in microseconds since 1970."""
-    return _utc_ticks(moment if moment.tzinfo is UTC else as_utc(moment))
-
-
-# Of UTC alone: the two moments of an hour that a zone's clocks show twice are equal in Python.
-@lru_cache(maxsize=128)  # what makes up an invoice is mostly of the same moment
-def _utc_ticks(moment: datetime) -> int:
-    since = moment - _EPOCH  # divided by a microsecond it would take three times as long
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def moment_at(number: int) -> datetime:
-    """The moment of so many ``ticks``, in UTC."""
-    return _EPOCH + number * _EPOCH.resolution
-
-
-@lru_cache(maxsize=4096)
-def month_ticks(index: int) -> int:
-    """The first instant of the month with this ``Period.index``, in microseconds since 1970."""
-    return ticks(month_start(index))
+def microseconds_between(start: datetime, end: datetime) -> int:
+    """From one aware moment to another; negative where ``end`` is before ``start``."""
+    # Of one zone two moments are compared by its clocks, which is wrong where those are changed.
+    utc = start.tzinfo is UTC is end.tzinfo  # nearly always two calls less
+    time = end - start if utc else as_utc(end) - as_utc(start)
+    # Divided by a microsecond it would take three times as long.
+    return (time.days * 86_400 + time.seconds) * 1_000_000 + time.microseconds
 
 
 def as_utc(moment: datetime) -> datetime:

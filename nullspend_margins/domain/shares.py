@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from nullspend_margins.domain.period import as_utc, month_index, month_ticks, ticks
+from nullspend_margins.domain.period import as_utc, microseconds_between, month_index, month_start
 
 
 def split_amount(total: int, weights: Sequence[int]) -> list[int]:
@@ -42,7 +42,7 @@ def month_shares(total: int, start: datetime, end: datetime | None) -> list[tupl
     """
     if end is None:
         return [(month_index(start), total)]
-    if not (start.tzinfo is end.tzinfo is UTC):  # see ``period`` for why only such are remembered
+    if not (start.tzinfo is end.tzinfo is UTC):  # others may be equal where they are not the same
         start, end = as_utc(start), as_utc(end)
     first, times = _month_times(start, end)
     if len(times) == 1:
@@ -57,15 +57,15 @@ def month_shares(total: int, start: datetime, end: datetime | None) -> list[tupl
 @lru_cache(maxsize=128)  # that of an invoice's lines is mostly the same
 def _month_times(start: datetime, end: datetime) -> tuple[int, Sequence[int]]:
     """The first month that ``[start, end)`` touches, and the time in it and in each after it."""
-    first, since, until = month_index(start), ticks(start), ticks(end)
-    bound = month_ticks(first + 1)
-    if until <= bound:
-        return first, (until - since,)
-    times = [bound - since]
-    while (after := month_ticks(first + 1 + len(times))) < until:
-        times.append(after - bound)
+    first = month_index(start)
+    bound = month_start(first + 1)
+    if end <= bound:
+        return first, (microseconds_between(start, end),)
+    times = [microseconds_between(start, bound)]
+    while (after := month_start(first + 1 + len(times))) < end:
+        times.append(microseconds_between(bound, after))
         bound = after
-    times.append(until - bound)
+    times.append(microseconds_between(bound, end))
     return first, times
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 
 from nullspend_margins.domain.money import MICRODOLLARS_PER_CENT
-from nullspend_margins.domain.period import moment_at, month_index, ticks
+from nullspend_margins.domain.period import as_utc, microseconds_between, month_index
 from nullspend_margins.domain.recognition import (
     MAX_MICRODOLLARS,
     Conversion,
@@ -137,8 +137,8 @@ def _stored(part: RevenuePart, made: datetime) -> tuple[object, ...]:
     code = part.kind[0]
     for basis in part.bases:
         code += basis[0]
-    since = 0 if at is made else ticks(at) - ticks(made)  # mostly it is the same object
-    lasts = None if until is None else ticks(until) - ticks(at)
+    since = 0 if at is made else microseconds_between(made, at)  # mostly it is the same object
+    lasts = None if until is None else microseconds_between(at, until)
     plain = (code, part.amount_minor, since, lasts, part.part_id, part.description)
     return plain if rate is None else (*plain, (str(rate.value), rate.source, rate.on))
 
@@ -158,22 +158,18 @@ def stored_parts(
         return [
             RevenuePart(bases=BASES, kind=kind, amount_minor=amount_minor, occurred_at=occurred_at)
         ]
-    wanted = "" if basis is None else basis[0]
-    return [
-        _part(each, ticks(occurred_at))
-        for each in _decoder.decode(parts)
-        if wanted in each.code[1:]
-    ]
+    wanted, made = "" if basis is None else basis[0], as_utc(occurred_at)
+    return [_part(each, made) for each in _decoder.decode(parts) if wanted in each.code[1:]]
 
 
-def _part(stored: _Part, made: int) -> RevenuePart:
-    since, lasts, rate = made + stored.since, stored.lasts, stored.rate
+def _part(stored: _Part, made: datetime) -> RevenuePart:
+    at, lasts, rate = made + timedelta(microseconds=stored.since), stored.lasts, stored.rate
     return RevenuePart(
         bases=tuple(_BASIS_OF[initial] for initial in stored.code[1:]),
         kind=_KIND_OF[stored.code[0]],
         amount_minor=stored.amount_minor,
-        occurred_at=moment_at(since),
-        until=None if lasts is None else moment_at(since + lasts),
+        occurred_at=at,
+        until=None if lasts is None else at + timedelta(microseconds=lasts),
         part_id=stored.part_id,
         description=stored.description,
         rate=None
