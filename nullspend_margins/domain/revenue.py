@@ -23,7 +23,7 @@ from nullspend_margins.domain.revenue_part import (
     is_plain_text,
     rate_problem,
 )
-from nullspend_margins.domain.text import MAX_TEXT
+from nullspend_margins.domain.text import MAX_TEXT, without_breaks
 from nullspend_margins.errors import ValidationFailed
 
 FactKind = Literal["invoice", "payment", "refund", "credit_note", "dispute"]
@@ -58,7 +58,8 @@ class RevenueFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``suggested_tag`` is the tag value the provider's own records name for this customer (Stripe:
     the customer's metadata), the first rule of auto-matching. Texts have no control characters,
-    and 256 characters at most (``avatar_url``: 2048). Raises ``ValidationFailed`` naming every
+    but for tabs and line breaks in ``customer_name``, and 256 characters at most (``avatar_url``:
+    2048). Raises ``ValidationFailed`` naming every
     field that is wrong.
     """
 
@@ -83,7 +84,7 @@ class RevenueFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_partial: bool = False
     """Only a part of an object of other months is told."""
     customer_name: str | None = None
-    """What people read, 256 characters at most."""
+    """What people read, as the provider has it: 256 characters at most."""
     customer_email: str | None = None
     """256 characters at most."""
     avatar_url: str | None = None
@@ -126,6 +127,8 @@ class RevenueFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             found.append(("occurred_at", problem))
         for name, at_least, at_most in _OPTIONAL_TEXTS:
             text = getattr(self, name)
+            if name == "customer_name" and isinstance(text, str):
+                text = without_breaks(text)  # it is told as the provider has it
             if text is not None and (problem := string_problem(text, at_least, at_most)):
                 found.append((name, problem))
         found += self._problems_of_bases()

@@ -19,6 +19,7 @@ _BLANK = re.compile(
     "\U000e0100-\U000e01ef]"
 )
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_AS_SPACES = str.maketrans("\t\n\r", "   ")
 
 # Unicode's isolates (https://www.unicode.org/reports/tr9/): what begins one, what ends it, and what
 # ends a paragraph, with all that are open in it.
@@ -44,8 +45,13 @@ def text_problem(value: str, *, at_most: int = MAX_TEXT, at_least: int = 1) -> s
     return None
 
 
+def without_breaks(text: str) -> str:
+    """``text`` in one line: spaces for the tabs and line breaks that a name may have."""
+    return text.translate(_AS_SPACES)
+
+
 def visible(text: str) -> str:
-    """``text``, or its code points where nobody would see it: ``U+200B x2, U+0020``.
+    """``text`` in one line, or its code points where nobody would see it: ``U+200B x2, U+0020``.
 
     For people: two values that look alike are told apart by their ids, not by this. It closes the
     isolates that it opens and no other, so that an element or ``isolated`` can keep it apart.
@@ -53,7 +59,7 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable() and not text.isspace():
         return text  # most names, and there are hundreds on a page
     if any(map(_leaves_a_mark, text)):
-        return _closed(text)
+        return _closed(without_breaks(text))
     runs = [(each, sum(1 for _ in run)) for each, run in groupby(text)]
     return ", ".join(
         f"U+{ord(each):04X}" + (f" x{times}" if times > 1 else "") for each, times in runs

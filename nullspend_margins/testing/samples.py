@@ -22,9 +22,11 @@ HOSTILE_NAMES = (
     "=cmd|'/c calc'!A1",
     "日本語 \U0001f680 \u202eevil\u2028next line\ufeff",
     "\\\"',;|\\n\\u0000",
+    "\t=1+1\r\nLtd ",
     "x" * 256,
 )
-"""Customer names that a provider may hold: no control characters, and 256 characters at most."""
+"""Customer names that a provider may hold: no control characters but tabs and line breaks, and 256
+characters at most."""
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from nullspend_margins import RevenueFact, ValidationFailed
 from nullspend_margins_stripe.failures import Transient
 from nullspend_margins_stripe.objects import Charge, Customer, PaymentIntent, id_of
-from nullspend_margins_stripe.texts import clean, tag
+from nullspend_margins_stripe.texts import clean, customer_name, tag
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def party_of(customer: str | Customer | None, *, tag_key: str) -> Party:
         return Party(customer)
     return Party(
         customer.id,
-        clean(customer.name),
+        customer_name(customer.name),
         clean(customer.email),
         tag((customer.metadata or {}).get(tag_key)),
     )
@@ -78,7 +78,7 @@ def with_customer(fact: RevenueFact, customer: Customer, tag_key: str) -> Revenu
     """``fact`` with what its customer's record says; what that leaves out stays as it was."""
     return replace(
         fact,
-        customer_name=clean(customer.name) or fact.customer_name,
+        customer_name=customer_name(customer.name) or fact.customer_name,
         customer_email=clean(customer.email) or fact.customer_email,
         suggested_tag=tag((customer.metadata or {}).get(tag_key)),
     )

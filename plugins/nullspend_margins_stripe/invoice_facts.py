@@ -16,7 +16,7 @@ from nullspend_margins_stripe.payments import (
     payment_parts,
     payments_of,
 )
-from nullspend_margins_stripe.texts import clean
+from nullspend_margins_stripe.texts import clean, customer_name
 
 
 def invoice_fact(invoice: Invoice, *, tag_key: str, rates: Rates = NO_RATES) -> RevenueFact | None:
@@ -64,7 +64,7 @@ def _fact(invoice: Invoice, tag_key: str, rates: Rates) -> RevenueFact | None:
         parts=tuple(parts),
         minor_digits=minor_digits_of(currency),
         customer_id=party.customer_id,
-        customer_name=party.name or clean(invoice.customer_name),
+        customer_name=party.name or customer_name(invoice.customer_name),
         customer_email=party.email or clean(invoice.customer_email),
         suggested_tag=party.tag,
     )

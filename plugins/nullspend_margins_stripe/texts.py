@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from nullspend_margins_stripe.failures import CONTROL
 
 _MAX_TEXT = 256
+_NOT_OF_NAMES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""``CONTROL`` but for tabs and line breaks."""
+
+
+def customer_name(text: str | None) -> str | None:
+    """A name as Stripe has it, spaces around it and line breaks in it too; ``None``: a blank one.
+
+    What no database stores is a space in it, and 256 characters are all of it.
+    """
+    if not text or text.isspace():
+        return None
+    if text.isprintable() and len(text) <= _MAX_TEXT:
+        return text
+    found = _NOT_OF_NAMES.sub(" ", text)[:_MAX_TEXT]
+    return None if found.isspace() else found
 
 
 def clean(text: str | None) -> str | None:

@@ -212,6 +212,23 @@ async def test_csv_is_a_download_that_a_spreadsheet_cannot_be_tricked_with(here:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "\n="])
+async def test_names_are_told_as_stripe_has_them_and_no_cell_is_a_formula(
+    here: World, start: str
+) -> None:
+    name = f"{start}1+1, Ltd "
+    here.account.add_customer("cus_1", name=name)
+    here.account.add_invoice("cus_1", 10_000, created=unix(2026, 11, 3))
+    await here.map("cus_1", "acme")
+    await here.connect()
+    await here.sync()
+    [row] = (await here.get("/api/margins?period=2026-11"))["customers"]
+    assert row["customerName"] == name
+    answer = await here.call("GET", "/api/margins?period=2026-11&format=csv", role="viewer")
+    [_, cells] = csv.reader(io.StringIO(answer.content.decode("utf-8"), newline=""))
+    assert cells[0] == (name if start in {" =", "\n="} else f"'{name}")
+
+
 async def test_another_format_is_a_validation_error(here: World) -> None:
     answer = await here.call("GET", "/api/margins?format=xml")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "validation_error")

@@ -73,6 +73,15 @@ def test_a_text_is_short_and_clean(name: str, most: int) -> None:
         assert refused(**{name: value}) == [name]
 
 
+def test_a_customers_name_may_have_several_lines_and_no_other_text() -> None:
+    several = " A\tB\r\nC "
+    for name in LIMITS:
+        if name == "customer_name":
+            assert invoice("in_1", customer_name=several).customer_name == several
+        else:
+            assert refused(**{name: several}) == [name]
+
+
 def test_an_id_is_not_empty() -> None:
     names = ["object_id", "currency", "customer_id", "suggested_tag"]
     assert refused(**dict.fromkeys(names, "")) == names
@@ -88,7 +97,7 @@ def test_an_invoice_is_of_an_instant_that_has_a_period() -> None:
 
 
 def test_everything_that_is_wrong_is_named() -> None:
-    assert refused(amount_minor=0.5, customer_name="\n", currency="") == [
+    assert refused(amount_minor=0.5, customer_name="\x07", currency="") == [
         "currency",
         "amount_minor",
         "customer_name",

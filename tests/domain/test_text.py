@@ -28,6 +28,14 @@ def test_what_nobody_sees_is_shown_by_its_code_points(text: str, shown: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [("a\tb\r\nc", "a b  c"), ("\u05e9\n\u05dc", "\u05e9 \u05dc"), ("\n\t", "U+000A, U+0009")],
+)
+def test_a_name_of_several_lines_is_shown_in_one(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *("", "a", " a\u200b ", "-", "日本", "e\u0301", "שלום"),

@@ -245,5 +245,21 @@ def test_texts_of_any_length_and_kind_are_cleaned() -> None:
 
     [line] = parts_of(fact, "accrual")
     assert (line.part_id, line.description) == ("il", ("a [31mb" + "é" * 5000)[:256])
-    assert fact.customer_name == ("A B " + "x" * 500)[:256]
+    assert fact.customer_name == ("A\nB " + "x" * 500)[:256]
     assert fact.customer_email is None
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("  Ada\t& Sons\r\nLtd ", "  Ada\t& Sons\r\nLtd "),
+        ("\tAda", "\tAda"),
+        ("A\x00B\x1b[31m\x85\ud800C", "A B [31m  C"),
+        (" \t\r\n\u00a0", None),
+        ("\x07\x00", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_name_is_told_as_stripe_has_it(name: str | None, told: str | None) -> None:
+    assert fact_of(customer={"id": "cus_1", "name": name}, customer_name=None).customer_name == told
