@@ -176,15 +176,15 @@ async def test_the_metadata_key_is_configuration(
     assert [fact.suggested_tag for fact in await fetch(provider)] == ["b"]
 
 
-async def test_names_are_made_storable(provider: StripeProvider, account: StripeAccount) -> None:
+async def test_names_are_told_as_far_as_they_can_be_stored(
+    provider: StripeProvider, account: StripeAccount
+) -> None:
     account.add_customer("cus_1", name="  Tab\there\x00 " + "x" * 300, email="\x07")
     account.add_invoice("cus_1", 100, created=at("2026-04"))
 
     [fact] = await fetch(provider)
 
-    assert fact.customer_name is not None
-    assert fact.customer_name.startswith("Tab here")
-    assert len(fact.customer_name) == 256
+    assert fact.customer_name == ("  Tab\there  " + "x" * 300)[:256]
     assert fact.customer_email is None
 
 
