@@ -10,7 +10,7 @@ from heapq import nlargest, nsmallest
 from typing import Any, Literal, get_args
 
 from nullspend_margins.domain.health import HealthTier
-from nullspend_margins.domain.text import MAX_TEXT
+from nullspend_margins.domain.text import MAX_TEXT, as_read
 from nullspend_margins.services.margin_table import TableRow
 
 Sort = Literal["customer", "health", "trend", "revenue", "cost", "margin", "percent"]
@@ -155,7 +155,7 @@ def _key(asked: Asked) -> tuple[Key, bool]:
 
 def _by_name(row: TableRow) -> tuple[str, str]:
     tag_value = row.margin.tag_value
-    return folded(row.customer_name or tag_value), tag_value
+    return folded(as_read(row.customer_name or tag_value)), tag_value
 
 
 def _by_health(sign: int) -> Key:

@@ -19,7 +19,7 @@ _BLANK = re.compile(
     "\U000e0100-\U000e01ef]"
 )
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_AS_SPACES = str.maketrans("\t\n\r", "   ")
+_AS_SPACES = str.maketrans(dict.fromkeys("\t\n\r\u2028\u2029", " "))
 
 # Unicode's isolates (https://www.unicode.org/reports/tr9/): what begins one, what ends it, and what
 # ends a paragraph, with all that are open in it.
@@ -48,6 +48,11 @@ def text_problem(value: str, *, at_most: int = MAX_TEXT, at_least: int = 1) -> s
 def without_breaks(text: str) -> str:
     """``text`` in one line: spaces for the tabs and line breaks that a name may have."""
     return text.translate(_AS_SPACES)
+
+
+def as_read(text: str) -> str:
+    """``text`` as pages show it and people type it: a space for white space, and none around."""
+    return " ".join(text.split())
 
 
 def visible(text: str) -> str:

@@ -33,7 +33,7 @@ _PERMISSION = re.compile(r"\brak_[a-z0-9_]+")
 # any sign, but for those that end it in a sentence.
 _KEY_LIKE = re.compile(r"\b(?:(?:sk|rk|pk)_(?:live|test)|whsec)_(?:\S*[\w*…])?")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-"""What no text that is stored or told may hold."""
+"""What no text that is stored or told may hold, but for tabs and line breaks in names."""
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _MESSAGE_LENGTH = 300
 

@@ -16,12 +16,11 @@ def customer_name(text: str | None) -> str | None:
 
     What no database stores is a space in it, and 256 characters are all of it.
     """
-    if not text or text.isspace():
+    if not text:
         return None
-    if text.isprintable() and len(text) <= _MAX_TEXT:
-        return text
-    found = _NOT_OF_NAMES.sub(" ", text)[:_MAX_TEXT]
-    return None if found.isspace() else found
+    found = text if text.isprintable() else _NOT_OF_NAMES.sub(" ", text)
+    found = found[:_MAX_TEXT]
+    return clean(text) if found.isspace() else found
 
 
 def clean(text: str | None) -> str | None:

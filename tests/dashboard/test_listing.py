@@ -78,6 +78,15 @@ def test_names_are_sorted_without_regard_to_capitals_and_accents() -> None:
     ]  # fmt: skip
 
 
+def test_names_are_sorted_as_they_are_read() -> None:
+    names = ["\tZebra", "Mid\nSea", " Yak", "Aaa", "Mid Town", "Mid"]
+    rows = [row(f"t{number}", (100, 10), name=name) for number, name in enumerate(names)]
+    shown = listing_of(rows, asked(sort="customer"), 50).rows
+    assert [each.customer_name for each in shown] == [
+        "Aaa", "Mid", "Mid\nSea", "Mid Town", " Yak", "\tZebra",
+    ]  # fmt: skip
+
+
 def test_the_trend_is_the_change_over_three_months_and_new_customers_are_last() -> None:
     rows = [
         row("new", (100, 99)),

@@ -62,6 +62,17 @@ async def test_a_tag_value_is_mapped_from_its_own_side(
     assert await mapped(here) == {"cus_1": ("zeta", "manual")}
 
 
+@pytest.mark.parametrize("typed", ["Acme Two Ltd", "acme\ttwo ltd", " Acme  Two\r\nLtd "])
+async def test_a_name_is_typed_as_the_page_shows_it(
+    here: World, admin: Browser, typed: str
+) -> None:
+    await customers(here, ("cus_1", " Acme\tTwo\r\nLtd "))
+    await here.spend("zeta", 5)
+    await admin.open()
+    await admin.press("Map", customer=typed)
+    assert await mapped(here) == {"cus_1": ("zeta", "manual")}
+
+
 @pytest.mark.parametrize(
     ("typed", "told"),
     [

@@ -257,6 +257,8 @@ def test_texts_of_any_length_and_kind_are_cleaned() -> None:
         ("A\x00B\x1b[31m\x85C", "A B [31m C"),
         (" \t\r\n\u00a0", None),
         ("\x07\x00", None),
+        ("x" * 257, "x" * 256),
+        (" " * 256 + "Ada", "Ada"),
         ("", None),
         (None, None),
     ],

@@ -10,7 +10,7 @@ from nullspend_margins.dashboard.forms import Form
 from nullspend_margins.dashboard.matching.page import Problem
 from nullspend_margins.dashboard.matching.providers import known_providers, provider_problem
 from nullspend_margins.domain.mapping_changes import Wanted
-from nullspend_margins.domain.text import isolated, text_problem
+from nullspend_margins.domain.text import as_read, isolated, text_problem
 from nullspend_margins.errors import ValidationFailed
 from nullspend_margins.storage.revenue import CustomerProfile
 
@@ -88,9 +88,9 @@ def find_customer(typed: str, customers: Sequence[CustomerProfile]) -> CustomerP
     """
     if not typed:
         raise ValidationFailed("Choose a customer, or type its name or id.")
-    wanted = typed.casefold()
+    wanted = as_read(typed).casefold()
     by_id = [each for each in customers if typed in (each.customer_id, _full_id(each))]
-    by_name = [each for each in customers if (each.name or "").casefold() == wanted]
+    by_name = [each for each in customers if as_read(each.name or "").casefold() == wanted]
     by_email = [each for each in customers if (each.email or "").casefold() == wanted]
     for found in (by_id, by_name, by_email):
         if len(found) == 1:
