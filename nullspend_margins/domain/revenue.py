@@ -59,8 +59,7 @@ class RevenueFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``suggested_tag`` is the tag value the provider's own records name for this customer (Stripe:
     the customer's metadata), the first rule of auto-matching. Texts have no control characters,
     but for tabs and line breaks in ``customer_name``, and 256 characters at most (``avatar_url``:
-    2048). Raises ``ValidationFailed`` naming every
-    field that is wrong.
+    2048). Raises ``ValidationFailed`` naming every field that is wrong.
     """
 
     object_id: str

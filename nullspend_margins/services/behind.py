@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any, Self
+
+_log = logging.getLogger("nullspend_margins.sync")
 
 
 class Behind:
     """One piece of work at a time, in the order they were begun; none outlives the block.
 
-    A cancelled block waits for the work that it has begun: what is cleared after it is clear.
+    Whoever cancels the block where it waits for its work cancels that too, and waits for its end,
+    as for a write that has begun.
     """
 
     __slots__ = ("_work",)
@@ -28,9 +32,9 @@ class Behind:
         self._work = asyncio.create_task(work, name="margins-behind")
 
     async def _ended(self) -> None:
-        if self._work is not None:
-            await asyncio.shield(self._work)
-            self._work = None
+        work, self._work = self._work, None
+        if work is not None:
+            await work
 
     async def __aenter__(self) -> Self:
         return self
@@ -38,6 +42,8 @@ class Behind:
     async def __aexit__(self, _kind: object, problem: BaseException | None, _trace: object) -> None:
         try:
             await self._ended()
-        except Exception:
-            if problem is None:  # else the one that came first is raised
+        except Exception as failure:
+            if problem is None:
                 raise
+            # What came first is what is raised.
+            _log.warning("what was under way failed too: %s", type(failure).__name__)

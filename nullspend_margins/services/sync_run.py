@@ -160,9 +160,11 @@ class SyncRun:
         def apply(tx: Transaction, *, is_too_much: bool = False) -> SyncReport:
             self._require_unchanged(tx, connection, lease)
             mine = self._org_id, self._provider, self._sync_id
+            report = staging.staged_report(tx, *mine, window)
             if is_too_much:
                 leave_out_excess(tx, *mine, window, all_services=self._tells_all_services)
-            report = staging.staged_report(tx, *mine, window)
+                met = report.suggested_tags  # and no others, whose facts are staged now too
+                report = staging.staged_report(tx, *mine, window)._replace(suggested_tags=met)
             applying.apply_staged(tx, *mine, window, all_services=self._tells_all_services)
             self._mark_done(tx, report)
             self._reseal(tx, connection, secret)

@@ -75,7 +75,7 @@ class SyncStaging:
         self._progress = progress
 
     async def fill(self, secret: str, window: RevenueWindow, lease: Lease) -> None:
-        """Pages go into staging as they come: constant memory, no transaction meanwhile.
+        """Pages go into staging as they come: constant memory, and no transaction waits for one.
 
         Some at a time: for the database a page is little, and a commit for each much. The next
         ones are read meanwhile.

@@ -45,7 +45,7 @@ class BulkInsert:
         names = [str(column.name) for column in table.columns]
         # Unseen by the garbage collector: a dictionary for each of so many rows would have it look
         # through all that the host holds, time and again, and everything stands still meanwhile.
-        # Named in two letters at most: the names are in each row.
+        # By short names: they stand in each row.
         short = [f"c{place}" for place in range(len(names))]
         self._record: Callable[..., msgspec.Struct] = msgspec.defstruct(
             str(table.name), short, gc=False

@@ -17,6 +17,11 @@ _AT_ONCE = {"sqlite": 500, "postgresql": 10_000}
 _OUT_OF_RANGE = "22003"
 _SQLITE_ERROR, _SQLITE_CONSTRAINT_CHECK = 1, 275
 
+_MUCH_MEMORY = text(
+    "SELECT set_config('work_mem', '64MB', true)"
+    " WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')"
+)
+
 
 def insert_into(tx: Connection, table: Table) -> Insert:
     """An ``INSERT`` that can say ``ON CONFLICT``."""
@@ -94,7 +99,7 @@ def sort_in_memory(tx: Connection) -> None:
     its disk for that: what a sync brings, where its default is for what a page shows.
     """
     if tx.dialect.name == "postgresql":
-        tx.execute(text("SET LOCAL work_mem = '64MB'"))
+        tx.execute(_MUCH_MEMORY)
 
 
 @contextmanager

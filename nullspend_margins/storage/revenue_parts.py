@@ -40,7 +40,7 @@ class _Part(msgspec.Struct, array_like=True):
     """A part on disk, in few bytes: a sync writes them twice, and the database's log too."""
 
     code: str
-    """The initials of its kind and of its bases."""
+    """The initials of its kind and of its bases; no two kinds, and no two bases, share one."""
     amount_minor: int
     since: int
     """Microseconds from the fact's moment to its own."""

@@ -1,7 +1,7 @@
 """A sync's revenue, page by page, until one short transaction puts it in place.
 
-Pages are kept here as they come, so a sync needs constant memory and no open transaction while
-it talks to the provider, and one that fails half way leaves the numbers as they were.
+Pages are kept here as they come, so a sync needs constant memory and no transaction that waits for
+the provider, and one that fails half way leaves the numbers as they were.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def discard_staged(
     if sync_id is not None:
         whose = (*whose, sync_id)
     if tx.dialect.name == "sqlite" and _is_all(tx, whose):
-        tx.execute(delete(revenue_staging))  # SQLite lets go of the pages unread, and unwritten
+        tx.execute(delete(revenue_staging))  # SQLite lets go of the pages without writing them
         return
     mine = (column == value for column, value in zip(_KEYS, whose, strict=False))
     tx.execute(delete(revenue_staging).where(*mine))

@@ -20,6 +20,18 @@ class Work:
         await self.gate.wait()
         self.done.append(name)
 
+    async def write(self, name: str) -> None:
+        """As a write does that has begun: it goes on, and says at its end that it was cancelled."""
+        is_cancelled = False
+        while not self.gate.is_set():
+            try:
+                await self.gate.wait()
+            except asyncio.CancelledError:
+                is_cancelled = True
+        self.done.append(name)
+        if is_cancelled:
+            raise asyncio.CancelledError
+
     async def fail(self, name: str) -> None:
         await self.gate.wait()
         raise ValueError(name)
@@ -76,23 +88,48 @@ async def test_what_fails_in_the_block_is_raised_once_its_work_has_ended(kind: s
     assert ended.is_set()
 
 
-@pytest.mark.parametrize("begins_another", [False, True])
-async def test_a_cancelled_block_waits_for_its_work(*, begins_another: bool) -> None:
-    work = Work()
-
-    async def block() -> None:
-        async with Behind() as behind:
-            await behind.begin(work.do("a"))
-            if begins_another:
-                await behind.begin(work.do("never"))
+async def block_of(work: Work, place: str) -> None:
+    """A block that stands at ``place`` while its first work is under way."""
+    async with Behind() as behind:
+        await behind.begin(work.write("a"))
+        if place == "at the next work":
+            await behind.begin(work.do("never"))
+        if place == "in the block":
             await asyncio.sleep(3600)
 
-    task = asyncio.create_task(block())
-    await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.sleep(0)
-    assert not task.done()
+
+@pytest.mark.parametrize("place", ["in the block", "at the next work", "at the end"])
+@pytest.mark.parametrize("times", [1, 2, 5])
+async def test_a_block_waits_for_its_work_however_often_it_is_cancelled(
+    place: str, times: int
+) -> None:
+    work = Work()
+    block = asyncio.create_task(block_of(work, place))
+    for _ in range(times):
+        await settled()
+        block.cancel()
+    await settled()
+    assert not block.done()
     work.gate.set()
     with pytest.raises(asyncio.CancelledError):
-        await task
+        await block
     assert work.done == ["a"]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def settled() -> None:
+    """Everything that can go on has."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_failure_beside_another_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    work = Work()
+    work.gate.set()
+    with pytest.raises(LookupError):
+        async with Behind() as behind:
+            await behind.begin(work.fail("a"))
+            raise LookupError
+    assert [each.getMessage() for each in caplog.records] == [
+        "what was under way failed too: ValueError"
+    ]
