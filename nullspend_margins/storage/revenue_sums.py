@@ -122,7 +122,7 @@ def month_cells(
         func.max(one.invoice_at).label("last_invoice_at"),
         latest(dialect, one.customer_name).label("customer_name"),
         latest(dialect, one.avatar_url).label("avatar_url"),
-    ).group_by(one.provider, one.customer_id, one.month)
+    ).group_by(one.customer_id, one.month, one.provider)  # what differs most first: it is sorted
 
 
 def _fact_months(

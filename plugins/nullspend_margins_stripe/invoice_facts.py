@@ -12,9 +12,8 @@ from nullspend_margins_stripe.facts import made, party_of, usable
 from nullspend_margins_stripe.objects import Invoice
 from nullspend_margins_stripe.payments import (
     PAID,
-    Payment,
-    payment_parts,
     payments_of,
+    with_taxes,
 )
 from nullspend_margins_stripe.texts import clean, customer_name
 
@@ -44,13 +43,10 @@ def invoice_rate(invoice: Invoice, rates: Rates) -> ExchangeRate | None:
 def _fact(invoice: Invoice, tag_key: str, rates: Rates) -> RevenueFact | None:
     payments = payments_of(invoice, rates)
     is_paid = invoice.status in PAID
+    parts = with_taxes(invoice, payments)
     if is_paid:
         rate = _rate(invoice, payments, rates)
-        parts = [_invoiced(invoice, rate)]
-        parts += payment_parts(invoice, payments)
-        parts += accrual_parts(invoice, rate)
-    else:
-        parts = payment_parts(invoice, payments)
+        parts = [_invoiced(invoice, rate), *parts, *accrual_parts(invoice, rate)]
     if not parts:
         return None
     currency = invoice.currency.lower()
@@ -81,7 +77,7 @@ def _invoiced(invoice: Invoice, rate: ExchangeRate | None) -> RevenuePart:
     )
 
 
-def _rate(invoice: Invoice, payments: Iterable[Payment], rates: Rates) -> ExchangeRate | None:
+def _rate(invoice: Invoice, payments: Iterable[RevenuePart], rates: Rates) -> ExchangeRate | None:
     if invoice.currency.lower() == USD:
         return None
     found = next((one.rate for one in payments if one.rate), None)

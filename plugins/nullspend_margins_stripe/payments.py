@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 
-from nullspend_margins import Basis, ExchangeRate, RevenuePart, round_half_up
+from nullspend_margins import ExchangeRate, RevenuePart, round_half_up
 from nullspend_margins_stripe.currencies import USD, Rates, rate_by
 from nullspend_margins_stripe.facts import made, moment
 from nullspend_margins_stripe.objects import (
@@ -25,17 +24,8 @@ PAID = frozenset({"paid", None})
 """A status that is not told does not stand against an object that was listed as paid."""
 
 
-class Payment(msgspec.Struct, frozen=True, gc=False):
-    """Money that came for an invoice. ``part_id`` is ``None`` for what no payment tells."""
-
-    amount: int
-    paid_at: datetime
-    part_id: str | None
-    rate: ExchangeRate | None
-
-
-def payments_of(invoice: Invoice, rates: Rates) -> list[Payment]:
-    """The paid payments of an invoice in the order of time.
+def payments_of(invoice: Invoice, rates: Rates) -> list[RevenuePart]:
+    """The paid payments of an invoice in the order of time, as they add to ``cash`` and ``net``.
 
     Each at its own ``paid_at``, else the invoice's, else when the invoice was made. What of a
     paid invoice's ``amount_paid`` they do not tell (paid out of band, or the payments are not
@@ -43,17 +33,17 @@ def payments_of(invoice: Invoice, rates: Rates) -> list[Payment]:
     told; payments in another currency than the invoice's are not told in a way that adds up.
     """
     currency = invoice.currency.lower()
-    found, rest = list[Payment](), invoice.amount_paid
+    found, rest = list[RevenuePart](), invoice.amount_paid
     for one in told_payments(invoice):
         if one.amount_paid:
             paid_at = _paid_at(one.status_transitions) or _settled(invoice)
             rate = None if currency == USD else rate_by(_means(one), currency, rates)
-            found.append(Payment(one.amount_paid, paid_at, clean(one.id), rate))
+            found.append(_payment(one.amount_paid, paid_at, clean(one.id), rate))
             rest -= one.amount_paid
     if rest > 0 and invoice.status in PAID:
-        found.append(Payment(rest, _settled(invoice), None, None))
+        found.append(_payment(rest, _settled(invoice)))
     if len(found) > 1:
-        found.sort(key=lambda one: (one.paid_at, one.part_id or ""))
+        found.sort(key=lambda one: (one.occurred_at, one.part_id or ""))
     return found
 
 
@@ -69,39 +59,40 @@ def told_payments(invoice: Invoice) -> list[InvoicePayment]:
     ]
 
 
-def payment_parts(invoice: Invoice, payments: Sequence[Payment]) -> list[RevenuePart]:
-    """What payments add to ``cash`` and ``net``.
+def _payment(
+    amount: int, paid_at: datetime, part_id: str | None = None, rate: ExchangeRate | None = None
+) -> RevenuePart:
+    """Money that came for an invoice. ``part_id`` is ``None`` for what no payment tells."""
+    return RevenuePart(
+        bases=("cash", "net"),
+        kind="payment",
+        amount_minor=amount,
+        occurred_at=paid_at,
+        part_id=part_id,
+        rate=rate,
+    )
+
+
+def with_taxes(invoice: Invoice, payments: Sequence[RevenuePart]) -> Sequence[RevenuePart]:
+    """The payments, each with a negative part of its tax after it, where there is any.
 
     ``net`` is cash times ``total_excluding_tax / total`` (Stripe's fields; no tax where the total
-    is not above 0): so each payment has a negative part of its tax. Rounded half up over the sum
-    of the payments so far, so that an invoice that is paid in full is ``total_excluding_tax`` net
-    whatever its payments were.
+    is not above 0). Rounded half up over the sum of the payments so far, so that an invoice that
+    is paid in full is ``total_excluding_tax`` net whatever its payments were.
     """
     total, untaxed = total_of(invoice), untaxed_of(invoice)
+    if total == untaxed or total <= 0:
+        return payments
     parts = []
     paid = taxed = 0
     for one in payments:
-        parts.append(_part(one, ("cash", "net"), "payment", one.amount))
-        paid += one.amount
-        if total != untaxed and total > 0:
-            tax = paid - round_half_up(paid * untaxed, total) - taxed
-            taxed += tax
-            if tax:
-                parts.append(_part(one, ("net",), "tax", -tax))
+        parts.append(one)
+        paid += one.amount_minor
+        tax = paid - round_half_up(paid * untaxed, total) - taxed
+        taxed += tax
+        if tax:
+            parts.append(replace(one, bases=("net",), kind="tax", amount_minor=-tax))
     return parts
-
-
-def _part(
-    payment: Payment, bases: tuple[Basis, ...], kind: Literal["payment", "tax"], amount: int
-) -> RevenuePart:
-    return RevenuePart(
-        bases=bases,
-        kind=kind,
-        amount_minor=amount,
-        occurred_at=payment.paid_at,
-        part_id=payment.part_id,
-        rate=payment.rate,
-    )
 
 
 def total_of(invoice: Invoice) -> int:
