@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
-from math import ceil
 from typing import Literal
 
 from nullspend_margins.domain.money import round_half_up
@@ -45,9 +44,6 @@ class HealthThresholds:
     moderate: Fraction = field(default=Fraction(20))
     at_risk: Fraction = field(default=Fraction(0))
     _least: tuple[tuple[HealthTier, int, int], ...] = field(init=False, repr=False, compare=False)
-    _least_hundredths: tuple[tuple[HealthTier, int], ...] = field(
-        init=False, repr=False, compare=False
-    )
     _budget_share: tuple[int, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -61,8 +57,6 @@ class HealthThresholds:
         object.__setattr__(
             self, "_least", tuple((tier, at.numerator, at.denominator) for tier, at in least)
         )
-        hundredths = tuple((tier, ceil(at * 100)) for tier, at in least)
-        object.__setattr__(self, "_least_hundredths", hundredths)
         object.__setattr__(self, "_budget_share", (share.numerator, share.denominator))
 
     def tier_of_ratio(self, numerator: int, denominator: int) -> HealthTier:
@@ -77,10 +71,7 @@ class HealthThresholds:
 
     def tier_of_hundredths(self, hundredths: int) -> HealthTier:
         """The tier of a percent that is already rounded, in hundredths of a percent."""
-        for tier, least in self._least_hundredths:
-            if hundredths >= least:
-                return tier
-        return HealthTier.CRITICAL
+        return self.tier_of_ratio(hundredths, 100)
 
     def budget_for(self, revenue_microdollars: int) -> int:
         """The cost at which ``revenue_microdollars`` is just healthy, rounded half up.

@@ -115,7 +115,7 @@ def one_line(text: str) -> str:
 
     A message may quote what somebody sent: it must not forge a line of the log.
     """
-    return " ".join(printable(text).split())[:MAX_LINE]
+    return as_read(printable(text))[:MAX_LINE]
 
 
 def printable(text: str) -> str:

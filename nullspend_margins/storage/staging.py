@@ -140,9 +140,7 @@ def discard_staged(
     sync_id: str | None = None,
 ) -> None:
     """Clear the staging: of one sync, or of all."""
-    whose: tuple[str, ...] = (org_id, provider)
-    if sync_id is not None:
-        whose = (*whose, sync_id)
+    whose = (org_id, provider) if sync_id is None else (org_id, provider, sync_id)
     if tx.dialect.name == "sqlite" and _is_all(tx, whose):
         tx.execute(delete(revenue_staging))  # SQLite lets go of the pages without writing them
         return
