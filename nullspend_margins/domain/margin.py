@@ -116,16 +116,16 @@ def customer_margin(
     thresholds: HealthThresholds,
 ) -> CustomerMargin:
     """The row of one customer from its last three months, oldest first, in microdollars."""
-    revenue, cost = revenues[2], costs[2]
+    (earlier, before, revenue), (earlier_cost, before_cost, cost) = revenues, costs
     now = spark_hundredths(revenue, cost)
     sparkline = (
-        spark_hundredths(revenues[0], costs[0]),
-        spark_hundredths(revenues[1], costs[1]),
+        spark_hundredths(earlier, earlier_cost),
+        spark_hundredths(before, before_cost),
         now,
     )
     tier = health_tier(revenue, cost, thresholds)
     projected = None
-    if (revenue or cost) and (revenues[0] or costs[0]) and (revenues[1] or costs[1]):
+    if (revenue or cost) and (before or before_cost) and (earlier or earlier_cost):
         projected = projected_hundredths(*sparkline)
     return CustomerMargin(
         tag_value,

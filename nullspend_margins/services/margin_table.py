@@ -19,7 +19,7 @@ from nullspend_margins.domain.margin import (
 )
 from nullspend_margins.domain.period import Period
 from nullspend_margins.services.ledger import LedgerRow, speaks_first
-from nullspend_margins.storage.connections import StoredConnection
+from nullspend_margins.storage.connections import Standing
 
 
 class TableRow(Struct, gc=False):
@@ -68,7 +68,7 @@ class MarginTable:
 def build_table(
     period: Period,
     ledger: Sequence[LedgerRow],
-    connections: Sequence[StoredConnection],
+    connections: Sequence[Standing],
     thresholds: HealthThresholds,
     before: MarginTable | None = None,
 ) -> MarginTable:
@@ -82,11 +82,13 @@ def build_table(
     known: dict[str, tuple[LedgerRow, TableRow]] = {}
     for made_of in ledger:
         if made_of.revenues[-1] or made_of.costs[-1]:
-            was = earlier.get(made_of.tag_value)
+            tag_value = made_of.tag_value
+            was = earlier.get(tag_value)
             if was is None or was[0] != made_of:
                 was = made_of, _row(made_of, thresholds)
-            known[made_of.tag_value] = was
-    rows = sorted((row for _, row in known.values()), key=lambda row: row.margin.sort_key)
+            known[tag_value] = was
+    rows = [row for _, row in known.values()]
+    rows.sort(key=lambda row: row.margin.sort_key)
     return MarginTable(
         period=period,
         summary=summarize(row.margin for row in rows),
@@ -110,7 +112,7 @@ def _row(made_of: LedgerRow, thresholds: HealthThresholds) -> TableRow:
     )
 
 
-def _status(found: Sequence[StoredConnection]) -> SyncStatus:
+def _status(found: Sequence[Standing]) -> SyncStatus:
     """Stripe's connection speaks for the org; without one, the first other provider's does."""
     if not found:
         return SyncStatus()

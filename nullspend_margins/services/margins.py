@@ -28,7 +28,7 @@ from nullspend_margins.services.margin_table import MarginTable, build_table, wi
 from nullspend_margins.services.revision_cache import TableCache
 from nullspend_margins.services.unmatched import Unmatched, read_unmatched, recent_since
 from nullspend_margins.storage import connections, mappings, revisions
-from nullspend_margins.storage.connections import StoredConnection
+from nullspend_margins.storage.connections import Standing
 from nullspend_margins.storage.database import Database, Transaction
 from nullspend_margins.storage.one_customer import CustomerRecord, read_customer
 
@@ -63,7 +63,7 @@ class _Ingredients(NamedTuple):
 
     revision: int | None
     ledger: Sequence[LedgerRow]
-    connections: Sequence[StoredConnection]
+    connections: Sequence[Standing]
 
 
 class TableAnswer(NamedTuple):
@@ -158,7 +158,7 @@ class MarginsService:
         costs = self._costs.columns(tx, org_id, months, remote)
         mapped = mappings.tag_values(tx, org_id, CUSTOMER_TAG_KEY)
         ledger = read_ledger(tx, org_id, months, mapped, costs, basis)
-        return _Ingredients(revision, ledger, connections.list_for_org(tx, org_id))
+        return _Ingredients(revision, ledger, connections.standings(tx, org_id))
 
     async def _built(
         self, org_id: str, period: Period, found: MarginTable | _Ingredients, basis: Basis

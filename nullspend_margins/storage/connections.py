@@ -7,13 +7,16 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Text, and_, bindparam, cast, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nullspend_margins.domain.connection import ConnectionStatus
 from nullspend_margins.errors import Conflict
+from nullspend_margins.storage.questions import Question
 from nullspend_margins.storage.tables import connections
+from nullspend_margins.storage.types import stored_instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +46,30 @@ class StoredConnection:
     backfill_next: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a connection is doing: of ``StoredConnection`` what a table tells."""
+
+    provider: str
+    status: ConnectionStatus
+    last_sync_at: datetime | None
+    skipped_currencies: Mapping[str, int] | None
+
+
 _FIELDS = tuple(field.name for field in fields(StoredConnection))
 _columns = [connections.c[name] for name in _FIELDS]
-# Made once: every table asks it.
-_of_org = (
-    select(*_columns)
-    .where(connections.c.org_id == bindparam("the_org"))
+# Every table asks it.
+_standings = Question(
+    select(
+        connections.c.provider,
+        connections.c.status,
+        connections.c.last_sync_at,
+        cast(connections.c.skipped_currencies, Text),  # PostgreSQL's driver would open it
+    )
+    .where(connections.c.org_id == bindparam("org_id"))
     .order_by(connections.c.provider)
 )
+_skipped = msgspec.json.Decoder(dict[str, int])
 
 
 def insert(tx: Connection, connection: StoredConnection) -> None:
@@ -83,7 +102,19 @@ def get(
 
 def list_for_org(tx: Connection, org_id: str) -> list[StoredConnection]:
     """All connections of the org, by provider name."""
-    return [_connection(row) for row in tx.execute(_of_org, {"the_org": org_id})]
+    mine = connections.c.org_id == org_id
+    statement = select(*_columns).where(mine).order_by(connections.c.provider)
+    return [_connection(row) for row in tx.execute(statement)]
+
+
+def standings(tx: Connection, org_id: str) -> list[Standing]:
+    """How all connections of the org are doing, by provider name. No credential is read."""
+    return [
+        Standing(
+            provider, status, stored_instant(last_sync_at), skipped and _skipped.decode(skipped)
+        )
+        for provider, status, last_sync_at, skipped in _standings.rows(tx, org_id=org_id)
+    ]
 
 
 def due(tx: Connection, provider: str | None) -> list[tuple[str, str]]:

@@ -25,6 +25,13 @@ def instant_text(moment: datetime) -> str:
     return f"{text}+00:00" if "." in text else f"{text}.000000+00:00"
 
 
+def stored_instant(value: object) -> datetime | None:
+    """What a driver gives for an instant, aware and in UTC: SQLite's text, or a ``datetime``."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return value.astimezone(UTC) if isinstance(value, datetime) else None
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant. Aware in, aware in UTC out; a naive ``datetime`` is a ``ValueError``.
 
@@ -54,9 +61,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
     ) -> datetime | None:
         """On the way out."""
-        if isinstance(value, str):
-            return datetime.fromisoformat(value)
-        return value.astimezone(UTC) if isinstance(value, datetime) else None
+        return stored_instant(value)
 
 
 KEY = Text().with_variant(Text(collation="C"), "postgresql")
