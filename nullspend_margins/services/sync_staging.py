@@ -103,15 +103,13 @@ class SyncStaging:
 
     def _facts_in(self, page: Sequence[RevenueItem]) -> list[RevenueFact]:
         """The facts of a page; what the provider tells of itself is kept."""
-        facts = []
-        for item in page:
-            if isinstance(item, RevenueFact):
-                facts.append(item)
-            elif isinstance(item, RevenueGap):
+        facts = [item for item in page if isinstance(item, RevenueFact)]
+        for item in page if len(facts) < len(page) else ():
+            if isinstance(item, RevenueGap):
                 self.gaps[item.permission] = item
             elif isinstance(item, RevenueCursor):
                 self.cursor = item
-            else:
+            elif not isinstance(item, RevenueFact):
                 raise TypeError(
                     f"revenue provider {self._source.name!r} told a {type(item).__name__}, "
                     "not a RevenueFact"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import chain
 from typing import Any, cast
 
@@ -26,7 +27,7 @@ from nullspend_margins.storage.types import UtcDateTime
 
 Row = tuple[Any, ...]
 
-_AT_ONCE = 100
+_AT_ONCE = (500, 100, 1)
 """Rows. SQLite takes 32,766 values in a statement; the widest table has 20 columns."""
 
 
@@ -34,9 +35,9 @@ class BulkInsert:
     """``INSERT ... ON CONFLICT`` of any number of rows into one table.
 
     Rows are tuples in the table's column order, instants as ``instant_text``, documents as JSON
-    text. SQLite takes a hundred in a statement, and the last few one by one: a thread has to come
-    by the interpreter's lock after each, which takes ten times as long as the rest where the event
-    loop is busy. PostgreSQL takes them as one JSON parameter, which is twice as fast as
+    text. SQLite takes as many as it can in a statement, and the last few one by one: a thread has
+    to come by the interpreter's lock after each, which takes ten times as long as the rest where
+    the event loop is busy. PostgreSQL takes them as one JSON parameter, which is twice as fast as
     ``executemany`` there, and prepares once whatever the number of rows. Rows are written in the
     order given, on both: callers sort them, so that two writers lock alike.
     """
@@ -52,9 +53,8 @@ class BulkInsert:
         )
         into = f"INSERT INTO {table.name} ({', '.join(names)})"
         marks = f"({', '.join('?' * len(names))})"
-        self._one, self._many = (
-            f"{into} VALUES {', '.join([marks] * count)} ON CONFLICT {on_conflict}"
-            for count in (1, _AT_ONCE)
+        self._sqlite = cache(
+            lambda count: f"{into} VALUES {', '.join([marks] * count)} ON CONFLICT {on_conflict}"
         )
         columns = [*zip(short, table.columns, strict=True)]
         given = ", ".join(f"{name} {_json_type(column.type)}" for name, column in columns)
@@ -77,16 +77,14 @@ class BulkInsert:
         return tx.exec_driver_sql(self._postgresql, (records,)).rowcount
 
     def _write_sqlite(self, tx: Connection, rows: Sequence[Row]) -> int:
-        most = len(rows) // _AT_ONCE * _AT_ONCE
-        changed = 0
-        if most:
-            many = [
-                tuple(chain.from_iterable(rows[start : start + _AT_ONCE]))
-                for start in range(0, most, _AT_ONCE)
-            ]
-            changed += tx.exec_driver_sql(self._many, many).rowcount
-        if most < len(rows):
-            changed += tx.exec_driver_sql(self._one, [*rows[most:]]).rowcount
+        done = changed = 0
+        for count in _AT_ONCE:
+            until = len(rows) - (len(rows) - done) % count
+            if done < until:
+                some = range(done, until, count)
+                values = [tuple(chain.from_iterable(rows[at : at + count])) for at in some]
+                changed += tx.exec_driver_sql(self._sqlite(count), values).rowcount
+                done = until
         return changed
 
 

@@ -31,6 +31,8 @@ from nullspend_margins_stripe.requests import Asker, Params
 O = TypeVar("O", bound=Identified)  # noqa: E741 - an object
 
 Facts = AsyncGenerator[Sequence[RevenueFact], None]
+OfUse = Callable[[RevenueFact], RevenueFact | None]
+"""What of a fact is told; ``None``: nothing of it."""
 
 UNPAID = ("open", "uncollectible")
 """Statuses of invoices that may be paid in part."""
@@ -59,12 +61,12 @@ async def invoice_facts(
     status: str,
     first: Period,
     end: Period,
-    of_use: Callable[[RevenueFact], RevenueFact | None] = lambda fact: fact,
+    of_use: OfUse | None = None,
 ) -> Facts:
     """Facts of the invoices of a status made from ``first`` up to the start of ``end``.
 
     Stripe was asked for exactly those; others are dropped all the same, because a fact counts
-    whatever it was asked by. ``of_use`` says what of a fact is told.
+    whatever it was asked by. ``of_use`` says what of a fact is told; without it, all.
     """
     since, until = seconds(first), seconds(end)
     statuses = PAID if status in PAID else {status}
@@ -85,8 +87,8 @@ async def invoice_facts(
     async with aclosing(asker.pages(INVOICE, _PATH, params, read)) as pages:
         async for page in pages:
             wanted = _wanted(page, of_use)
-            told = map(of_use, await _finished(asker, reading, wanted))
-            facts: Sequence[RevenueFact] = [fact for fact in told if fact is not None]
+            facts: Sequence[RevenueFact] = await _finished(asker, reading, wanted)
+            facts = facts if of_use is None else [one for one in map(of_use, facts) if one]
             if facts and first < reading.window.first:
                 facts = await _with_notes(asker, reading, wanted.invoices, facts)
             page.let_go()  # while the next one is fetched
@@ -108,12 +110,14 @@ async def invoice_again(asker: Asker, reading: Reading, invoice_id: str) -> Sequ
     return await _with_notes(asker, reading, [invoice], found)
 
 
-def _wanted(page: InvoicePage, of_use: Callable[[RevenueFact], RevenueFact | None]) -> InvoicePage:
+def _wanted(page: InvoicePage, of_use: OfUse | None) -> InvoicePage:
     """The page without what is not told anyway: nothing more is asked about that."""
+    if of_use is None and None not in page.facts:
+        return page
     found = InvoicePage([], [])
     for invoice, fact in zip(page.invoices, page.facts, strict=True):
         has_more = invoice.payments is not None and invoice.payments.has_more
-        if has_more or (fact is not None and of_use(fact) is not None):
+        if has_more or (fact is not None and (of_use is None or of_use(fact) is not None)):
             found.invoices.append(invoice)
             found.facts.append(fact)
     return found
