@@ -6,18 +6,24 @@ the same server. The SDK reads a tenth of them: its time is per invoice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.children import ask, server
 from benchmarks.databases import Engine
 from benchmarks.results import Goal, Measure, Say, Scale, Sides, at_least, at_most, ratio
+from tests.outbound.receivers import Authority
 
 _SDK_SHARE = 10
 _BARE = ("httpx", "serial")
 SYNCS = ("first", "repeated")
+PLAIN = ", without TLS"
+"""What is added to a side's name that reads without TLS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,30 +54,45 @@ def run(scale: Scale, engines: Sequence[Engine], say: Say) -> list[Measure]:
     """Every side, in turns."""
     size = SIZES[scale]
     found = _Found([engine.name for engine in engines])
+    few = size.invoices // _SDK_SHARE
     with ExitStack() as stack:
-        few = size.invoices // _SDK_SHARE
-        pages, some = (stack.enter_context(_stripe(count)) for count in (size.invoices, few))
+        trust = _Trust(Path(stack.enter_context(TemporaryDirectory(prefix="margins-benchmark-"))))
+        all_, some = (stack.enter_context(_stripe(trust, count)) for count in (size.invoices, few))
         for nth in range(size.rounds):
             say(f"round {nth + 1} of {size.rounds}")
-            found.keep("sdk", _side("sdk", some, few)["sdk"], few)
-            for bare in _BARE:
-                found.keep(bare, _side(bare, pages, size.invoices)[bare], size.invoices)
-            for engine in engines:
-                done = _side("product", pages, size.invoices, database=engine.migrated())
-                for name in SYNCS:
-                    found.keep(f"{engine.name}, {name} sync", done[name], size.invoices)
+            found.keep("sdk", trust.ask(side="sdk", stripe=some["url"], invoices=few)["sdk"], few)
+            for way, url in (("", all_["url"]), (PLAIN, all_["plain"])):
+                asked = {"stripe": url, "invoices": size.invoices}
+                for bare in _BARE:
+                    found.keep(bare + way, trust.ask(side=bare, **asked)[bare], size.invoices)
+                for engine in engines:
+                    done = trust.ask(side="product", database=engine.migrated(), **asked)
+                    for name in SYNCS:
+                        found.keep(f"{engine.name}, {name} sync{way}", done[name], size.invoices)
     return found.measures(size.invoices)
 
 
+class _Trust:
+    """A certificate for the server, and sides that trust it."""
+
+    def __init__(self, folder: Path) -> None:
+        authority = Authority(folder)
+        authority.server("127.0.0.1")
+        self.certificate = folder / "server.pem"
+        self._authority = folder / "authority.pem"
+        self._authority.write_bytes(authority.pem)
+
+    def ask(self, **arguments: object) -> dict[str, dict[str, float]]:
+        """What one side measures."""
+        environment = {**os.environ, "SSL_CERT_FILE": str(self._authority)}
+        return dict(ask("benchmarks.sync_side", environment, **arguments))
+
+
 @contextmanager
-def _stripe(invoices: int) -> Iterator[str]:
-    with server("benchmarks.stripe_pages", invoices=invoices) as its:
-        yield its["url"]
-
-
-def _side(side: str, stripe: str, invoices: int, **more: str) -> dict[str, dict[str, float]]:
-    found: Any = ask("benchmarks.sync_side", side=side, stripe=stripe, invoices=invoices, **more)
-    return dict(found)
+def _stripe(trust: _Trust, invoices: int) -> Iterator[Mapping[str, Any]]:
+    certificate = str(trust.certificate)
+    with server("benchmarks.stripe_pages", invoices=invoices, certificate=certificate) as its:
+        yield its
 
 
 @dataclass(slots=True)
@@ -89,19 +110,22 @@ class _Found:
         """The product's, then the others' for comparison."""
         found: list[Measure] = []
         rates = self.per_invoice.rates
-        # The faster of the two, in each round: the harder one to keep up with.
-        both = zip(*(self.per_invoice.seconds[bare] for bare in _BARE), strict=True)
-        fetching = [min(pair) * invoices for pair in both]
         for sync in (f"{name}, {nth} sync" for name in self.engines for nth in SYNCS):
-            seconds = [each * invoices for each in self.per_invoice.seconds[sync]]
             found += [
                 ratio(f"{sync}: rate to SDK's", rates(sync), rates("sdk"), "/s", at_least(10)),
-                ratio(f"{sync}: time to fetching's", seconds, fetching, "s", at_most(1.5)),
+                *(self._to_fetching(sync, way, invoices) for way in ("", PLAIN)),
                 *self._strain(sync, at_most(100), at_most(50)),
             ]
         for side, name in _NAMES.items():
             found += [Measure(f"{name}: rate", "/s", rates(side)), *self._strain(side)]
         return found
+
+    def _to_fetching(self, sync: str, way: str, invoices: int) -> Measure:
+        seconds = [each * invoices for each in self.per_invoice.seconds[sync + way]]
+        # The faster of the two, in each round: the harder one to keep up with.
+        both = zip(*(self.per_invoice.seconds[bare + way] for bare in _BARE), strict=True)
+        fetching = [min(pair) * invoices for pair in both]
+        return ratio(f"{sync}{way}: time to fetching's", seconds, fetching, "s", at_most(1.5))
 
     def _strain(
         self, side: str, memory: Goal | None = None, longest: Goal | None = None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -84,6 +85,7 @@ async def _product(side: _Side) -> None:
 
 async def _sdk(side: _Side) -> None:
     stripe.enable_telemetry = False
+    stripe.ca_bundle_path = os.environ["SSL_CERT_FILE"]
     transport = stripe.HTTPXClient(timeout=60)
     client = stripe.StripeClient(
         _KEY, base_addresses={"api": side.stripe}, http_client=transport, max_network_retries=0

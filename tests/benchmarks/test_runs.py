@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -83,9 +84,13 @@ def test_growth_takes_another_number_of_events(both_engines: Sequence[Engine]) -
     assert told == ["SQLite: 2,000 + 2,000 events", "SQLite: 200 + 200 events"]
 
 
-def test_a_side_that_does_not_read_every_invoice_fails(both_engines: Sequence[Engine]) -> None:
-    with sync._stripe(200) as stripe, pytest.raises(RuntimeError, match="status 1"):
-        sync._side("serial", stripe, 300)
+@pytest.mark.parametrize("way", ["url", "plain"])
+def test_a_side_that_does_not_read_every_invoice_fails(tmp_path: Path, way: str) -> None:
+    trust = sync._Trust(tmp_path)
+    with sync._stripe(trust, 200) as stripe:
+        assert trust.ask(side="serial", stripe=stripe[way], invoices=200)["serial"]["seconds"]
+        with pytest.raises(RuntimeError, match="status 1"):
+            trust.ask(side="serial", stripe=stripe[way], invoices=300)
 
 
 def _silent(_text: str) -> None:

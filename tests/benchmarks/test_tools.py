@@ -7,6 +7,7 @@ import json
 import socket
 import sys
 import time
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -20,6 +21,7 @@ from benchmarks.memory import forget_peak, peak_bytes, resident_bytes
 from benchmarks.stripe_pages import CENTS, WINDOW
 from benchmarks.stripe_pages import rendered as rendered_pages
 from nullspend_margins.app.serving import listen, serving
+from tests.outbound.receivers import Authority
 
 _BLOCK_SECONDS = 0.05
 
@@ -61,16 +63,22 @@ def test_the_pages_hold_each_invoice_once_in_its_month_newest_first() -> None:
     assert sum(map(len, pages.values())) / 850 == pytest.approx(5_500, rel=0.1)
 
 
-async def test_a_server_ends_when_its_parent_is_done_with_it() -> None:
-    with server("benchmarks.stripe_pages", invoices=4) as its:
-        url = httpx.URL(its["url"])
-        async with httpx.AsyncClient() as client:
-            answer = await client.get(url.join("/v1/customers"))
-        assert answer.json()["data"] == []
+async def test_a_server_ends_when_its_parent_is_done_with_it(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    authority.server("127.0.0.1")
+    certificate = str(tmp_path / "server.pem")
+    with server("benchmarks.stripe_pages", invoices=4, certificate=certificate) as its:
+        urls = [httpx.URL(its[name]) for name in ("url", "plain")]
+        assert [url.scheme for url in urls] == ["https", "http"]
+        for url in urls:
+            async with httpx.AsyncClient(verify=authority.trusted()) as client:
+                answer = await client.get(url.join("/v1/customers"))
+            assert answer.json()["data"] == []
         assert (its["pages"], its["bytes"]) == (4, pytest.approx(22_000, rel=0.1))
-    assert url.port is not None
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", url.port))
+    for url in urls:
+        assert url.port is not None
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", url.port))
 
 
 def test_a_child_that_fails_is_an_error() -> None:
