@@ -44,7 +44,8 @@ def health_tier(revenue: int, cost: int, thresholds: HealthThresholds) -> Health
 def spark_hundredths(revenue: int, cost: int) -> int:
     """A month's point in the sparkline: as the margin, but -100 % for cost without revenue."""
     if revenue > 0:
-        return round_half_up((revenue - cost) * 100_00, revenue)
+        # As ``round_half_up`` has it, without a call: a row has three, and a table thousands.
+        return (2 * 100_00 * (revenue - cost) + revenue) // (2 * revenue)
     return NO_REVENUE_SPARK if cost > revenue else 0
 
 
