@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.databases import Engine
 from benchmarks.loop_gaps import LoopGaps
-from benchmarks.products import ORG, call, product, signed_in
+from benchmarks.products import ORG, answered, call, product, scope, signed_in
 from benchmarks.results import Measure, Say, Scale, Sides, at_most, ratio
 from benchmarks.seed import PERIOD, seed
 from nullspend_margins import Margins
@@ -118,9 +118,9 @@ async def _compared(url: str, customers: int, rounds: int) -> _Compared:
 
 
 async def _asked(margins: Margins, target: str) -> tuple[float, bytes]:
-    person = signed_in(margins, "viewer")
+    asked = scope("GET", target, signed_in(margins, "viewer"))
     started = time.process_time()
-    found = await call(margins.app, "GET", target, person)
+    found = await answered(margins.app, asked)
     seconds = time.process_time() - started
     return seconds, found.require(200)
 

@@ -90,8 +90,13 @@ async def call(
     headers: list[tuple[bytes, bytes]],
     body: bytes = b"",
 ) -> Answer:
-    """One request, straight into ``app``: no socket and no client's work is measured with it."""
-    status, received = 0, bytearray()
+    """One request, straight into ``app``."""
+    return await answered(app, scope(method, target, headers), body)
+
+
+async def answered(app: ASGIApp, asked: dict[str, Any], body: bytes = b"") -> Answer:
+    """What ``app`` answers to a ``scope``: no socket and no client's work is measured with it."""
+    status, received = 0, list[bytes]()
     unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
@@ -102,7 +107,7 @@ async def call(
         if message["type"] == "http.response.start":
             status = message["status"]
         else:
-            received.extend(message.get("body", b""))
+            received.append(message.get("body", b""))
 
-    await app(scope(method, target, headers), receive, send)
-    return Answer(status, bytes(received))
+    await app(asked, receive, send)
+    return Answer(status, b"".join(received))
