@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -19,6 +20,7 @@ _MOST_ISSUES = 50
 _MOST_LOOKED_AT = 5_000
 _LONGEST_NAME = 64
 # What is refused even where nothing is said about a value, in a field nobody reads.
+_UNTELLABLE = "must not hold lone surrogates or numbers out of range"
 _ELSEWHERE = "must not hold lone surrogates, numbers out of range, or a field twice"
 
 _JSON_NAMES = {"int": "integer", "str": "string", "bool": "boolean"}
@@ -52,7 +54,8 @@ def _problems(value: object, wanted: Any, path: str) -> _Looks:
         yield from _own_problem(value, _loose(kind, dict), path)
         key_type, value_type = get_args(shape)
         if value_type is Any:
-            return  # free-form: there is nothing it could do wrong
+            yield from _free_form_problem(value, path)
+            return
         for key, item in value.items():
             inner = f"{path}.{_quotable(key)}"
             yield from _own_problem(key, key_type, inner)
@@ -72,6 +75,8 @@ def _struct_problems(value: object, wanted: type[msgspec.Struct], path: str) -> 
                 yield inner, "is required"
         elif value[field.encode_name] is not None or not _allows_none(field.type):
             yield from _problems(value[field.encode_name], field.type, inner)
+    known = {field.encode_name for field in _fields(wanted)}
+    yield from _free_form_problem({name: value[name] for name in value.keys() - known}, path)
 
 
 @cache
@@ -84,8 +89,17 @@ def _own_problem(value: object, wanted: Any, path: str) -> _Looks:
     try:
         msgspec.convert(value, wanted)
         yield None
-    except msgspec.ValidationError as problem:
+    except (msgspec.ValidationError, UnicodeEncodeError) as problem:  # it says the value, too
         yield path, _readable(value, wanted, str(problem).partition(" - at ")[0])
+
+
+def _free_form_problem(value: object, path: str) -> _Looks:
+    """Of a value that may be anything: what no JSON can be made of again."""
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        yield None
+    except (ValueError, RecursionError):  # an error of encoding is a ValueError, too
+        yield path, _UNTELLABLE
 
 
 def _quotable(name: str) -> str:
@@ -99,8 +113,8 @@ def _readable(value: object, wanted: Any, said: str) -> str:
         return f"must be one of {', '.join(map(str, get_args(kind)))}"
     if isinstance(value, str) and "matching regex" in said:
         return text_problem(value) or said.replace("Expected", "must be a")
-    for python, json in _JSON_NAMES.items():
-        said = re.sub(rf"\b{python}\b", json, said)
+    for python, name in _JSON_NAMES.items():
+        said = re.sub(rf"\b{python}\b", name, said)
     return said.replace("Expected", "must be", 1).replace(", got", ", not", 1)
 
 

@@ -118,7 +118,8 @@ async def test_every_optional_field_is_taken_null_included(here: World) -> None:
         ("occurredAt", "2026-11-01"), ("occurredAt", "2026-11-01T00:00:00"),
         ("occurredAt", "yesterday"), ("occurredAt", "1999-12-31T23:59:59Z"),
         ("occurredAt", "2026-11-21T00:00:01Z"), ("occurredAt", 1_700_000_000),
-        ("sessionId", "\ud800"), ("costBreakdown", []),
+        ("sessionId", "\ud800"), ("costBreakdown", []), ("eventType", "\ud800"),
+        ("costBreakdown", {"a": "\ud800"}), ("costBreakdown", {"\ud800": 1}),
     ],
 )  # fmt: skip
 async def test_a_wrong_field_is_refused_by_name_and_nothing_is_stored(

@@ -50,6 +50,7 @@ async def test_a_posted_automatic_mapping_has_no_confidence(here: World) -> None
         {"stripeCustomerId": "cus_1", "tagValue": "\ud800"},
         {"stripeCustomerId": "cus_1", "tagValue": 5},
         {"stripeCustomerId": "cus_1", "tagValue": "x", "matchType": "fuzzy"},
+        {"stripeCustomerId": "cus_1", "tagValue": "x", "matchType": "\ud800"},
         {"stripeCustomerId": "cus_1", "tagValue": "x", "tagKey": ""},
     ],
 )  # fmt: skip

@@ -191,18 +191,26 @@ async def test_a_batch_holds_one_to_a_hundred_objects(web: Web, events: object) 
 
 
 @pytest.mark.parametrize(
-    "member",
+    ("member", "path"),
     [
-        '"unknown": "\\ud800"',
-        '"tags": {"\\ud800": "x"}',
-        '"costBreakdown": {"a": "\\ud800"}',
-        '"costBreakdown": {"a": 1e999}',
-        '"durationMs": ' + "9" * 5000,
+        ('"unknown": "\\ud800"', ""),
+        ('"unknown": {"deep": ["\\ud800"]}', ""),
+        ('"tags": {"\\ud800": "x"}', "tags.?"),
+        ('"costBreakdown": {"a": "\\ud800"}', "costBreakdown"),
+        ('"costBreakdown": {"\\ud800": 1}', "costBreakdown"),
+        ('"costBreakdown": {"a": {"b": -1e999}}', "costBreakdown"),
+        ('"eventType": "\\ud800"', "eventType"),
+        ('"\\ud800": 1', ""),
     ],
 )
-async def test_what_nothing_can_hold_is_refused_wherever_it_is(web: Web, member: str) -> None:
+async def test_what_nothing_can_hold_is_refused_where_it_is(
+    web: Web, member: str, path: str
+) -> None:
     text = json.dumps(cost_event())[:-1] + f", {member}}}"
-    issues(await web.post(SINGLE, text.encode()))
+    assert issues(await web.post(SINGLE, text.encode())) == [path]
+    batch = f'{{"events": [{json.dumps(cost_event())}, {text}]}}'
+    told = issues(await web.post(BATCH, batch.encode()))
+    assert told == [f"events[1].{path}".removesuffix(".")]
 
 
 @pytest.mark.parametrize(

@@ -204,11 +204,11 @@ def _row_of(row: found.TableRow, months: Sequence[str]) -> MarginRow:
     margin = row.margin
     # One by one: in a loop they would take twice as long, which is a quarter of a table's JSON.
     first, second, third = margin.sparkline
-    now = percent(third)
+    latest = percent(third)
     points = [
         SparkPoint(months[0], percent(first)),
         SparkPoint(months[1], percent(second)),
-        SparkPoint(months[2], now),
+        SparkPoint(months[2], latest),
     ]
     if margin.projected is not None:
         points.append(SparkPoint(months[3], percent(margin.projected), projected=True))
@@ -220,7 +220,7 @@ def _row_of(row: found.TableRow, months: Sequence[str]) -> MarginRow:
         margin.revenue,
         margin.cost,
         margin.margin,
-        now if margin.percent == third else percent(margin.percent),
+        latest if margin.percent == third else percent(margin.percent),
         TIER_NAMES[margin.tier],
         points,
         margin.projected_tier_worsening,
