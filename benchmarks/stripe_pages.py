@@ -11,18 +11,15 @@ reads, newest first. Every other list is empty.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 import msgspec
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from benchmarks.children import answer, arguments, until_parent_ends
-from nullspend_margins.app.serving import listen, serving, url_of
+from nullspend_margins.app.serving import listen, serving
 from nullspend_margins.demo.stripe_invoices import MONTH_SECONDS, StripeInvoice, StripeLine
 from nullspend_margins.demo.stripe_objects import StripeCustomer
 from nullspend_margins.domain.period import Period
@@ -108,27 +105,13 @@ def _invoice(number: int, period: Period, place: int) -> dict[str, object]:
     return body
 
 
-@asynccontextmanager
-async def _serving_tls(pages: Pages, certificate: str) -> AsyncIterator[str]:
-    """Serve over TLS; ``certificate`` is a file with the key, too. Yields the URL."""
-    listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(
-        pages, lifespan="off", log_config=None, access_log=False, ssl_certfile=certificate
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    yield url_of(listener).replace("http:", "https:")  # who comes too early waits at the listener
-    server.should_exit = True
-    await task
-
-
 async def main() -> None:
     """Serve until the parent ends."""
     given = arguments()
     pages = rendered(given["invoices"])
     async with (
         serving(pages, listen("127.0.0.1", 0)) as plain,
-        _serving_tls(pages, given["certificate"]) as url,
+        serving(pages, listen("127.0.0.1", 0), given["certificate"]) as url,
     ):
         sizes = [len(body) for body in pages.bodies.values()]
         answer({"url": url, "plain": plain, "pages": len(sizes), "bytes": sum(sizes)})

@@ -59,23 +59,26 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """Where a client on this machine reaches ``listener``."""
     host, port = listener.getsockname()[:2]
     host = _ANY_ADDRESS.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[str]:
+async def serving(
+    app: ASGIApp, listener: socket.socket, certificate: str | None = None
+) -> AsyncIterator[str]:
     """Serve ``app`` on ``listener`` while the block runs; yields the URL once it answers.
 
-    ``app`` sees no lifespan: start it before, close it after. At the end new connections are
-    refused and running requests get eight seconds to finish.
+    Over TLS with a ``certificate``: a PEM file that holds its key, too. ``app`` sees no lifespan:
+    start it before, close it after. At the end new connections are refused and running requests
+    get eight seconds to finish.
     """
-    url = url_of(listener)
+    url = url_of(listener, "http" if certificate is None else "https")
     ready = asyncio.Event()
-    server = _server(app, ready)
+    server = _server(app, ready, certificate)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="margins-server")
     task.add_done_callback(lambda _task: ready.set())
     try:
@@ -138,7 +141,7 @@ def _stop_signals() -> list[signal.Signals]:
     return found
 
 
-def _server(app: ASGIApp, ready: asyncio.Event) -> uvicorn.Server:
+def _server(app: ASGIApp, ready: asyncio.Event, certificate: str | None) -> uvicorn.Server:
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -160,6 +163,7 @@ def _server(app: ASGIApp, ready: asyncio.Event) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            ssl_certfile=certificate,
             timeout_graceful_shutdown=_GRACEFUL_SHUTDOWN_SECONDS,
         )
     )
