@@ -103,13 +103,15 @@ class SyncStaging:
 
     def _facts_in(self, page: Sequence[RevenueItem]) -> list[RevenueFact]:
         """The facts of a page; what the provider tells of itself is kept."""
-        facts = [item for item in page if isinstance(item, RevenueFact)]
-        for item in page if len(facts) < len(page) else ():
-            if isinstance(item, RevenueGap):
+        facts = []
+        for item in page:
+            if isinstance(item, RevenueFact):
+                facts.append(item)
+            elif isinstance(item, RevenueGap):
                 self.gaps[item.permission] = item
             elif isinstance(item, RevenueCursor):
                 self.cursor = item
-            elif not isinstance(item, RevenueFact):
+            else:
                 raise TypeError(
                     f"revenue provider {self._source.name!r} told a {type(item).__name__}, "
                     "not a RevenueFact"

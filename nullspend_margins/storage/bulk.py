@@ -28,16 +28,19 @@ from nullspend_margins.storage.types import UtcDateTime
 Row = tuple[Any, ...]
 
 _AT_ONCE = (500, 100, 1)
-"""Rows. SQLite takes 32,766 values in a statement; the widest table has 20 columns."""
+"""How many rows a statement of SQLite has: as many as are left, but of few different sizes.
+
+It takes 32,766 values in one; the widest table has 23 columns.
+"""
 
 
 class BulkInsert:
     """``INSERT ... ON CONFLICT`` of any number of rows into one table.
 
     Rows are tuples in the table's column order, instants as ``instant_text``, documents as JSON
-    text. SQLite takes as many as it can in a statement, and the last few one by one: a thread has
-    to come by the interpreter's lock after each, which takes ten times as long as the rest where
-    the event loop is busy. PostgreSQL takes them as one JSON parameter, which is twice as fast as
+    text. SQLite takes up to 500 in a statement, and the last few one by one: a thread has to come
+    by the interpreter's lock after each, which takes ten times as long as the rest where the event
+    loop is busy. PostgreSQL takes them as one JSON parameter, which is twice as fast as
     ``executemany`` there, and prepares once whatever the number of rows. Rows are written in the
     order given, on both: callers sort them, so that two writers lock alike.
     """

@@ -69,7 +69,7 @@ _standings = Question(
     .where(connections.c.org_id == bindparam("org_id"))
     .order_by(connections.c.provider)
 )
-_skipped = msgspec.json.Decoder(dict[str, int])
+_read = msgspec.json.Decoder(dict[str, int] | None).decode
 
 
 def insert(tx: Connection, connection: StoredConnection) -> None:
@@ -110,10 +110,8 @@ def list_for_org(tx: Connection, org_id: str) -> list[StoredConnection]:
 def standings(tx: Connection, org_id: str) -> list[Standing]:
     """How all connections of the org are doing, by provider name. No credential is read."""
     return [
-        Standing(
-            provider, status, stored_instant(last_sync_at), skipped and _skipped.decode(skipped)
-        )
-        for provider, status, last_sync_at, skipped in _standings.rows(tx, org_id=org_id)
+        Standing(provider, status, synced and stored_instant(synced), skipped and _read(skipped))
+        for provider, status, synced, skipped in _standings.rows(tx, org_id=org_id)
     ]
 
 

@@ -16,7 +16,7 @@ from nullspend_margins.storage.dialects import chunks, is_among
 from nullspend_margins.storage.orgs import orgs_in
 from nullspend_margins.storage.rollups import DayCell, add_costs, add_pruned_costs
 from nullspend_margins.storage.tables import cost_events
-from nullspend_margins.storage.types import instant_text
+from nullspend_margins.storage.types import instant_text, stored_instant
 
 _insert = BulkInsert(cost_events, "DO NOTHING")
 _known = BulkFind(cost_events, "event_id", "event_id", "id", "created_at")
@@ -126,11 +126,7 @@ def _find(
     tx: Connection, org_id: str, source: str, event_ids: Sequence[str]
 ) -> dict[str, StoredEvent]:
     return {
-        event_id: StoredEvent(
-            stored_id,
-            datetime.fromisoformat(created_at) if isinstance(created_at, str) else created_at,
-            inserted=False,
-        )
+        event_id: StoredEvent(stored_id, stored_instant(created_at), inserted=False)
         for event_id, stored_id, created_at in _known.read(tx, org_id, source, event_ids)
     }
 

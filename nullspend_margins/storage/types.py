@@ -25,11 +25,9 @@ def instant_text(moment: datetime) -> str:
     return f"{text}+00:00" if "." in text else f"{text}.000000+00:00"
 
 
-def stored_instant(value: object) -> datetime | None:
+def stored_instant(value: str | datetime) -> datetime:
     """What a driver gives for an instant, aware and in UTC: SQLite's text, or a ``datetime``."""
-    if isinstance(value, str):
-        return datetime.fromisoformat(value)
-    return value.astimezone(UTC) if isinstance(value, datetime) else None
+    return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -61,7 +59,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
     ) -> datetime | None:
         """On the way out."""
-        return stored_instant(value)
+        return stored_instant(value) if isinstance(value, str | datetime) else None
 
 
 KEY = Text().with_variant(Text(collation="C"), "postgresql")

@@ -87,8 +87,7 @@ async def invoice_facts(
     async with aclosing(asker.pages(INVOICE, _PATH, params, read)) as pages:
         async for page in pages:
             wanted = _wanted(page, of_use)
-            facts: Sequence[RevenueFact] = await _finished(asker, reading, wanted)
-            facts = facts if of_use is None else [one for one in map(of_use, facts) if one]
+            facts = _told(await _finished(asker, reading, wanted), of_use)
             if facts and first < reading.window.first:
                 facts = await _with_notes(asker, reading, wanted.invoices, facts)
             page.let_go()  # while the next one is fetched
@@ -121,6 +120,12 @@ def _wanted(page: InvoicePage, of_use: OfUse | None) -> InvoicePage:
             found.invoices.append(invoice)
             found.facts.append(fact)
     return found
+
+
+def _told(facts: Sequence[RevenueFact], of_use: OfUse | None) -> Sequence[RevenueFact]:
+    if of_use is None:
+        return facts
+    return [told for told in map(of_use, facts) if told is not None]
 
 
 async def _with_notes(

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from nullspend_margins import ExchangeRate, RevenuePart, round_half_up
-from nullspend_margins_stripe.currencies import USD, Rates, rate_by
+from nullspend_margins_stripe.currencies import Rates, rate_by
 from nullspend_margins_stripe.facts import made, moment
 from nullspend_margins_stripe.objects import (
     Charge,
@@ -37,7 +37,7 @@ def payments_of(invoice: Invoice, rates: Rates) -> list[RevenuePart]:
     for one in told_payments(invoice):
         if one.amount_paid:
             paid_at = _paid_at(one.status_transitions) or _settled(invoice)
-            rate = None if currency == USD else rate_by(_means(one), currency, rates)
+            rate = rate_by(_means(one), currency, rates)
             found.append(_payment(one.amount_paid, paid_at, clean(one.id), rate))
             rest -= one.amount_paid
     if rest > 0 and invoice.status in PAID:

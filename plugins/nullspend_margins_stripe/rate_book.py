@@ -45,9 +45,9 @@ class RateBook:
 
         The window's charges are listed at the first foreign invoice; others one by one.
         """
-        foreign = (
-            [invoice for invoice in invoices if self.misses(invoice)] if self.is_wanted else []
-        )
+        if not self.is_wanted:
+            return
+        foreign = [invoice for invoice in invoices if self.misses(invoice)]
         if not foreign:
             return
         async with self._lock:

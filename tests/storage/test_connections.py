@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from nullspend_margins.errors import Conflict
 from nullspend_margins.storage import connections
-from nullspend_margins.storage.connections import StoredConnection
+from nullspend_margins.storage.connections import Standing, StoredConnection
 from nullspend_margins.storage.database import Database
 from tests.storage.builders import NOW, ORG
 
@@ -43,6 +43,27 @@ async def test_a_connection_comes_back_as_it_was_stored(database: Database) -> N
     assert await database.read(lambda tx: connections.get(tx, ORG, "paddle")) is None
     await database.write(lambda tx: connections.insert(tx, connection("org_2")))
     assert await database.read(lambda tx: connections.list_for_org(tx, ORG)) == [full]
+
+
+@pytest.mark.parametrize("skipped", [None, {"eur": 3}, {"eur": 1, "jpy": 2**53}])
+@pytest.mark.parametrize("synced", [None, NOW, NOW.replace(microsecond=1), NOW.replace(year=1970)])
+async def test_a_table_is_told_how_every_connection_is_doing(
+    database: Database, skipped: dict[str, int] | None, synced: datetime | None
+) -> None:
+    told = {"last_sync_at": synced, "skipped_currencies": skipped}
+
+    def write(tx: Connection) -> None:
+        connections.insert(tx, connection(**told, status="revoked"))
+        connections.insert(tx, connection(provider="paddle", last_sync_at=NOW))
+        connections.insert(tx, connection("org_2", status="error"))
+
+    await database.write(write)
+    found = await database.read(lambda tx: connections.standings(tx, ORG))
+    assert found == [
+        Standing("paddle", "active", NOW, None),
+        Standing("stripe", "revoked", synced, skipped),
+    ]
+    assert all(each.last_sync_at is None or each.last_sync_at.tzinfo is UTC for each in found)
 
 
 async def test_of_two_that_connect_at_once_one_gets_a_conflict(database: Database) -> None:
