@@ -53,7 +53,10 @@ class DatabaseSettings:
         8, help="PostgreSQL connections kept by one process.", unit="connections", at_least=1
     )
     busy_timeout_seconds: int = setting(
-        30, help="How long to wait for a lock or a free connection.", unit="seconds", at_least=1
+        30,
+        help="How long to wait for a lock, a free connection, or PostgreSQL's answer to a page.",
+        unit="seconds",
+        at_least=1,
     )
 
 

@@ -22,7 +22,7 @@ async def prune_events_before(database: Database, before: datetime, deadline: fl
     Never raises for a database that is away, or a cell that is full: the rest is tried next time.
     """
     try:
-        for org_id in await database.read(orgs_with_events):
+        for org_id in await database.read(orgs_with_events, is_long=True):
             await _prune_org(database, org_id, before, deadline)
     except MarginsError as problem:
         _log.warning("old events not pruned: %s", problem.message)

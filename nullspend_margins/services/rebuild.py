@@ -29,7 +29,7 @@ class RebuildService:
 
     async def orgs(self) -> list[str]:
         """Every org that has cells, or facts to make them of."""
-        return await self._database.read(rebuild.orgs_with_cells)
+        return await self._database.read(rebuild.orgs_with_cells, is_long=True)
 
     async def check(self, org_id: str, *, show: int) -> OrgReport:
         """Compare every cell of an org in one snapshot; ``show`` of the wrong ones are told.
@@ -42,7 +42,7 @@ class RebuildService:
             wrong = sum(each.differing for each in found)
             return _report(org_id, found, wrong, _shown(tx, found, org_id, show))
 
-        return await self._database.read(look)
+        return await self._database.read(look, is_long=True)
 
     async def mend(self, org_id: str, *, show: int) -> OrgReport:
         """Put right what is wrong, in one transaction; ``wrong`` counts what was mended.
@@ -51,7 +51,7 @@ class RebuildService:
         is looked at again under the lock, its part of the rollup alone: ingest waits that long.
         Raises ``ValidationFailed`` when a sum does not fit its cell; nothing is changed then.
         """
-        found = await self._database.read(lambda tx: _compare(tx, org_id))
+        found = await self._database.read(lambda tx: _compare(tx, org_id), is_long=True)
         wrong = [each for each in found if each.differing]
         if not wrong:
             return _report(org_id, found, 0, [])

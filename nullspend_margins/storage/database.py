@@ -45,7 +45,7 @@ class Backend(Protocol):
         """Bring the schema to the current version."""
         ...
 
-    async def read(self, work: Callable[[Transaction], T]) -> T:
+    async def read(self, work: Callable[[Transaction], T], *, is_long: bool) -> T:
         """Run ``work`` in a read-only snapshot."""
         ...
 
@@ -104,12 +104,13 @@ class Database:
         """Let go of everything without the event loop it was opened on, which is closed."""
         self._backend.abandon()
 
-    async def read(self, work: Callable[[Transaction], T]) -> T:
+    async def read(self, work: Callable[[Transaction], T], *, is_long: bool = False) -> T:
         """Run ``work`` in one read-only snapshot: everything it asks is of the same instant.
 
-        Raises ``ServiceUnavailable`` when the database does not answer.
+        Raises ``ServiceUnavailable`` when the database does not answer, within the time that is
+        waited for locks, unless ``is_long``.
         """
-        return await self._translated(self._backend.read(work))
+        return await self._translated(self._backend.read(work, is_long=is_long))
 
     async def ask(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` that asks a single question, which is a snapshot by itself.

@@ -162,18 +162,30 @@ class PostgresServer:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             upgrade(connection)
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], T], *, is_long: bool = False) -> T:
         """Run ``work`` in a read-only snapshot."""
         reader = self._reader
-        return await self._to_its_end(self._on_a_living(work, lambda on, do: on.run(do, reader)))
+        running = self._on_a_living(work, lambda on, do: on.run(do, reader))
+        return await (self._to_its_end(running) if is_long else self._in_time(running))
 
     async def ask(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` outside of transactions."""
-        return await self._to_its_end(self._on_a_living(work, EngineThreads.ask))
+        return await self._in_time(self._on_a_living(work, EngineThreads.ask))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` and commit; again when the server rolled it back to break a deadlock."""
         return await self._to_its_end(self._persist(work), waiting=True)
+
+    async def _in_time(self, running: Coroutine[Any, Any, T]) -> T:
+        """A server that stands still, and whose kernel goes on, would be waited for without end.
+
+        Its connection is not free before it goes on.
+        """
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                return await self._to_its_end(running)
+        except TimeoutError as problem:
+            raise PoolTimeout("it does not answer in time") from problem
 
     async def _to_its_end(self, running: Coroutine[Any, Any, T], *, waiting: bool = False) -> T:
         """Cancelling the caller must not cut a transaction in the middle of its commit.
@@ -183,16 +195,19 @@ class PostgresServer:
         """
         task = asyncio.create_task(running)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             while waiting and not task.done():
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.wait([task])
-            if task.done() and not task.cancelled():
-                task.exception()  # nobody else will look at it
             raise
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # where the caller is gone nobody else looks at it
 
     async def _persist(self, work: Callable[[Connection], T]) -> T:
         for attempt in range(1, _ATTEMPTS):

@@ -75,7 +75,12 @@ class SqliteFile:
             if threads is not None:
                 threads.abandon()
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        is_long: bool = False,  # noqa: ARG002 - no matter: a file answers
+    ) -> T:
         """Run ``work`` in a snapshot on a reader thread."""
         return await opened(self._reading).run(work)
 

@@ -127,9 +127,9 @@ class CountingDatabase(Database):
         self.reads = 0
         self._fails = fails
 
-    async def read(self, work: Any) -> Any:
+    async def read(self, work: Any, *, is_long: bool = False) -> Any:
         self.reads += 1
-        return await super().read(work)
+        return await super().read(work, is_long=is_long)
 
     async def write(self, work: Any) -> Any:
         from nullspend_margins import ServiceUnavailable

@@ -25,15 +25,50 @@ async def test_a_caller_that_finds_every_connection_busy_is_told_so(postgres_url
     database = Database(postgres_url, busy_timeout_seconds=1, pool_size=1)
     await database.start()
     held, released = threading.Event(), threading.Event()
-    holding = asyncio.create_task(database.read(lambda _: (held.set(), released.wait(10))))
+    hold = database.read(lambda _: (held.set(), released.wait(10)), is_long=True)
+    holding = asyncio.create_task(hold)
     await happened(held)
     try:
         with pytest.raises(ServiceUnavailable, match="does not answer"):
-            await database.read(lambda _: None)
+            await database.read(lambda _: None, is_long=True)
     finally:
         released.set()
         await holding
     assert await database.read(lambda _: "free again") == "free again"
+    await database.close()
+
+
+@pytest.mark.parametrize("way", ["read", "ask"])
+async def test_whoever_reads_from_a_server_that_stands_still_is_told_so(
+    postgres_server: PostgresForTests, postgres_url: str, way: str
+) -> None:
+    database = Database(postgres_url, busy_timeout_seconds=0.2, pool_size=1)
+    await database.start()
+    for _ in range(2):  # it is asked, and then there is no other connection
+        with pytest.raises(ServiceUnavailable, match="does not answer"):
+            await getattr(database, way)(lambda tx: tx.execute(text("SELECT pg_sleep(600)")).all())
+    name = postgres_url.rpartition("/")[2]
+    postgres_server.execute(
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity "  # noqa: S608
+        f"WHERE datname = '{name}' AND query LIKE '%pg_sleep%'"
+    )
+    async with asyncio.timeout(30):
+        while True:
+            with contextlib.suppress(ServiceUnavailable):  # until the server has cancelled it
+                assert await database.read(lambda _: "again") == "again"
+                break
+    await database.close()
+
+
+async def test_a_read_that_is_known_to_be_long_has_all_the_time(postgres_url: str) -> None:
+    database = Database(postgres_url, busy_timeout_seconds=0.1)
+    await database.start()
+
+    def slow(tx: Connection) -> str:
+        tx.execute(text("SELECT pg_sleep(0.3)"))
+        return "whole"
+
+    assert await database.read(slow, is_long=True) == "whole"
     await database.close()
 
 
