@@ -28,10 +28,12 @@ class RateLimiter:
         self._monotonic = monotonic
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, org_id: str, amount: int = 1) -> None:
+    def take(self, org_id: str, amount: int = 1, *, after: int = 0) -> None:
         """Take ``amount`` tokens, or raise ``RateLimitExceeded`` and take none.
 
         More than a full bucket holds is let through when the bucket is full, and owed for.
+        ``after``: what the same request has taken before, which belongs to it and is given back
+        with it.
         """
         if not self._per_minute:
             return
@@ -39,10 +41,11 @@ class RateLimiter:
         tokens, at = self._buckets.pop(org_id, (float(self._per_minute), now))
         rate = self._per_minute / 60
         tokens = min(float(self._per_minute), tokens + (now - at) * rate)
-        needed = min(amount, self._per_minute)
+        needed = min(amount, self._per_minute - after)
         # A hair of tolerance: an org that waited exactly as told is not sent away again.
         admitted = tokens + 1e-9 >= needed
-        self._buckets[org_id] = (tokens - amount if admitted else tokens, now)
+        left = tokens - amount if admitted else min(float(self._per_minute), tokens + after)
+        self._buckets[org_id] = (left, now)
         if len(self._buckets) > MAX_ORGS:
             self._buckets.popitem(last=False)
         if not admitted:

@@ -1,5 +1,6 @@
 """Who may pass, and in which order that is found out."""
 
+import json
 import logging
 
 import pytest
@@ -9,6 +10,7 @@ from nullspend_margins.web.limits import MAX_ORGS, RateLimiter
 from nullspend_margins.web.route import IngestRoute, SessionRoute
 from nullspend_margins.web.routes import ROUTES
 from tests.web.fakes import CRON, Seconds, Web
+from tests.web.requests import cost_event
 
 MAPPINGS = "/api/customer-mappings"
 SYNC = "/api/stripe/revenue-sync"
@@ -155,6 +157,22 @@ async def test_events_are_counted_one_by_one() -> None:
     for expected in (201, 201, 201, 429):
         assert (await web.event()).status_code == expected
     assert len(web.ingest.events) == 3
+
+
+async def test_a_batch_of_more_than_a_minutes_worth_passes_when_rested() -> None:
+    web = Web(events_per_minute=60)
+    body = json.dumps({"events": [cost_event()] * 61}).encode()
+    assert (await web.event()).status_code == 201
+    for _ in range(3):  # each is told the same, so none of them took anything
+        answer = await web.post("/api/cost-events/batch", body)
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    web.seconds.now = 1.0
+    assert (await web.post("/api/cost-events/batch", body)).status_code == 201
+    web.seconds.now = 2.0  # one is owed
+    answer = await web.event()
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    web.seconds.now = 3.0
+    assert (await web.event()).status_code == 201
 
 
 def test_more_than_a_minutes_worth_passes_when_rested_and_is_owed_for() -> None:

@@ -34,7 +34,7 @@ async def batch(call: IngestCall) -> Response:
     call.event_limit.take(call.org_id)
     wanted = (await call.request.body(CostEventBatch)).events
     events = _reading(call).batch(wanted)
-    call.event_limit.take(call.org_id, len(events) - 1)
+    call.event_limit.take(call.org_id, len(events) - 1, after=1)
     stored = await call.services.ingest.submit(call.org_id, SOURCE, events)
     inserted = sum(each.inserted for each in stored)
     return json_answer(BatchAnswer(inserted, [each.id for each in stored]), status=201)
