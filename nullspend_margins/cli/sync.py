@@ -89,10 +89,10 @@ async def _sync(margins: Margins, org: str | None, since: Period | None) -> int:
         if sources:
             complain(f"{sources} cost source(s) failed; the log above says how.")
         failed += sources
-        connections, unknown = await _connections(margins, services, org)
+        connections, unknown, left_out = await _connections(margins, services, org)
         failed += unknown
         if not connections and not unknown:
-            say(f"{org} has no connections." if org else "There are no connections to sync.")
+            say(_nothing_to_sync(org, left_out))
         with _tracker(len(connections)) as tracker:
             work = _Work(services=services, tracker=tracker, asked_for=org is not None, since=since)
             failed += await _sync_all(work, connections)
@@ -100,20 +100,28 @@ async def _sync(margins: Margins, org: str | None, since: Period | None) -> int:
     return failed
 
 
+def _nothing_to_sync(org: str | None, left_out: int) -> str:
+    if org is not None:
+        return f"{org} has no connections."
+    if left_out:
+        return "There is nothing to sync: no org with a connection has a plan that includes it."
+    return "There are no connections to sync."
+
+
 async def _connections(
     margins: Margins, services: Services, org: str | None
-) -> tuple[list[Connection], int]:
+) -> tuple[list[Connection], int, int]:
     """What to sync: all that is due, least recently synced first, or all of ``org``.
 
-    And how many could not be told whether they are, because asking for the plan failed. Raises
-    ``Forbidden`` when the plan of ``org`` does not include the product; among all orgs such ones
-    are left out.
+    And how many could not be told whether they are, because asking for the plan failed, and how
+    many are left out, because the plan does not include the product. Of an ``org`` that was asked
+    for that raises ``Forbidden``.
     """
     if org is None:
         due = await services.sync.due()
         answers = [await _has_plan(services, each) for each in due]
         found = [each for each, answer in zip(due, answers, strict=True) if answer]
-        return found, answers.count(None)
+        return found, answers.count(None), answers.count(False)
     found = [
         (org, provider)
         for provider in margins.registry.revenue_providers
@@ -121,7 +129,7 @@ async def _connections(
     ]
     if found:
         await services.access.require_plan(org)
-    return found, 0
+    return found, 0, 0
 
 
 async def _has_plan(services: Services, connection: Connection) -> bool | None:

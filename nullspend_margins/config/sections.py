@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -281,7 +282,7 @@ def _name_type(value: object) -> str:
         if isinstance(value, kind):
             return noun
     if isinstance(value, Decimal | float):
-        return "a number with decimals"
+        return "a number with decimals" if math.isfinite(value) else "nan or inf"
     return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
 
 

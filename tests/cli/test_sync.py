@@ -55,6 +55,10 @@ def end_plan_of_second_org(config: Path) -> None:
     config.write_text(config.read_text().replace('org_2 = "pro"', 'org_2 = "free"'))
 
 
+def end_every_plan(config: Path) -> None:
+    config.write_text(config.read_text().replace('= "pro"', '= "free"'))
+
+
 async def test_sync_tells_a_line_for_each_org(config: Path, stripe: StripeServer) -> None:
     outcome = await synced(config)
     assert outcome.status == 0, outcome.err
@@ -94,6 +98,15 @@ async def test_an_org_whose_plan_ended_is_left_out_or_refused(
     refused = await synced(config, "--org", "org_2")
     assert (refused.status, refused.out) == (1, "")
     assert "pro plan" in refused.err
+
+
+async def test_without_an_org_whose_plan_includes_it_sync_says_so(
+    config: Path, stripe: StripeServer
+) -> None:
+    end_every_plan(config)
+    outcome = await synced(config)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "no org with a connection has a plan" in outcome.out
 
 
 def test_without_connections_sync_says_so(run: Run, config: Path) -> None:

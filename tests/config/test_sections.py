@@ -96,7 +96,7 @@ def test_an_empty_table_gives_the_defaults() -> None:
         ({"count": Decimal("1.5")}, "count: must be a whole number, not a number with decimals"),
         ({"count": 0}, "count: must be at least 1, not 0"),
         ({"count": 10}, "count: must be at most 9, not 10"),
-        ({"share": Decimal("nan")}, "share: must be a number, not a number with decimals"),
+        ({"share": Decimal("nan")}, "share: must be a number, not nan or inf"),
         ({"on": 1}, "on: must be true or false, not a whole number"),
         ({"folder": ""}, "folder: must not be empty"),
         ({"token": ""}, "token: must not be empty"),
