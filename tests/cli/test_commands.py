@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -80,9 +81,8 @@ def test_plugins_lists_name_distribution_version_origin_and_what_it_implements(
 def test_migrate_makes_the_tables_and_may_be_repeated(run: Run, config: Path) -> None:
     assert run("migrate", "--config", config).status == 0
     assert run("migrate", "--config", config).status == 0
-    with sqlite3.connect(config.parent / "margins.db") as connection:
+    with closing(sqlite3.connect(config.parent / "margins.db")) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    connection.close()
     assert {"margins_cost_events", "margins_connections", "margins_mappings"} <= names
 
 

@@ -6,6 +6,7 @@ import shlex
 import sqlite3
 import subprocess
 import tomllib
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -167,9 +168,10 @@ async def test_an_asgi_app_is_a_service() -> None:
 
 
 def test_the_sql_makes_a_time_of_unix_seconds() -> None:
-    [[time]] = sqlite3.connect(":memory:").execute(
-        f"SELECT {UNIX_TIME} FROM (SELECT 1775383200 AS used_at)"  # noqa: S608
-    )
+    with closing(sqlite3.connect(":memory:")) as connection:
+        [[time]] = connection.execute(
+            f"SELECT {UNIX_TIME} FROM (SELECT 1775383200 AS used_at)"  # noqa: S608
+        )
     assert time == "2026-04-05 10:00:00"
 
 

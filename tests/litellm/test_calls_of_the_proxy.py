@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ async def embedded(proxy: Proxy, customer: str) -> int:
 
 def stored(folder: Path) -> dict[str, list[int]]:
     """Org and tag value to nanodollars of each event, from the database itself."""
-    with sqlite3.connect(folder / "margins.db") as connection:
+    with closing(sqlite3.connect(folder / "margins.db")) as connection:
         rows = connection.execute(
             "SELECT org_id || ':' || tag_value, cost_nanodollars FROM margins_cost_events"
         ).fetchall()
