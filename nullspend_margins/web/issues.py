@@ -89,8 +89,10 @@ def _own_problem(value: object, wanted: Any, path: str) -> _Looks:
     try:
         msgspec.convert(value, wanted)
         yield None
-    except (msgspec.ValidationError, UnicodeEncodeError) as problem:  # it says the value, too
+    except msgspec.ValidationError as problem:
         yield path, _readable(value, wanted, str(problem).partition(" - at ")[0])
+    except UnicodeEncodeError:  # msgspec says the value, and cannot
+        yield path, _UNTELLABLE
 
 
 def _free_form_problem(value: object, path: str) -> _Looks:
