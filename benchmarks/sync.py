@@ -58,11 +58,11 @@ def run(scale: Scale, engines: Sequence[Engine], say: Say) -> list[Measure]:
     few = size.invoices // _SDK_SHARE
     with ExitStack() as stack:
         trust = _Trust(Path(stack.enter_context(TemporaryDirectory(prefix="margins-benchmark-"))))
-        all_, some = (stack.enter_context(_stripe(trust, count)) for count in (size.invoices, few))
+        many, some = (stack.enter_context(_stripe(trust, count)) for count in (size.invoices, few))
         for nth in range(size.rounds):
             say(f"round {nth + 1} of {size.rounds}")
             found.keep("sdk", trust.ask(side="sdk", stripe=some["url"], invoices=few)["sdk"], few)
-            for way, url in (("", all_["url"]), (PLAIN, all_["plain"])):
+            for way, url in (("", many["url"]), (PLAIN, many["plain"])):
                 asked = {"stripe": url, "invoices": size.invoices}
                 for bare in _BARE:
                     found.keep(bare + way, trust.ask(side=bare, **asked)[bare], size.invoices)
@@ -105,7 +105,9 @@ class _Found:
 
     def keep(self, side: str, measured: dict[str, float], invoices: int) -> None:
         self.per_invoice.add(side, measured["seconds"] / invoices)
-        for name, value in measured.items() if not side.endswith(PLAIN) else ():
+        if side.endswith(PLAIN):
+            return  # of that the time alone is told
+        for name, value in measured.items():
             self.others.setdefault(side, {}).setdefault(name, []).append(value)
 
     def measures(self, invoices: int) -> list[Measure]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
 import typer
 
@@ -89,10 +89,11 @@ async def _sync(margins: Margins, org: str | None, since: Period | None) -> int:
         if sources:
             complain(f"{sources} cost source(s) failed; the log above says how.")
         failed += sources
-        connections, unknown, left_out = await _connections(margins, services, org)
-        failed += unknown
-        if not connections and not unknown:
-            say(_nothing_to_sync(org, left_out))
+        due = await _due(margins, services, org)
+        connections = due.connections
+        failed += due.unknown
+        if not connections and not due.unknown:
+            say(_nothing_to_sync(org, due.left_out))
         with _tracker(len(connections)) as tracker:
             work = _Work(services=services, tracker=tracker, asked_for=org is not None, since=since)
             failed += await _sync_all(work, connections)
@@ -108,20 +109,26 @@ def _nothing_to_sync(org: str | None, left_out: int) -> str:
     return "There are no connections to sync."
 
 
-async def _connections(
-    margins: Margins, services: Services, org: str | None
-) -> tuple[list[Connection], int, int]:
-    """What to sync: all that is due, least recently synced first, or all of ``org``.
+class _Due(NamedTuple):
+    """What to sync. ``unknown``: of how many asking for the plan failed. ``left_out``: of how many
+    the plan does not include the product.
+    """
 
-    And how many could not be told whether they are, because asking for the plan failed, and how
-    many are left out, because the plan does not include the product. Of an ``org`` that was asked
-    for that raises ``Forbidden``.
+    connections: list[Connection]
+    unknown: int = 0
+    left_out: int = 0
+
+
+async def _due(margins: Margins, services: Services, org: str | None) -> _Due:
+    """All that is due, least recently synced first, or all of ``org``.
+
+    Raises ``Forbidden`` when the plan of ``org`` does not include the product.
     """
     if org is None:
         due = await services.sync.due()
         answers = [await _has_plan(services, each) for each in due]
         found = [each for each, answer in zip(due, answers, strict=True) if answer]
-        return found, answers.count(None), answers.count(False)
+        return _Due(found, answers.count(None), answers.count(False))
     found = [
         (org, provider)
         for provider in margins.registry.revenue_providers
@@ -129,7 +136,7 @@ async def _connections(
     ]
     if found:
         await services.access.require_plan(org)
-    return found, 0, 0
+    return _Due(found)
 
 
 async def _has_plan(services: Services, connection: Connection) -> bool | None:

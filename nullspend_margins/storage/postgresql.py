@@ -162,7 +162,7 @@ class PostgresServer:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             upgrade(connection)
 
-    async def read(self, work: Callable[[Connection], T], *, is_long: bool = False) -> T:
+    async def read(self, work: Callable[[Connection], T], *, is_long: bool) -> T:
         """Run ``work`` in a read-only snapshot."""
         reader = self._reader
         running = self._on_a_living(work, lambda on, do: on.run(do, reader))

@@ -79,7 +79,7 @@ class SqliteFile:
         self,
         work: Callable[[Connection], T],
         *,
-        is_long: bool = False,  # noqa: ARG002 - no matter: a file answers
+        is_long: bool,  # noqa: ARG002 - no matter: a file answers
     ) -> T:
         """Run ``work`` in a snapshot on a reader thread."""
         return await opened(self._reading).run(work)
