@@ -51,15 +51,18 @@ class CostPuller:
 
     async def _try(self, source: PulledCostSource, seconds: float | None) -> bool:
         """Whether it failed."""
+        limit = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(seconds):
+            async with limit:
                 await self._pull(source)
-        except TimeoutError:
-            _log.warning("cost source %s goes on next time: its time is up", source.name)
         except MarginsError as problem:
             _log.warning("cost source %s stopped: %s", source.name, problem.message)
             return True
-        except Exception:
+        except Exception as problem:
+            # A source has time-outs of its own, and so has the system.
+            if isinstance(problem, TimeoutError) and limit.expired():
+                _log.warning("cost source %s goes on next time: its time is up", source.name)
+                return False
             _log.exception("cost source %s failed", source.name)
             return True
         return False

@@ -231,24 +231,21 @@ class SyncService:
         self, org_id: str, provider: str, deadline: float, began: datetime
     ) -> bool | None:
         """True: synced; False: failed; ``None``: not ours to sync now."""
+        limit = asyncio.timeout(max(0.0, deadline - time.monotonic()))
         try:
-            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+            async with limit:
                 if not await self._access.has_plan(org_id):
                     return None
                 await self._run(org_id, provider, round_began=began)
         except SyncInProgress:
             return None
-        except TimeoutError:
-            _log.warning("sync of org %s (%s) stopped at the time budget", org_id, provider)
-            return False
-        except InternalError:
-            _log.exception("sync of org %s (%s) failed", org_id, provider)
-            return False
-        except MarginsError as problem:
-            _log.warning("sync of org %s (%s) failed: %s", org_id, provider, problem.message)
-            return False
-        except Exception:
-            _log.exception("sync of org %s (%s) failed", org_id, provider)
+        except Exception as problem:
+            if isinstance(problem, TimeoutError) and limit.expired():
+                _log.warning("sync of org %s (%s) stopped at the time budget", org_id, provider)
+            elif isinstance(problem, MarginsError) and not isinstance(problem, InternalError):
+                _log.warning("sync of org %s (%s) failed: %s", org_id, provider, problem.message)
+            else:
+                _log.exception("sync of org %s (%s) failed", org_id, provider)
             return False
         return True
 

@@ -127,6 +127,18 @@ async def test_a_source_that_fails_keeps_when_it_last_answered_and_why(database_
         assert (found.delivered_at, found.last_error) == (NOW + timedelta(hours=1), None)
 
 
+async def test_a_source_that_waited_in_vain_has_failed(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its own time-out, which is no sign that the product's time for it was up."""
+    gateway = Gateway()
+    async with world(database_url, plugins=[gateway]) as here:
+        gateway.problem = TimeoutError()
+        assert await (await here.margins.services()).sync.pull_costs() == 1
+    assert "cost source gateway failed" in caplog.text
+    assert "its time is up" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [

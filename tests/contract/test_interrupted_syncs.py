@@ -161,6 +161,26 @@ async def test_an_org_whose_plan_cannot_be_told_stops_no_other(database_url: str
         assert (await after.cron()).json() == {"data": {"synced": 1, "errors": 1}}
 
 
+class Impatient(Forgetful):
+    """A plan checker that has waited in vain for its own service."""
+
+    name = "impatient"
+
+    async def plan(self, org_id: str) -> str | None:
+        raise TimeoutError("the plans do not answer")
+
+
+async def test_what_a_plugin_waited_for_in_vain_is_not_told_as_the_time_budget(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with world(database_url) as before:
+        await before.connect()
+    async with world(database_url, plugins=[Impatient()]) as after:
+        assert (await after.cron()).json() == {"data": {"synced": 0, "errors": 1}}
+    assert "the plans do not answer" in caplog.text
+    assert "time budget" not in caplog.text
+
+
 class Endless:
     """A cost source that never comes to an end."""
 
