@@ -12,7 +12,14 @@ from itertools import groupby
 
 from nullspend_margins.domain.cost import CostEvent
 from nullspend_margins.domain.delivery import Delivery
-from nullspend_margins.errors import InternalError, MarginsError, ServiceUnavailable
+from nullspend_margins.domain.fields import string_problem
+from nullspend_margins.domain.text import MAX_TEXT
+from nullspend_margins.errors import (
+    InternalError,
+    MarginsError,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from nullspend_margins.protocols import Clock
 from nullspend_margins.services.delivery_log import DeliveryLog
 from nullspend_margins.storage import cost_deliveries, revisions
@@ -67,9 +74,13 @@ class IngestService:
     ) -> list[StoredEvent]:
         """Store ``events`` exactly once by (org, source, event id); one answer each, in order.
 
-        Raises ``ValidationFailed`` when a cost cell would overflow (nothing of this submission
-        is stored then) and ``ServiceUnavailable`` when the database does not answer.
+        Raises ``ValidationFailed`` for an org or a source that cannot be, and when a cost cell
+        would overflow (nothing of this submission is stored then), and ``ServiceUnavailable``
+        when the database does not answer.
         """
+        for name, text in (("org_id", org_id), ("source", source)):
+            if problem := string_problem(text, 1, MAX_TEXT):
+                raise ValidationFailed.of((name, problem))
         if not events:
             return []
         submission = _Submission(org_id, source, events, asyncio.get_running_loop().create_future())

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from nullspend_margins import CostBatch, CostEvent, CostFact, ServiceUnavailable
+from nullspend_margins import (
+    CostBatch,
+    CostEvent,
+    CostFact,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from nullspend_margins.domain.delivery import DeliveryRecord
 from nullspend_margins.storage import cost_deliveries
 from tests.world import NOW, ORG, World, world
@@ -82,6 +88,27 @@ async def test_costs_that_are_much_newer_are_known_at_once(here: World) -> None:
         moment = NOW - timedelta(days=days)
         await here.margins.ingest(ORG, [spent(str(number), moment)])
     assert (await records(here))[ORG, "host"].newest_at == NOW - timedelta(days=20)
+
+
+@pytest.mark.parametrize(
+    ("org_id", "source", "told"),
+    [
+        ("", "host", "org_id: must not be empty"),
+        ("a\nb", "host", "org_id: must not contain control characters"),
+        (None, "host", "org_id: must be a str, not NoneType"),
+        (ORG, "", "source: must not be empty"),
+        (ORG, "s" * 257, "source: must be at most 256 characters"),
+    ],
+)
+async def test_events_of_no_org_or_source_are_refused(
+    here: World, org_id: Any, source: str, told: str
+) -> None:
+    """Those of the org ``""`` would speak for every org."""
+    await here.margins.ingest(ORG, [spent("1", NOW)])
+    here.clock.advance(hours=1)
+    with pytest.raises(ValidationFailed, match=told):
+        await here.margins.ingest(org_id, [spent("2", NOW)], source=source)
+    assert [*await records(here)] == [(ORG, "host")]
 
 
 async def test_a_delivery_that_is_not_stored_is_not_known(here: World) -> None:
