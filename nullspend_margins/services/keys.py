@@ -6,7 +6,8 @@ import hashlib
 import secrets
 import uuid
 
-from nullspend_margins.errors import NotFound
+from nullspend_margins.domain.text import text_problem
+from nullspend_margins.errors import NotFound, ValidationFailed
 from nullspend_margins.protocols import Clock
 from nullspend_margins.storage import keys
 from nullspend_margins.storage.database import Database
@@ -31,7 +32,12 @@ class KeyService:
         self._recognised: dict[str, tuple[str, float]] = {}
 
     async def create(self, org_id: str) -> tuple[str, StoredKey]:
-        """A new key in clear (this once) and what is stored of it."""
+        """A new key in clear (this once) and what is stored of it.
+
+        Raises ``ValidationFailed`` for an org that cannot be.
+        """
+        if problem := text_problem(org_id):
+            raise ValidationFailed.of(("org", problem))
         plain = KEY_PREFIX + secrets.token_hex(16)
         key_id, now = str(uuid.uuid4()), self._clock.now()
         await self._database.write(
@@ -69,7 +75,10 @@ class KeyService:
         """Revoke by id or by the shown prefix. Raises ``NotFound``."""
         now = self._clock.now()
         if not await self._database.write(lambda tx: keys.revoke(tx, org_id, id_or_prefix, now)):
-            raise NotFound(f"This org has no active key {id_or_prefix!r}; `keys list` shows them.")
+            shown = id_or_prefix
+            if len(shown) > _SHOWN and shown.startswith(KEY_PREFIX):  # a whole key: it is a secret
+                shown = f"{shown[:_SHOWN]}..."
+            raise NotFound(f"This org has no active key {shown!r}; `keys list` shows them.")
         self._recognised.clear()
 
 

@@ -75,5 +75,6 @@ def revoke(tx: Connection, org_id: str, id_or_prefix: str, now: datetime) -> boo
         raise Conflict(f"{len(found)} keys begin with {id_or_prefix}; revoke by id.")
     if not found:
         return False
-    tx.execute(sa.update(ingest_keys).where(ingest_keys.c.id == found[0]).values(revoked_at=now))
+    is_it = ingest_keys.c.org_id == org_id, ingest_keys.c.id == found[0]
+    tx.execute(sa.update(ingest_keys).where(*is_it).values(revoked_at=now))
     return True

@@ -135,6 +135,21 @@ def test_a_key_is_printed_once_listed_by_its_prefix_and_revoked(run: Run, config
     assert revoked.endswith("Z")
 
 
+def test_no_key_is_made_for_an_org_that_cannot_be(run: Run, config: Path) -> None:
+    """As of a script's variable that is not set."""
+    outcome = run("keys", "create", "--config", config, "--org", "")
+    assert (outcome.status, outcome.out) == (1, "")
+    assert "must not be empty" in outcome.err
+
+
+def test_a_key_that_is_given_whole_is_not_repeated(run: Run, config: Path) -> None:
+    key = run("keys", "create", "--config", config, "--org", "org_1").out.strip()
+    outcome = run("keys", "revoke", "--config", config, "--org", "org_1", key)
+    assert outcome.status == 1
+    assert "no active key" in outcome.err
+    assert key not in outcome.err
+
+
 def test_openapi_prints_the_document(run: Run) -> None:
     document = json.loads(run("openapi").out)
     assert document["openapi"].startswith("3.1")
