@@ -101,20 +101,17 @@ class ConnectionService:
         ``find_gaps``: with what it may not read, if the provider tells.
 
         Raises as ``connect`` does, ``NotFound`` without a connection, and ``Conflict`` when the
-        new credential does not see a customer that is already stored.
+        new credential does not see a customer that is already stored, or when the account may
+        have become another one meanwhile.
         """
         source = installed_provider(provider, self._providers)
         credential = await _credential(source, body)
         title = self.title(provider)
-        await self._database.read(lambda tx: connected(tx, org_id, provider, title=title))
+        before = await self._database.read(lambda tx: connected(tx, org_id, provider, title=title))
         await _check(source, credential.secret)
         known = await self._database.read(lambda tx: revenue.any_customer(tx, org_id, provider))
         if known is not None and not await _sees(source, credential.secret, known):
-            raise Conflict(
-                f"This credential belongs to another account of {title}: it does "
-                "not see the customers that are already stored. Disconnect first to change the "
-                "account."
-            )
+            raise _of_another_account(title)
         gaps = await gaps_of(source, credential.secret) if find_gaps else None
         ciphertext = self._vault.seal(org_id, provider, credential.secret)
 
@@ -125,6 +122,10 @@ class ConnectionService:
             if gaps is not None:
                 connections.store_gaps(tx, org_id, provider, gaps)
             current = connected(tx, org_id, provider, title=title)
+            has_synced = known is None and revenue.any_customer(tx, org_id, provider) is not None
+            if current.id != before.id or has_synced:
+                # Connected anew, or synced for the first time: not the account that was asked.
+                raise Conflict(f"The connection to {title} was changed meanwhile; try again.")
             revisions.advance(tx, org_id)
             return current
 
@@ -211,6 +212,13 @@ async def _sees(source: RevenueProvider, secret: str, customer_id: str) -> bool:
         return await source.has_customer(secret, customer_id)
     except PermissionMissing as problem:
         raise _refused(problem) from problem
+
+
+def _of_another_account(title: str) -> Conflict:
+    return Conflict(
+        f"This credential belongs to another account of {title}: it does not see the customers "
+        "that are already stored. Disconnect first to change the account."
+    )
 
 
 def _refused(problem: PermissionMissing) -> CredentialRefused:

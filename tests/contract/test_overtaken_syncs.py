@@ -1,11 +1,11 @@
-"""Syncs that find the connection, the lease or the round another than they began with."""
+"""Syncs and new keys that find the connection, the lease or the round another than at first."""
 
 import asyncio
 
 import httpx
 import pytest
 
-from nullspend_margins import CredentialRefused, ProviderUnavailable
+from nullspend_margins import CredentialRefused, ProviderUnavailable, RevenueGap
 from tests.contract.test_alerts_of_providers import Invoices
 from tests.world import World, world
 
@@ -116,3 +116,43 @@ async def test_what_one_cron_call_has_had_another_of_the_same_round_skips(
         slow.released.set()
         assert (await first).json() == {"data": {"synced": 1, "errors": 0}}
         assert slow.asked == 2
+
+
+class Meanwhile(Invoices):
+    """A provider that knows nobody's customers, and takes its time to tell what a key may read."""
+
+    def __init__(self) -> None:
+        super().__init__(d2026_11_03=10_000)
+        self.entered, self.released = asyncio.Event(), asyncio.Event()
+
+    async def has_customer(self, secret: str, customer_id: str) -> bool:
+        return False
+
+    async def find_gaps(self, secret: str) -> list[RevenueGap]:
+        self.entered.set()
+        await self.released.wait()
+        return []
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [[("DELETE", ""), ("POST", "")], [("POST", "/sync")]],
+    ids=["connected anew", "synced first"],
+)
+async def test_a_new_key_is_not_taken_for_an_account_it_was_not_checked_with(
+    database_url: str, calls: list[tuple[str, str]]
+) -> None:
+    path = "/api/connections/other"
+    slow = Meanwhile()
+    async with world(database_url, plugins=[slow]) as here:
+        assert (await here.call("POST", path, {})).status_code == 201
+        replacing = asyncio.create_task(here.call("PUT", f"{path}?include=permissions", {}))
+        await slow.entered.wait()
+        for method, rest in calls:
+            body = None if rest else {}
+            assert (await here.call(method, path + rest, body)).status_code in (200, 201)
+        found = await here.get(path)
+        slow.released.set()
+        answer = await replacing
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
+        assert await here.get(path) == found

@@ -192,6 +192,12 @@ ERROR_EXAMPLES = (
         of=("replace",),
     ),
     ErrorExample(
+        "changedMeanwhile",
+        "conflict",
+        "The connection to Stripe was changed meanwhile; try again.",
+        of=("replace",),
+    ),
+    ErrorExample(
         "replacedMeanwhile",
         "conflict",
         "The key of Stripe was replaced during this sync; sync again.",
