@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from nullspend_margins.domain.revenue_part import Basis, RevenuePart
-from nullspend_margins.services.unmatched import read_unmatched
+from nullspend_margins.services.unmatched import Unmatched, read_unmatched
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.revenue import CustomerProfile
 from tests.storage.builders import NOVEMBER, ORG, invoice, mapping, put_mappings, sync
@@ -82,3 +84,16 @@ async def test_unmatched_customers_have_their_total_by_the_basis_asked_for(
         ("cus_plain", 3_000_000),
         ("cus_less", -1_000_000),
     ]
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        {"seen_tags": frozenset(map(str, range(40_000)))},
+        {"rejected": frozenset(("stripe", "cus_1", str(tag)) for tag in range(40_000))},
+    ],
+    ids=["tag values", "rejected pairs"],
+)
+def test_an_org_without_revenue_may_have_much_to_be_kept(many: Mapping[str, Any]) -> None:
+    """Else a cache for so many rows would hold any number of such orgs."""
+    assert Unmatched(customers=(), tags=(), pending=(), **many).rows >= 10_000
