@@ -57,7 +57,7 @@ def day_of_value(value: object) -> int:
     if isinstance(value, str):
         day = _day_of_text(value.strip())
     elif isinstance(value, datetime):
-        day = value.astimezone(UTC).date() if value.tzinfo is not None else value.date()
+        day = _day_of_moment(value)
     elif isinstance(value, date):
         day = value
     else:
@@ -72,14 +72,21 @@ def _day_of_text(text: str) -> date:
     if found is None:
         raise Misfit(f"{_shown(text)} is no date: write YYYY-MM-DD, or an ISO 8601 time")
     day, time, offset = found.groups()
+    zone = "" if offset is None or offset in "UTCZz" else offset
     try:
         if time is None:
             return date.fromisoformat(day)
-        zone = "" if offset is None or offset in "UTCZz" else offset
-        # OverflowError: an offset may lead out of the years that there are.
-        return datetime.fromisoformat(f"{day}T{time}{zone or '+00:00'}").astimezone(UTC).date()
-    except (ValueError, OverflowError):
+        moment = datetime.fromisoformat(f"{day}T{time}{zone or '+00:00'}")
+    except ValueError:
         raise Misfit(f"{_shown(text)} does not exist") from None
+    return _day_of_moment(moment)
+
+
+def _day_of_moment(moment: datetime) -> date:
+    try:
+        return moment.date() if moment.tzinfo is None else moment.astimezone(UTC).date()
+    except OverflowError:  # an offset may lead out of the years that there are
+        raise Misfit(f"{_shown(str(moment))} does not exist") from None
 
 
 def cost_of(value: object, places: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -129,6 +130,7 @@ def _org(found: object) -> str:
 def _count(found: object) -> int:
     if found is None:
         return 0
-    if isinstance(found, int | Decimal | float) and found == int(found):
-        return int(found)
+    with contextlib.suppress(OverflowError, ValueError):  # of what is infinite, or no number
+        if isinstance(found, int | Decimal | float) and found == int(found):
+            return int(found)
     raise ValueError("its number of requests is no whole number")

@@ -182,3 +182,15 @@ def test_what_is_no_set_of_tags_is_refused(written: object) -> None:
 @pytest.mark.parametrize("written", [None, "", "null", "{}", {}, []])
 def test_no_tags_are_no_problem(written: object) -> None:
     assert tags_of(written) == {}
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=9))),
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-9))),
+    ],
+)
+def test_a_time_that_leads_out_of_the_years_that_there_are_is_refused(moment: datetime) -> None:
+    with pytest.raises(Misfit, match="does not exist"):
+        day_of_value(moment)

@@ -194,6 +194,22 @@ async def test_constants_and_numbers_of_requests_count_the_same_both_ways(
     assert sum(each.cost_nanodollars for each in batch.facts) == 30_000_000
 
 
+@pytest.mark.parametrize("requests", [float("inf"), 1.5, "many"])
+async def test_what_is_no_number_of_requests_stops_the_pull_at_its_row(
+    tmp_path: Path, requests: object
+) -> None:
+    table = HostTable(
+        f"sqlite:///{tmp_path}/host.db",
+        "CREATE TABLE usage_log (id INTEGER PRIMARY KEY, org, customer, model, cost, at, n)",
+    )
+    insert = "INSERT INTO usage_log VALUES (77, 'org_1', 'acme', 'o3', 1, '2026-04-05', ?)"
+    table.execute(insert, [(requests,)])
+    source = table.source(corrections=True, columns={**COLUMNS, "requests": "n"})
+    with pytest.raises(ServiceUnavailable, match=r"the id '77': .*no whole number"):
+        async for _ in source.pull(None):
+            pass
+
+
 async def test_an_id_that_other_rows_have_too_stops_the_pull(table: HostTable) -> None:
     """Else all but the first would be left out in silence."""
     table.insert(
