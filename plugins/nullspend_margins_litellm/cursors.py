@@ -20,5 +20,5 @@ def decoded(cursor: str | None, kind: type[P]) -> P:
     """What the cursor holds. Raises ``ServiceUnavailable`` for one that is none of ours."""
     try:
         return msgspec.json.decode(cursor, type=kind) if cursor else kind()
-    except msgspec.ValidationError:
+    except msgspec.DecodeError:
         raise ServiceUnavailable("The cursor of LiteLLM's costs can't be read.") from None

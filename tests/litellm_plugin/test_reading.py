@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 from nullspend_margins import ConfigurationError, Secret, ServiceUnavailable
+from nullspend_margins_litellm.cursors import decoded
+from nullspend_margins_litellm.daily import Position
 from nullspend_margins_litellm.reading import PostgresReader, Row
 from nullspend_margins_litellm.source import LiteLLMTables
 from tests.docs.taken import taken
@@ -133,3 +135,11 @@ async def test_the_role_of_the_page_may_read_all_that_is_needed(tables: LiteLLMD
             assert [batch async for batch in source.pull(None)] == []
     finally:
         tables.execute("DROP OWNED BY margins_reading; DROP ROLE margins_reading")
+
+
+@pytest.mark.parametrize(
+    "cursor", ["call-7", "42", '{"kind": 3}', '{"kind": "daily", "seen": "today"}']
+)
+def test_a_cursor_of_another_source_is_told_of(cursor: str) -> None:
+    with pytest.raises(ServiceUnavailable, match="cursor of LiteLLM's costs can't be read"):
+        decoded(cursor, Position)
