@@ -1,7 +1,12 @@
 """Configuration: TOML to frozen dataclasses. The only user of tomli."""
 
 from nullspend_margins.config.dashboard import THEME_VARIABLES, DashboardSettings
-from nullspend_margins.config.loader import config_from_mapping, finish_config, load_config
+from nullspend_margins.config.loader import (
+    config_from_mapping,
+    finish_config,
+    load_config,
+    load_plugin_tables,
+)
 from nullspend_margins.config.metering import MeteringSettings, ModelPrice
 from nullspend_margins.config.model import (
     AlertSettings,
@@ -51,6 +56,7 @@ __all__ = [
     "config_from_mapping",
     "finish_config",
     "load_config",
+    "load_plugin_tables",
     "parse_section",
     "reference_rows",
     "setting",

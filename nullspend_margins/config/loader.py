@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import os
 import typing
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -31,19 +31,35 @@ _log = logging.getLogger("nullspend_margins.config")
 _SECRET_KEYS = (("session", "secret_keys"), ("encryption", "keys"), ("cron", "secret"))
 
 
-def load_config(
-    path: str | os.PathLike[str],
-    *,
-    keep_secrets: bool = True,
-    only: Collection[str] | None = None,
-) -> Config:
-    """Read the TOML file at ``path``; with ``only``, as if it had no other tables than these.
+def load_config(path: str | os.PathLike[str], *, keep_secrets: bool = True) -> Config:
+    """Read the TOML file at ``path``.
 
     Secrets missing in development are generated and kept beside the database; with
     ``keep_secrets=False`` they are generated for this ``Config`` alone and no file is written.
     Raises ``ConfigurationError`` with every problem, one a line: file, key, what is wrong.
     """
     file = Path(path).absolute()
+    return config_from_mapping(_read_toml(file), path=file, keep_secrets=keep_secrets)
+
+
+def load_plugin_tables(path: str | os.PathLike[str]) -> Config:
+    """The tables of plugins, and what their URLs are judged by: environment and ``[outbound]``.
+
+    For telling what is wrong with them where another table is wrong, too. Writes no file. Raises
+    ``ConfigurationError``.
+    """
+    file = Path(path).absolute()
+    mapping = _read_toml(file)
+    tables = {name: table for name, table in mapping.items() if name in ("plugins", "outbound")}
+    config = config_from_mapping(tables, path=file, keep_secrets=False)
+    if not _names_production(mapping, file.parent):
+        return config
+    return dataclasses.replace(
+        config, server=dataclasses.replace(config.server, environment="production")
+    )
+
+
+def _read_toml(file: Path) -> Mapping[str, object]:
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except OSError as problem:
@@ -51,12 +67,9 @@ def load_config(
     except UnicodeDecodeError as problem:
         raise ConfigurationError(f"{file}: is not UTF-8 text") from problem
     try:
-        mapping = tomli.loads(text, parse_float=number_from_toml)
+        return tomli.loads(text, parse_float=number_from_toml)
     except tomli.TOMLDecodeError as problem:
         raise ConfigurationError(f"{file}: is not TOML: {problem}") from problem
-    if only is not None:
-        mapping = {name: table for name, table in mapping.items() if name in only}
-    return config_from_mapping(mapping, path=file, keep_secrets=keep_secrets)
 
 
 def config_from_mapping(

@@ -122,7 +122,8 @@ def _reason(problem: httpx.TransportError) -> str:
     cause: BaseException | None = problem
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not accepted: {cause.verify_message}"
+            said = cause.verify_message.rstrip(".")  # OpenSSL ends some of them with it
+            return f"its certificate is not accepted: {said}"
         if isinstance(cause, ssl.SSLError):
             return "no TLS connection"
         cause = cause.__cause__ or cause.__context__

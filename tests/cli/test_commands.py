@@ -40,6 +40,33 @@ def test_check_config_names_every_key_that_is_wrong_those_of_plugins_too(
         assert meant in line
 
 
+_SHARED = 'secrets = ["whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]'
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "says"),
+    [
+        ("production", "http://hooks.example.com/", ["must start with https://"]),
+        ("production", "ftp://hooks.example.com/", ["must start with https://"]),
+        ("development", "ftp://hooks.example.com/", ["must start with https:// or http://"]),
+        ("development", "https://100.64.0.7/", []),
+        ("development", "https://10.1.0.7/", ["leads to an address that is not allowed"]),
+    ],
+)
+def test_check_config_judges_urls_by_environment_and_networks_whatever_else_is_wrong(
+    run: Run, config: Path, environment: str, url: str, says: list[str]
+) -> None:
+    config.write_text(
+        f'[health]\nhelthy = 50\n[server]\nenvironment = "{environment}"\n'
+        '[outbound]\nallow_networks = ["100.64.0.0/10"]\n'
+        f'[plugins.webhook]\nurl = "{url}"\n{_SHARED}\n'
+    )
+    lines = run("check-config", config).err.splitlines()
+    assert len([line for line in lines if "health.helthy:" in line]) == 1
+    told = [line.split("plugins.webhook.url: ")[1] for line in lines if "webhook" in line]
+    assert [line.split(":")[0] if "leads" in line else line for line in told] == says
+
+
 def test_check_config_knows_plugins_that_do_not_exist(run: Run, config: Path) -> None:
     config.write_text("[plugins.strip]\nretry_seconds = 3\n")
     outcome = run("check-config", config)
