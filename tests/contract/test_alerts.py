@@ -236,7 +236,7 @@ async def test_an_orgs_alerts_go_out_although_its_syncs_fail_or_take_all_the_tim
 ) -> None:
     listener = Listener()
     listener.fails = True
-    cron = {"time_budget_seconds": 1, "concurrency": 1}
+    cron = {"time_budget_seconds": 3, "concurrency": 1}
     async with world(database_url, plugins=[listener], cron=cron) as here:
         await falling(here)
         await synced(here)
