@@ -85,6 +85,23 @@ async def test_choices_are_kept_together_whichever_comes_first(page: Page) -> No
         assert choice in query(page)
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+async def test_the_month_that_is_chosen_is_the_one_shown_after_a_way_back(
+    visit: Visits, demo: Product, javascript: bool
+) -> None:
+    """Browsers put back what was chosen in a form, beside the figures of another month."""
+    page = await visit(demo, javascript=javascript)
+    month = page.get_by_role("combobox", name="Month")
+    for path in ("/margins", "/margins/customers/oscorp-agents"):
+        await page.goto(demo.url(path))
+        await month.select_option("2026-09")
+        await page.get_by_role("button", name="Show", exact=True).click()
+        await page.wait_for_url("**period=2026-09*")
+        await page.go_back()
+        await expect(page.get_by_text("November 2026", exact=False).first).to_be_visible()
+        await expect(month).to_have_value("2026-11")
+
+
 async def test_a_tile_leads_to_the_customers_that_it_counts(page: Page) -> None:
     await page.goto("/margins?q=nobody")
     await page.get_by_role("link", name="Show them").first.click()

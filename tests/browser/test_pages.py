@@ -24,6 +24,13 @@ _TOO_WIDE = """() => [...document.querySelectorAll("body *")]
   .filter((each) => each.getBoundingClientRect().right > innerWidth)
   .map((each) => `${each.tagName}.${each.className} ends at ${each.getBoundingClientRect().right}`)
 """
+_CUT_OFF = """() => [...document.querySelectorAll("main *, header *")]
+  .filter((each) => each.scrollWidth > each.clientWidth && each.clientWidth > 1)
+  .filter((each) => getComputedStyle(each).overflowX !== "visible")
+  .filter((each) => !each.matches(".table-region, input, select, textarea"))
+  .map((each) => `${each.tagName}.${each.className} shows ${each.clientWidth} of ${each.scrollWidth}`)
+"""
+"""What is hidden at an edge, or has to be scrolled to; wide tables and fields may."""
 
 every_sight = pytest.mark.parametrize("sight", EVERYTHING, ids=str)
 
@@ -72,6 +79,7 @@ async def test_it_opens_is_accessible_fits_every_width_and_has_its_picture_taken
         await page.set_viewport_size({"width": width, "height": 800})
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{sight} at {width}: {await page.evaluate(_TOO_WIDE)}"
+        assert await page.evaluate(_CUT_OFF) == [], f"{sight} at {width}"
         if width in WIDTHS:
             await _take_pictures(page, f"{sight}-{width}")
 

@@ -58,8 +58,10 @@
   }
   document.addEventListener("htmx:afterSwap", () => document.getElementById("unanswered")?.remove());
 
-  // Back to a page that the browser kept: its forms may be sent again.
+  // Back to a page that the browser kept: its forms may be sent again, and its month is the one that
+  // it shows, not the one that led away from it.
   window.addEventListener("pageshow", () => {
+    document.getElementById("period-form")?.reset();
     for (const form of document.querySelectorAll("form[data-sent]")) {
       delete form.dataset.sent;
       form.removeAttribute("aria-busy");
