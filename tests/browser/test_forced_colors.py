@@ -1,4 +1,4 @@
-"""In the reader's own few colours (``forced-colors``), what is chosen and what is open stay told."""
+"""With the reader's own few colours (``forced-colors``) what is chosen and open is told as well."""
 
 from __future__ import annotations
 

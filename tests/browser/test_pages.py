@@ -24,13 +24,16 @@ _TOO_WIDE = """() => [...document.querySelectorAll("body *")]
   .filter((each) => each.getBoundingClientRect().right > innerWidth)
   .map((each) => `${each.tagName}.${each.className} ends at ${each.getBoundingClientRect().right}`)
 """
-_CUT_OFF = """() => [...document.querySelectorAll("main *, header *")]
-  .filter((each) => each.scrollWidth > each.clientWidth && each.clientWidth > 1)
-  .filter((each) => getComputedStyle(each).overflowX !== "visible")
-  .filter((each) => !each.matches(".table-region, input, select, textarea"))
-  .map((each) => `${each.tagName}.${each.className} shows ${each.clientWidth} of ${each.scrollWidth}`)
-"""
-"""What is hidden at an edge, or has to be scrolled to; wide tables and fields may."""
+_CUT_OFF = """() => {
+  const framed = (each) => each.matches(".tile, .panel, .banner");
+  const mayScroll = (each) => each.matches(".table-region, input, select, textarea");
+  return [...document.querySelectorAll("main *, header *")]
+    .filter((each) => each.scrollWidth > each.clientWidth && each.clientWidth > 1)
+    .filter((each) => framed(each) || getComputedStyle(each).overflowX !== "visible")
+    .filter((each) => !mayScroll(each))
+    .map((each) => `${each.className} shows ${each.clientWidth} of ${each.scrollWidth}`);
+}"""
+"""What is hidden at an edge, has to be scrolled to, or leaves its frame."""
 
 every_sight = pytest.mark.parametrize("sight", EVERYTHING, ids=str)
 
@@ -88,6 +91,54 @@ async def test_it_opens_is_accessible_fits_every_width_and_has_its_picture_taken
 async def test_it_can_be_read_without_scripts(opened: Open, sight: Sight) -> None:
     page = await opened(sight, javascript=False)
     assert await page.locator("h1:visible").count() == 1
+
+
+@pytest.mark.parametrize("path", ["/margins", "/margins/customers/oscorp-agents"])
+async def test_the_figures_of_a_large_company_stay_in_their_tiles(
+    demo: Product, visit: Visits, path: str
+) -> None:
+    page = await visit(demo, width=NARROWEST)
+    await page.goto(path)
+    figures = page.locator(".tile dt + dd:not(.words, .pair)")
+    await figures.evaluate_all(
+        "all => all.forEach((each) => { each.textContent = '-$987,654.32' })"
+    )
+    heights = await figures.evaluate_all("all => all.map((each) => each.clientHeight)")
+    assert len(heights) >= 4
+    assert max(heights) < 40, "no figure is broken into two lines"
+    assert await page.evaluate(_CUT_OFF) == []
+
+
+_LARGE = ["-$987,654.32", "$1,234,567.89", "-$987,654.32", "-1,234.5%"]
+_OVERLAPS = """(rows) => rows.flatMap((row) => {
+  const edge = row.closest(".table-region").getBoundingClientRect().right;
+  const taken = [...row.querySelectorAll("td.number, .badge, .spark, th a")].map((each) => {
+    const range = document.createRange();
+    range.selectNodeContents(each);
+    return each.matches(".spark") ? each.getBoundingClientRect() : range.getBoundingClientRect();
+  });
+  const beside = (a, b) => a.right <= b.left || b.right <= a.left;
+  const below = (a, b) => a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+  const over = taken.filter((a) => a.right > edge
+    || taken.some((b) => a !== b && !beside(a, b) && !below(a, b)));
+  return over.map((box) => `${row.innerText.slice(0, 20)} at ${box.left} to ${box.right}`);
+})"""
+
+
+@pytest.mark.parametrize("width", [NARROWEST, 360, 390])
+async def test_the_figures_of_a_large_customer_stay_beside_each_other_on_a_phone(
+    demo: Product, visit: Visits, width: int
+) -> None:
+    page = await visit(demo, width=width)
+    await page.goto("/margins")
+    rows = page.locator("table.margins tbody tr")
+    assert await rows.evaluate_all(_OVERLAPS) == []
+    await rows.evaluate_all(
+        "(rows, large) => rows.forEach((row) => row.querySelectorAll('td.number')"
+        ".forEach((each, at) => { each.textContent = large[at] }))",
+        _LARGE,
+    )
+    assert await rows.evaluate_all(_OVERLAPS) == []
 
 
 async def _take_pictures(page: Page, name: str) -> None:
