@@ -30,8 +30,8 @@ def failure_page(
         return _failed(500, "", request)
     status, told = failure
     if isinstance(told, AuthenticationRequired):
-        login = _login_url(config, request, links)
-        return Page(template="signed_out.html", context={"login_url": login}, status=status)
+        context = {"login_url": _login_url(config, request, links), "reason": _reason(told)}
+        return Page(template="signed_out.html", context=context, status=status)
     if isinstance(told, Forbidden) and "requiredPlan" in (told.details or {}):
         return Page(template="plan.html", context={"details": told.details}, status=status)
     page = _failed(status, told.message, request)
@@ -49,6 +49,11 @@ def _failed(status: int, message: str, request: Incoming) -> Page:
         "may_retry": is_read and (status >= 500 or status == 429),
     }
     return Page(template="failed.html", context=context, status=status)
+
+
+def _reason(told: AuthenticationRequired) -> str:
+    """Why a session was refused: signing in again may not help. Empty where there was none."""
+    return told.message if told.message != AuthenticationRequired().message else ""
 
 
 def _login_url(config: Config, request: Incoming, links: Links) -> str:

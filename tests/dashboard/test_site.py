@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from nullspend_margins import Margins, MarginsMiddleware
+from nullspend_margins import AuthenticationRequired, Margins, MarginsMiddleware, Principal
 from nullspend_margins.errors import InternalError
 from tests.world import World, config, world
 
@@ -55,6 +55,27 @@ async def test_who_is_signed_out_is_sent_to_the_hosts_sign_in(here: World) -> No
     answer = await here.http.get("/margins")
     assert answer.status_code == 401
     assert "You are signed out" in answer.text
+
+
+class Refusing:
+    """A host's sessions, one of which it knows and does not let in."""
+
+    name = "refusing"
+
+    async def authenticate(self, scope: Scope) -> Principal | None:
+        if (b"cookie", b"host=suspended") in scope["headers"]:
+            raise AuthenticationRequired("This <b>account</b> is suspended.")
+        return None
+
+
+async def test_whom_the_host_refuses_is_told_why(sqlite_url: str) -> None:
+    """Signing in again would lead back here."""
+    async with world(sqlite_url, plugins=[Refusing()]) as here:
+        refused = await here.http.get("/margins", headers={"Cookie": "host=suspended"})
+        signed_out = await here.http.get("/margins")
+    assert refused.status_code == signed_out.status_code == 401
+    assert "This &lt;b&gt;account&lt;/b&gt; is suspended." in refused.text
+    assert AuthenticationRequired().message not in signed_out.text
 
 
 async def test_an_org_on_a_lower_plan_sees_the_way_up(here: World) -> None:
