@@ -28,6 +28,8 @@ _MOST_ASKED = 10
 _LONG = 10_000 * 10**6
 _MINUTE = timedelta(minutes=1)
 _MONTHS_KEPT = 256
+# For lines from right to left; in those of an English page they put a sign behind its figure.
+_TURNING_MARKS = dict.fromkeys(map(ord, "\u200f\u061c"))
 
 
 class Formats:
@@ -38,7 +40,7 @@ class Formats:
         self._words = _english_of(locale)
         percent = _one_decimal(locale.percent_formats[None].pattern)
         self._cents = FastPattern(
-            lambda cents: format_currency(cents.scaleb(-2), "USD", locale=locale), 2
+            lambda cents: _in_line(format_currency(cents.scaleb(-2), "USD", locale=locale)), 2
         )
         self._tenths = FastPattern(
             lambda tenths: format_percent(tenths.scaleb(-3), percent, locale=locale), 1
@@ -60,11 +62,11 @@ class Formats:
         """``$1.2M``, for axes and tiles with little room."""
         if abs(microdollars) >= _LONG:
             amount = Decimal(microdollars) / 10**6
-            return format_compact_currency(amount, "USD", locale=self._numbers, fraction_digits=1)
+            return _in_line(
+                format_compact_currency(amount, "USD", locale=self._numbers, fraction_digits=1)
+            )
         whole = self._numbers.currency_formats["standard"].pattern.replace(".00", "")
-        return format_currency(
-            _rounded(microdollars, 6, 0), "USD", whole, locale=self._numbers, currency_digits=False
-        )
+        return self._by_pattern(_rounded(microdollars, 6, 0), "USD", whole)
 
     def money_exact(self, microdollars: int) -> str:
         """``$0.004213``: nothing rounded. Whole cents as ``$12.00``, all else with six decimals."""
@@ -86,12 +88,11 @@ class Formats:
         if get_currency_symbol(currency, self._numbers).isalnum():
             pattern = pattern.replace("\xa4#", "\xa4\xa0#")  # a word does not stick to its amount
         places = f".{'0' * decimals}" if decimals else ""
-        return format_currency(
-            amount,
-            currency,
-            pattern.replace(".00", places),
-            locale=self._numbers,
-            currency_digits=False,
+        return self._by_pattern(amount, currency, pattern.replace(".00", places))
+
+    def _by_pattern(self, amount: Decimal, currency: str, pattern: str) -> str:
+        return _in_line(
+            format_currency(amount, currency, pattern, self._numbers, currency_digits=False)
         )
 
     def percent_short(self, hundredths: int) -> str:
@@ -126,7 +127,7 @@ class Formats:
     def amount(self, minor: int, currency: str) -> str:
         """``€1,234.56`` from cents, or whole yen, of a lower-case currency code."""
         exact = Decimal(minor).scaleb(-minor_digits_of(currency))
-        return format_currency(exact, currency.upper(), locale=self._numbers)
+        return _in_line(format_currency(exact, currency.upper(), locale=self._numbers))
 
     def month(self, period: Period) -> str:
         """``April 2026``."""
@@ -160,6 +161,10 @@ class Formats:
         return format_timedelta(
             as_utc(moment) - as_utc(now), add_direction=True, locale=self._words
         )
+
+
+def _in_line(figure: str) -> str:
+    return figure.translate(_TURNING_MARKS)
 
 
 def _sign(amount: int) -> str:

@@ -1,5 +1,6 @@
 """Figures as each reader's locale writes them."""
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -155,3 +156,15 @@ def test_the_configured_locale_wins_and_then_the_best_that_is_known(
     configured: str, header: str | None, money: str
 ) -> None:
     assert formats_for(configured, header).money(1_000_000) == money
+
+
+@pytest.mark.parametrize("locale", ["he_IL", "ar_EG", "ar", "fa_IR", "ur_PK", "en_US", "de_CH"])
+def test_a_sign_stands_before_its_figure_whichever_way_the_readers_script_runs(
+    locale: str,
+) -> None:
+    """Marks of a right-to-left line would put it behind the digits of these left-to-right pages."""
+    formats = formats_for(locale, None)
+    for write in (formats.money, formats.money_short, formats.money_exact, formats.money_fine):
+        shown = write(-64_250_000)
+        assert {unicodedata.bidirectional(each) for each in shown}.isdisjoint({"R", "AL"}), shown
+    assert unicodedata.bidirectional(formats.amount(6_425, "eur")[0]) != "R"

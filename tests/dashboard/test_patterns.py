@@ -27,7 +27,8 @@ def cents(microdollars: int) -> Decimal:
 @given(locale=usual, amount=microdollars.filter(lambda each: abs(each) >= 10_000))
 def test_money_is_what_babel_writes(locale: str, amount: int) -> None:
     shown = formats_for(locale, None).money(amount)
-    assert shown == format_currency(cents(amount), "USD", locale=locale)
+    written = format_currency(cents(amount), "USD", locale=locale)
+    assert shown == written.replace("\u200f", "")  # marks of lines that run the other way
 
 
 @given(locale=usual, hundredths=st.integers(-(10**12), 10**12))
