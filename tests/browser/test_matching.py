@@ -124,6 +124,22 @@ async def test_searching_lists_what_is_typed(page: Page, demo: Product) -> None:
     await expect(search).to_be_focused()
 
 
+async def test_what_is_typed_or_cleared_counts_for_the_other_list_too(
+    page: Page, demo: Product
+) -> None:
+    await page.goto(demo.url(MATCHING))
+    search, found = page.get_by_role("searchbox"), page.locator("#found")
+    await search.press_sequentially("wayne")
+    await expect(found).to_contain_text("0 customers")
+    await page.get_by_role("link", name="All mappings").click()
+    await expect(found).to_contain_text("1 mapping for “wayne”")
+    await search.fill("")
+    await expect(found).to_be_empty()
+    await page.get_by_role("link", name="To match").click()
+    await expect(page.get_by_role("heading", name="BetaCo")).to_be_visible()
+    await expect(search).to_have_value("")
+
+
 async def test_a_file_is_looked_at_stored_and_taken_back(
     admin: Page, fresh_demo: Product, axe: Axe
 ) -> None:

@@ -24,6 +24,7 @@ async def test_a_first_visit_is_led_through_three_steps(here: World) -> None:
     connected = await page(here, role="admin")
     assert connected.count('class="done"') == 2
     assert 'href="/margins/matching">Match customers</a>' in connected
+    assert "Equal names are suggested" in connected  # no sync matches by them
     viewer = (await page(here)).partition("<main")[2]
     assert "Paste a restricted" not in viewer
 
