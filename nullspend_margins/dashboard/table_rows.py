@@ -22,15 +22,15 @@ _FIGURES_KEPT = 4_000
 class Figures(NamedTuple):
     """What a row's numbers look like.
 
-    ``percent`` is ``None`` where there is no revenue that it could be of; ``budget`` is the cost
-    at which a critical customer would be healthy.
+    ``percent`` says so where there is no revenue that it could be of, and is a dash where more was
+    given back than came in; ``budget`` is the cost at which a critical customer would be healthy.
     """
 
     picture: Markup
     revenue: str
     cost: str
     margin: str
-    percent: str | None
+    percent: str
     budget: str | None
 
 
@@ -91,6 +91,12 @@ def _figures(margin: CustomerMargin, months: Sequence[str], formats: Formats) ->
         revenue=formats.money(margin.revenue),
         cost=formats.money(margin.cost),
         margin=formats.money(margin.margin),
-        percent=formats.percent(margin.percent) if margin.revenue > 0 else None,
+        percent=_percent(margin, formats),
         budget=None if budget is None else formats.money(budget),
     )
+
+
+def _percent(margin: CustomerMargin, formats: Formats) -> str:
+    if margin.revenue > 0:
+        return formats.percent(margin.percent)
+    return "–" if margin.revenue else "No revenue"  # noqa: RUF001 - a dash, as everywhere

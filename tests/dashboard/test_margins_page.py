@@ -28,6 +28,20 @@ async def test_the_worst_come_first_with_what_can_be_done(here: World) -> None:
     assert 'href="/margins/customers/loss?period=2026-11"' in text
 
 
+async def test_who_was_given_more_back_than_came_in_has_a_revenue_and_no_percent(
+    here: World,
+) -> None:
+    here.account.add_customer("cus_1", name="Back Ltd")
+    paid = here.account.add_invoice("cus_1", 10_000, created=unix(2026, 10, 3))
+    here.account.add_refund(paid.id, 6_000, created=unix(2026, 11, 3))
+    await here.map("cus_1", "back")
+    await here.connect(KEY)
+    await here.sync()
+    text = await page(here, "?basis=net")
+    assert row_of(text, "Back Ltd").endswith("-$60.00 $0.00 -$60.00 \N{EN DASH}")
+    assert "No revenue" not in text
+
+
 async def test_the_tiles_tell_the_whole_and_what_is_missing_of_it(here: World) -> None:
     await company(here)
     await here.spend("nobody", 75_000_000)
