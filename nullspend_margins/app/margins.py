@@ -16,7 +16,7 @@ from nullspend_margins.builtin import builtin_plugins
 from nullspend_margins.config import Config, config_from_mapping, finish_config, load_config
 from nullspend_margins.dashboard import dashboard_routes, template_problems
 from nullspend_margins.domain.cost import CostEvent, dedupe_problem
-from nullspend_margins.errors import ConfigurationError, ServiceUnavailable
+from nullspend_margins.errors import ConfigurationError, ServiceUnavailable, ValidationFailed
 from nullspend_margins.metering import CALL_KIND, CallReader
 from nullspend_margins.outbound.client import OutboundClient
 from nullspend_margins.outbound.target import rules_for
@@ -74,7 +74,7 @@ class Margins:
         self.recorder: Recorder = Recorder(
             _bounds(self.config),
             self._submit,
-            check=self._recorded_problem,
+            check=self._age_problem,
             leave=self._close_runtime,
         )
         self.recorder.register(CALL_KIND, CallReader(self.config.metering).read)
@@ -149,8 +149,13 @@ class Margins:
     ) -> int:
         """Store a host's own cost events, exactly once by (org, source, event id).
 
-        Returns how many were new. Raises ``ValidationFailed`` and ``ServiceUnavailable``.
+        Returns how many were new. Raises ``ValidationFailed``, also for an event that is older than
+        ``[ingest] dedupe_days``, and ``ServiceUnavailable``; none is stored then.
         """
+        problems = enumerate(map(self._age_problem, events))
+        too_old = [(f"events[{at}].occurred_at", problem) for at, problem in problems if problem]
+        if too_old:
+            raise ValidationFailed.of(*too_old)
         stored = await (await self.services()).ingest.submit(org_id, source, events)
         return sum(event.inserted for event in stored)
 
@@ -171,7 +176,7 @@ class Margins:
     async def _submit(self, org_id: str, source: str, events: Sequence[CostEvent]) -> None:
         await (await self.services()).ingest.submit(org_id, source, events)
 
-    def _recorded_problem(self, event: CostEvent) -> str | None:
+    def _age_problem(self, event: CostEvent) -> str | None:
         return dedupe_problem(event.occurred_at, self._clock.now(), self.config.ingest.dedupe_days)
 
     async def _runtime(self) -> Runtime:

@@ -88,7 +88,7 @@ def build_services(
         alerts=alerts,
         conversion=config.revenue.conversion,
     )
-    puller = CostPuller(database, registry, keeper, clock)
+    puller = CostPuller(database, registry, keeper, clock, config.ingest.dedupe_days)
     watch = StalenessWatch(database, costs, alerts, access, clock, config)
     return Services(
         config=config,

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import Enum, auto
+from typing import NamedTuple
 
+from nullspend_margins.domain.cost import CostEvent
 from nullspend_margins.domain.delivery import ALL_ORGS, Delivery
 from nullspend_margins.domain.fields import string_problem
 from nullspend_margins.domain.text import MAX_TEXT, one_line
@@ -20,18 +25,34 @@ from nullspend_margins.services.delivery_log import DeliveryLog
 from nullspend_margins.services.leasing import LeaseKeeper, source_lease
 from nullspend_margins.storage import cost_deliveries, costs, leases, revisions
 from nullspend_margins.storage.database import Database, Transaction
-from nullspend_margins.storage.events import insert_events
+from nullspend_margins.storage.events import insert_events, without_pruned
 from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.leases import Lease
 
 _log = logging.getLogger("nullspend_margins.costs")
 
 
+class PullReport(NamedTuple):
+    """How many sources failed, and how many are still being read: here next time, or elsewhere."""
+
+    failed: int
+    unfinished: int
+
+
+class _End(Enum):
+    READ, FAILED, UNFINISHED = auto(), auto(), auto()
+
+
 class CostPuller:
     """Pulls every source from where it stopped; one failing does not stop another."""
 
     def __init__(
-        self, database: Database, registry: Registry, keeper: LeaseKeeper, clock: Clock
+        self,
+        database: Database,
+        registry: Registry,
+        keeper: LeaseKeeper,
+        clock: Clock,
+        dedupe_days: int | None,
     ) -> None:
         self._database = database
         self._sources = [
@@ -39,44 +60,44 @@ class CostPuller:
         ]
         self._keeper = keeper
         self._clock = clock
+        self._dedupe_days = dedupe_days
         self._deliveries = DeliveryLog()
 
-    async def pull_all(self, seconds: float | None = None) -> int:
-        """Pull every source that nobody else is pulling. Returns how many failed.
+    async def pull_all(self, seconds: float | None = None) -> PullReport:
+        """Pull every source that nobody else is pulling.
 
         A source that takes longer than ``seconds`` is stopped and goes on from its last stored
         batch next time; that is no failure.
         """
-        return sum(await asyncio.gather(*(self._try(source, seconds) for source in self._sources)))
+        ends = await asyncio.gather(*(self._try(source, seconds) for source in self._sources))
+        return PullReport(ends.count(_End.FAILED), ends.count(_End.UNFINISHED))
 
-    async def _try(self, source: PulledCostSource, seconds: float | None) -> bool:
-        """Whether it failed."""
+    async def _try(self, source: PulledCostSource, seconds: float | None) -> _End:
         limit = asyncio.timeout(seconds)
         try:
             async with limit:
-                await self._pull(source)
+                return await self._pull(source)
         except MarginsError as problem:
             _log.warning("cost source %s stopped: %s", source.name, problem.message)
-            return True
         except Exception as problem:
             # A source has time-outs of its own, and so has the system.
             if isinstance(problem, TimeoutError) and limit.expired():
                 _log.warning("cost source %s goes on next time: its time is up", source.name)
-                return False
+                return _End.UNFINISHED
             _log.exception("cost source %s failed", source.name)
-            return True
-        return False
+        return _End.FAILED
 
-    async def _pull(self, source: PulledCostSource) -> None:
+    async def _pull(self, source: PulledCostSource) -> _End:
         # A source delivers for many orgs, so its lease belongs to none.
         async with self._keeper.hold(ALL_ORGS, source_lease(source.name)) as lease:
             if lease is None:
-                return
+                return _End.UNFINISHED
             try:
                 await self._read(source, lease)
             except Exception as problem:
                 await self._record_failure(source.name, problem, lease)
                 raise
+        return _End.READ
 
     async def _read(self, source: PulledCostSource, lease: Lease) -> None:
         cursor = await self._database.read(lambda tx: costs.load_cursor(tx, source.name))
@@ -115,7 +136,7 @@ class CostPuller:
         now = self._clock.now()
         leases.verify(tx, lease)
         if batch.events:
-            insert_events(tx, batch.org_id, name, batch.events, now)
+            insert_events(tx, batch.org_id, name, self._countable(tx, name, batch), now)
         if batch.facts:
             replace_facts(tx, batch.org_id, name, batch.facts, now)
         costs.save_cursor(tx, name, batch.cursor, now)
@@ -128,6 +149,21 @@ class CostPuller:
         cost_deliveries.record(tx, unwritten)
         revisions.advance(tx, batch.org_id)
         return unwritten
+
+
+    def _countable(self, tx: Transaction, name: str, batch: CostBatch) -> Sequence[CostEvent]:
+        """A source goes back a little at each pull; a quiet one to what was pruned since."""
+        if self._dedupe_days is None:
+            return batch.events
+        before = self._clock.now() - timedelta(days=self._dedupe_days)
+        events = without_pruned(tx, batch.org_id, name, batch.events, before)
+        if len(events) < len(batch.events):
+            _log.info(
+                "cost source %s: %d events older than [ingest] dedupe_days were counted before",
+                name,
+                len(batch.events) - len(events),
+            )
+        return events
 
 
 def _check(batch: CostBatch) -> None:

@@ -147,9 +147,9 @@ class SyncService:
             await asyncio.wait(self._running)
 
     async def _pull_and_look(self) -> int:
-        failed = await self._puller.pull_all()
+        pulled = await self._puller.pull_all()
         await self._watch.look()
-        return failed
+        return pulled.failed
 
     async def _own(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         return await asyncio.shield(self._start(work, "margins-sync"))
@@ -206,7 +206,7 @@ class SyncService:
         deadline = time.monotonic() + budget
         began = self._tools.clock.now()
         await self.replay(budget * _SHARE_FOR_REPLAYING)
-        await self._puller.pull_all((deadline - time.monotonic()) * _SHARE_FOR_PULLING)
+        pulled = await self._puller.pull_all((deadline - time.monotonic()) * _SHARE_FOR_PULLING)
         await self._watch.look(_end_of_telling(deadline))
         due = iter(await self._tools.database.read(lambda tx: connections.due(tx, provider)))
         outcomes: list[bool] = []
@@ -223,7 +223,8 @@ class SyncService:
         # What is due already goes out meanwhile: syncs may take all the time there is.
         waiting = self._deliver_alerts(_end_of_telling(deadline))
         await asyncio.gather(waiting, *(work() for _ in range(self._cron.concurrency)))
-        await self._prune(deadline)
+        if not pulled.unfinished:  # the rest of a day of which some is pruned would seem counted
+            await self._prune(deadline)
         await self._deliver_alerts(_end_of_telling(deadline))
         return CronReport(outcomes.count(True), outcomes.count(False))
 

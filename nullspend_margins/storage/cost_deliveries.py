@@ -67,6 +67,14 @@ def of_org(tx: Connection, org_id: str) -> list[DeliveryRecord]:
     return _read(tx, _table.org_id.in_([org_id, ALL_ORGS]))
 
 
+def newest_at(tx: Connection, org_id: str, source: str) -> datetime | None:
+    """When the newest event of a source occurred, ``DELIVERY_PRECISION`` behind at the most."""
+    found: datetime | None = tx.scalar(
+        select(_table.newest_at).where(_table.org_id == org_id, _table.source == source)
+    )
+    return found
+
+
 def maybe_changed(tx: Connection, before: datetime | None) -> list[DeliveryRecord]:
     """Records of every org that may have a silence to tell, or the end of one: for the watch.
 

@@ -10,12 +10,14 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, select
 
 from nullspend_margins.domain.cost import Amount, CostEvent, add_amount
+from nullspend_margins.domain.delivery import DELIVERY_PRECISION
 from nullspend_margins.domain.period import day_number
+from nullspend_margins.storage import cost_deliveries
 from nullspend_margins.storage.bulk import BulkFind, BulkInsert, Row, as_json
 from nullspend_margins.storage.dialects import chunks, is_among
 from nullspend_margins.storage.orgs import orgs_in
 from nullspend_margins.storage.rollups import DayCell, add_costs, add_pruned_costs
-from nullspend_margins.storage.tables import cost_events
+from nullspend_margins.storage.tables import cost_events, pruned_costs
 from nullspend_margins.storage.types import instant_text, stored_instant
 
 _insert = BulkInsert(cost_events, "DO NOTHING")
@@ -56,6 +58,35 @@ def insert_events(
             answers.append(StoredEvent(first_id, now, inserted=True))
             known[event.event_id] = StoredEvent(first_id, now, inserted=False)
     return answers
+
+
+def without_pruned(
+    tx: Connection, org_id: str, source: str, events: Sequence[CostEvent], before: datetime
+) -> list[CostEvent]:
+    """``events`` less those that have been counted and pruned, for a source that repeats itself.
+
+    Only what occurred before ``before``, and not after all that the source has delivered, can
+    have been; and it left its cost in ``pruned_costs``. No id tells them apart any more: so an
+    event that comes that late, into a cell of which others were pruned, counts as one of those.
+    """
+    old = [event for event in events if event.occurred_at < before]
+    newest = cost_deliveries.newest_at(tx, org_id, source) if old else None
+    if newest is not None:
+        old = [event for event in old if event.occurred_at < newest + DELIVERY_PRECISION]
+    if not old:
+        return [*events]
+    table = pruned_costs.c
+    days = [day_number(event.occurred_at) for event in old]
+    found = tx.execute(
+        select(table.day, table.tag_value, table.source, table.provider, table.model).where(
+            table.org_id == org_id,
+            table.day.between(min(days), max(days)),
+            table.source == source,
+        )
+    )
+    pruned = {tuple(cell) for cell in found}
+    gone = {event.event_id for event in old if _cell(source, event) in pruned}
+    return [event for event in events if event.event_id not in gone]
 
 
 def prune_events(tx: Connection, org_id: str, before: datetime, limit: int) -> int:
@@ -166,10 +197,13 @@ def _rows(org_id: str, source: str, events: Sequence[CostEvent], now: datetime) 
 def _deltas(source: str, events: Sequence[CostEvent]) -> dict[DayCell, Amount]:
     deltas: dict[DayCell, Amount] = {}
     for event in events:
-        day = day_number(event.occurred_at)
-        cell = (day, event.tag_value, source, event.provider, event.model)
-        add_amount(deltas, cell, event.cost_nanodollars, 1)
+        add_amount(deltas, _cell(source, event), event.cost_nanodollars, 1)
     return deltas
+
+
+def _cell(source: str, event: CostEvent) -> DayCell:
+    day = day_number(event.occurred_at)
+    return (day, event.tag_value, source, event.provider, event.model)
 
 
 def _new_ids(count: int) -> list[str]:
