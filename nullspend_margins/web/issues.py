@@ -43,7 +43,7 @@ def rejection(value: object, wanted: Any) -> ValidationFailed:
 def _problems(value: object, wanted: Any, path: str) -> _Looks:
     """Go down where JSON does, so that a path names the very field; let msgspec judge leaves."""
     kind = _without_none(wanted)
-    shape = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    shape = _bare(kind)
     if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
         yield from _struct_problems(value, shape, path)
     elif get_origin(shape) is list and isinstance(value, list):
@@ -110,7 +110,7 @@ def _quotable(name: str) -> str:
 
 
 def _readable(value: object, wanted: Any, said: str) -> str:
-    kind = _without_none(wanted)
+    kind = _bare(_without_none(wanted))
     if get_origin(kind) is Literal:
         return f"must be one of {', '.join(map(str, get_args(kind)))}"
     if isinstance(value, str) and "matching regex" in said:
@@ -132,6 +132,11 @@ def _without_none(wanted: Any) -> Any:
         kinds = [kind for kind in get_args(wanted) if kind is not NoneType]
         return kinds[0] if len(kinds) == 1 else wanted
     return wanted
+
+
+def _bare(kind: Any) -> Any:
+    """A type without what is said about it."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def _allows_none(wanted: Any) -> bool:

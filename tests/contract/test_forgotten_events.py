@@ -1,4 +1,4 @@
-"""What `[ingest] dedupe_days` has let go does not count a second time, whoever tells of it again."""
+"""What `[ingest] dedupe_days` has let go counts no second time, whoever tells of it again."""
 
 from __future__ import annotations
 
