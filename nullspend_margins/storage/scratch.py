@@ -109,15 +109,20 @@ class Scratch:
         return Clash(fact, first, bool(same)) if first != line else None
 
     def settle(self) -> list[tuple[int, str]]:
-        """Round every fact to nanodollars. Returns lines, and what is wrong, of facts too large."""
+        """Round every fact to nanodollars, and leave out those that are too large.
+
+        Returns the lines of these, and what is wrong with them.
+        """
         self._database.execute(
             "UPDATE facts SET nanos = rounded(nanos, fine), fine = 0 WHERE fine != 0"
         )
+        too_large = "FROM facts WHERE nanos NOT BETWEEN ? AND ? OR requests > ?"
+        limits = (-_MAX_FACT, _MAX_FACT, MAX_COUNT)
         found = self._database.execute(
-            "SELECT line, org, tag, day FROM facts WHERE nanos NOT BETWEEN ? AND ? OR requests > ?"
-            " ORDER BY line LIMIT 20",
-            (-_MAX_FACT, _MAX_FACT, MAX_COUNT),
-        )
+            f"SELECT line, org, tag, day {too_large} ORDER BY line",  # noqa: S608 - a constant
+            limits,
+        ).fetchall()
+        self._database.execute(f"DELETE {too_large}", limits)
         return [
             (line, f"and later ones add up to more than a fact can hold: {org} {tag} {day_of(day)}")
             for line, org, tag, day in found
