@@ -30,6 +30,8 @@ _OF_KEY = {
     "user_id": "user_api_key_user_id",
     "organization_id": "user_api_key_org_id",
 }
+# Control characters and lone surrogates; a blank or a joiner within a name is part of it.
+_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _OF_KEY_HASH = re.compile(r"[0-9a-f]{64}|litellm_proxy_master_key")
 _NOTHING: Mapping[str, Any] = {}
 
@@ -79,7 +81,7 @@ def tidy(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     text = _in_utf8(str(value)).strip()
-    return text if len(text) <= MAX_CUSTOMER and text.isprintable() else ""
+    return text if len(text) <= MAX_CUSTOMER and not _UNSTORABLE.search(text) else ""
 
 
 def _in_utf8(text: str) -> str:

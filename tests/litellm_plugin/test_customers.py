@@ -111,6 +111,24 @@ def test_a_name_in_utf8_which_the_proxy_takes_for_latin_1_is_read_as_it_was_mean
     assert data["metadata"] == of_proxy
 
 
+@pytest.mark.parametrize(
+    "name", ["Acme\u00a0Corp", "نیم\u200cفاصله", "👩\u200d💻", "\u2067עברית\u2069", "\ue000"]
+)
+def test_a_name_that_the_product_takes_over_http_is_a_customer_here_too(name: str) -> None:
+    header = name.encode().decode("latin-1")
+    call = logged(headers={HEADER: header}, metadata={"user_api_key_end_user_id": header})
+    assert customer(call) == name
+    assert customer(logged(metadata={"user_api_key_end_user_id": name})) == name
+    body = logged(body={"user": name}, metadata={"user_api_key_end_user_id": name})
+    assert customer(body) == ""
+    assert customer(body, trust_body=True) == name
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x7f", "a\x85b", "a\ud800", "x" * 257])
+def test_a_name_that_can_not_be_stored_is_nobody(name: str) -> None:
+    assert customer(logged(metadata={"user_api_key_end_user_id": name})) == ""
+
+
 def test_a_name_that_is_no_utf8_stays_as_it_is() -> None:
     for name in ("Müller", "ÿþ", "日本"):
         call = logged(body={"user": name}, metadata={"user_api_key_end_user_id": name})
