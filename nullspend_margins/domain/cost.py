@@ -33,6 +33,7 @@ Amount = tuple[int, int]
 Key = TypeVar("Key", bound=Hashable)
 
 _MAX_EVENT_ID = 1024
+_KEPT_LONGER = timedelta(hours=1)
 # Our own event ids join their parts with U+001E and U+001F.
 _NOT_IN_EVENT_IDS = re.compile(r"[\x00-\x1d\x7f-\x9f\ud800-\udfff]")
 # Field, least and most: characters of texts, amounts of integers.
@@ -211,6 +212,14 @@ def dedupe_problem(occurred_at: datetime, now: datetime, dedupe_days: int | None
     if dedupe_days is None or occurred_at >= now - timedelta(days=dedupe_days):
         return None
     return f"must be of the last {dedupe_days} days: older duplicates are not noticed"
+
+
+def forgotten_before(now: datetime, dedupe_days: int) -> datetime:
+    """What occurred before then may be let go: a little more than what is refused.
+
+    Clocks of servers differ, and a request that was in time may wait for the database.
+    """
+    return now - timedelta(days=dedupe_days) - _KEPT_LONGER
 
 
 class MonthCost(NamedTuple):

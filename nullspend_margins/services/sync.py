@@ -8,10 +8,11 @@ import math
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from nullspend_margins.config import Config
+from nullspend_margins.domain.cost import forgotten_before
 from nullspend_margins.domain.period import Period
 from nullspend_margins.errors import InternalError, MarginsError, SyncInProgress
 from nullspend_margins.plugins import Registry
@@ -261,7 +262,7 @@ class SyncService:
     async def _prune(self, deadline: float) -> None:
         """Forget raw events older than ``[ingest] dedupe_days``."""
         if self._dedupe_days is not None:
-            before = self._tools.clock.now() - timedelta(days=self._dedupe_days)
+            before = forgotten_before(self._tools.clock.now(), self._dedupe_days)
             await prune_events_before(self._tools.database, before, deadline)
 
 

@@ -119,7 +119,7 @@ class Scratch:
         too_large = "FROM facts WHERE nanos NOT BETWEEN ? AND ? OR requests > ?"
         limits = (-_MAX_FACT, _MAX_FACT, MAX_COUNT)
         found = self._database.execute(
-            f"SELECT line, org, tag, day {too_large} ORDER BY line",  # noqa: S608 - a constant
+            f"SELECT line, org, tag, day {too_large} ORDER BY line",
             limits,
         ).fetchall()
         self._database.execute(f"DELETE {too_large}", limits)

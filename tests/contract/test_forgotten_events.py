@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from nullspend_margins import CostBatch, CostEvent, ServiceUnavailable, ValidationFailed
-from tests.world import NOW, ORG, World, world
+from tests.world import NOW, ORG, World, event, world
 
 DAYS = {"dedupe_days": 2}
 
@@ -35,8 +35,8 @@ class Gateway:
         self.problem: Exception | None = None
 
     async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
-        for event in self.events:
-            yield CostBatch(org_id=ORG, events=[event], cursor="1")
+        for each in self.events:
+            yield CostBatch(org_id=ORG, events=[each], cursor="1")
         if self.problem is not None:
             raise self.problem
 
@@ -102,3 +102,19 @@ async def test_a_host_is_refused_what_would_be_forgotten_at_once(database_url: s
             await here.margins.ingest(ORG, [young, old])
         assert await here.margins.ingest(ORG, [young]) == 1
         assert await cost(here) == 1
+
+
+async def test_a_server_whose_clock_is_behind_still_knows_what_another_lets_go(
+    database_url: str,
+) -> None:
+    async with world(database_url, ingest=DAYS) as here:
+        sent = event(customer="one", occurredAt="2026-11-20T00:00:00Z", idempotencyKey="k")
+        first = await here.post_event(sent)
+        here.clock.advance(days=2, minutes=30)
+        await here.cron()
+        here.clock.advance(minutes=-30)
+        again = await here.post_event(sent)
+        assert (first.status_code, again.status_code) == (201, 200)
+        here.clock.advance(hours=2)
+        await here.cron()
+        assert await cost(here) == 5_250
