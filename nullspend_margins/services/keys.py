@@ -57,7 +57,8 @@ class KeyService:
             return None
         digest, now = _hash(plain), self._clock.now().timestamp()
         known = self._recognised.get(digest)
-        if known and known[1] > now:
+        # No later than that, either: a clock that was set back would remember it for longer.
+        if known and now < known[1] <= now + _CACHE_SECONDS:
             return known[0]
         org_id = await self._database.read(lambda tx: keys.org_of(tx, digest))
         self._recognised.pop(digest, None)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nullspend_margins.services.keys import KeyService
 from tests.world import CRON_SECRET, World, event
 
 READS = ["/api/margins", "/api/margins/x", "/api/margins/unmatched", "/api/customer-mappings",
@@ -157,6 +158,20 @@ async def test_ingest_needs_a_key_that_is_not_revoked_and_no_plan(here: World) -
     plain, stored = await services.keys.create("org_1")
     await services.keys.revoke("org_1", stored.id)
     answer = await here.post_event(event(), headers={"X-NullSpend-Key": plain})
+    assert code(answer) == (401, "authentication_required")
+
+
+async def test_a_key_revoked_elsewhere_is_refused_also_when_the_clock_was_set_back(
+    here: World,
+) -> None:
+    services = await here.margins.services()
+    plain, stored = await services.keys.create("org_1")
+    headers = {"X-NullSpend-Key": plain}
+    assert (await here.post_event(event(), headers=headers)).status_code == 201
+    elsewhere = KeyService(services.ingest._database, here.clock)
+    await elsewhere.revoke("org_1", stored.id)
+    here.clock.advance(hours=-1)
+    answer = await here.post_event(event(), headers=headers)
     assert code(answer) == (401, "authentication_required")
 
 
