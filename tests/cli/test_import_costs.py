@@ -144,23 +144,6 @@ def test_problems_are_told_by_line_and_nothing_is_imported(
     assert dry.out.endswith("Dry run: 3 new, 0 changed, 0 unchanged\n")
 
 
-@pytest.mark.parametrize("dry_run", ["--dry-run", None])
-def test_rows_that_add_up_to_too_much_are_left_out_too(
-    run: Run, config: Path, costs: Path, dry_run: str | None
-) -> None:
-    costs.write_text(
-        "customer,day,cost\nacme,2026-11-01,4611686018\nacme,2026-11-01,1\nzeta,2026-11-01,2\n"
-    )
-    more = [dry_run] if dry_run else []
-    command = ("import-costs", costs, "--config", config, "--org", "org_1", "--skip-bad", *more)
-    outcome = run(*command)
-    assert (outcome.status, outcome.out.splitlines()[-1]) == (
-        0,
-        "Dry run: 1 new, 0 changed, 0 unchanged" if more else "1 new, 0 changed, 0 unchanged",
-    )
-    assert "2: and later ones add up to more than a fact can hold" in outcome.err
-
-
 def test_bad_rows_are_left_out_when_that_is_said(
     run: Run, config: Path, costs: Path, database_url: str
 ) -> None:

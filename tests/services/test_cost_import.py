@@ -136,6 +136,17 @@ def test_a_fact_that_is_too_large_is_a_problem_of_the_file(tmp_path: Path) -> No
         ]
 
 
+async def test_a_fact_that_is_too_large_is_left_out_of_what_is_stored(
+    database: Database, tmp_path: Path
+) -> None:
+    rows = rows_in_nanodollars(*[("a", "2026-11-01", HALF)] * 3, ("b", "2026-11-01", "7"))
+    with read_file(as_csv(rows, tmp_path / "costs.csv")) as (reading, scratch):
+        assert (reading.bad, reading.facts) == (1, 1)
+        assert (await service(database).compare(SOURCE, scratch, ignore, replace=False)).new == 1
+        assert (await service(database).store(SOURCE, scratch, ignore, replace=False)).new == 1
+    assert (await check(database)).wrong == 0
+
+
 @pytest.mark.parametrize("count", [5, 20_001])
 def test_a_sum_beyond_64_bits_is_refused(tmp_path: Path, count: int) -> None:
     last = [("a", "2026-11-01", HALF)] * 3

@@ -148,3 +148,9 @@ async def test_a_path_of_any_length_is_answered_in_few_words(web: Web) -> None:
     assert answer.status_code == 404
     assert len(answer.content) < 500
     assert len(unknown_provider("x" * 30_000, {}).message) < 500
+
+
+@pytest.mark.parametrize("value", ["LLM", "", 5, ["llm"]])
+async def test_of_a_few_known_values_all_are_told(web: Web, value: object) -> None:
+    [issue] = (await web.event(eventType=value)).json()["error"]["details"]["issues"]
+    assert issue == {"path": "eventType", "message": "must be one of llm, tool, custom"}
