@@ -78,7 +78,7 @@ class Database:
             from nullspend_margins.storage.postgresql import PostgresServer
 
             self._backend = PostgresServer(parsed, pool_size, busy_timeout_seconds)
-        self._shown = parsed.render_as_string(hide_password=True)
+        self._shown = _without_secrets(parsed).render_as_string(hide_password=True)
         self._told: str | None = None
 
     def __repr__(self) -> str:
@@ -167,6 +167,11 @@ def _means_unavailable(problem: Exception) -> bool:
     # is being set up is not wrapped by SQLAlchemy.
     names = {cls.__name__ for cls in type(driver_error).__mro__}
     return not names.isdisjoint({"OperationalError", "InterfaceError"})
+
+
+def _without_secrets(url: URL) -> URL:
+    """The drivers take passwords among the options of a URL, too."""
+    return url.difference_update_query([name for name in url.query if "password" in name.lower()])
 
 
 def _parse(text: str) -> URL:

@@ -21,6 +21,8 @@ T = TypeVar("T")
 READERS = 4
 MEMORY = ":memory:"
 _RETRY_SECONDS = 0.05
+_NO_FILES = frozenset((sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY))
+"""What SQLite says of a folder that it may not write in: waiting does not help."""
 
 
 class SqliteFile:
@@ -153,7 +155,9 @@ def _prepare(engine: Engine, patience_seconds: float) -> None:
     while True:
         try:
             mode = _wal_mode(engine)
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode & 0xFF in _NO_FILES:
+                raise ConfigurationError(_no_files(engine, problem)) from problem
             if time.monotonic() >= deadline:
                 raise
             time.sleep(_RETRY_SECONDS)
@@ -168,6 +172,14 @@ def _prepare(engine: Engine, patience_seconds: float) -> None:
             f"[database] url: {engine.url.database} can't use SQLite's write-ahead log. "
             "Is it on a network file system? Use a local disk or PostgreSQL."
         )
+
+
+def _no_files(engine: Engine, problem: sqlite3.OperationalError) -> str:
+    file = Path(engine.url.database or "")
+    return (
+        f"[database] url: SQLite can't make its files beside {file} ({problem}). "
+        f"Let this process write in {file.parent}, and own what is there."
+    )
 
 
 def _wal_mode(engine: Engine) -> Any:
