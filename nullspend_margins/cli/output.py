@@ -12,8 +12,17 @@ import typer
 
 
 def say(line: str) -> None:
-    """One line of the result, at once."""
-    typer.echo(line)
+    """One line of the result, at once. Raises ``ServiceUnavailable`` where it can't be written."""
+    try:
+        typer.echo(line)
+    except BrokenPipeError:
+        raise  # whoever reads it has seen enough
+    except OSError as problem:
+        from nullspend_margins.errors import ServiceUnavailable
+
+        raise ServiceUnavailable(
+            f"The result cannot be written: {problem.strerror or problem}."
+        ) from problem
 
 
 def say_safely(line: str) -> None:
@@ -36,7 +45,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from nullspend_margins.domain.text import printable
 
     cleaned = [[printable(cell) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():  # None: closed by whoever started us
         for row in cleaned:
             say("\t".join(row))
         return

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
-from nullspend_margins.cli.options import ConfigFile
+from nullspend_margins.cli.options import ConfigFile, OneOrg
 from nullspend_margins.cli.output import complain, counted, log_to_stderr, say, show_table
 
 if TYPE_CHECKING:
@@ -52,10 +52,7 @@ class _Outcome:
 
 def rebuild(
     config: ConfigFile,
-    org: Annotated[
-        str | None,
-        typer.Option("--org", metavar="ORG", help="This org alone.", show_default=False),
-    ] = None,
+    org: OneOrg = None,
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit status 1 when a sum is wrong.")
     ] = False,

@@ -75,7 +75,9 @@ def _month(since: str | None) -> Period | None:
     try:
         return Period.parse(since)
     except ValidationFailed as problem:
-        raise typer.BadParameter("must be a month, for example 2025-01") from problem
+        raise typer.BadParameter(
+            "must be a month, for example 2025-01", param_hint="--since"
+        ) from problem
 
 
 async def _sync(margins: Margins, org: str | None, since: Period | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +78,55 @@ def test_a_file_that_is_not_there_is_one_line_without_a_traceback(run: Run, tmp_
 def test_the_package_is_the_same_command() -> None:
     done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
     assert "Usage: nullspend-margins" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("keys", "create"),
+        ("keys", "list"),
+        ("keys", "revoke", "x"),
+        ("session", "--user", "u", "--role", "admin"),
+        ("sync",),
+        ("alerts", "list"),
+        ("alerts", "resend", "--all-dead"),
+        ("rebuild",),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("org", ["", "a\nb", "x" * 257], ids=["empty", "lines", "long"])
+def test_what_can_be_no_org_is_refused(
+    run: Run, config: Path, arguments: tuple[str, ...], org: str
+) -> None:
+    outcome = run(*arguments, "--config", config, "--org", org)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "Invalid value for '--org': must " in outcome.err
+    assert [each.name for each in config.parent.iterdir()] == [config.name]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [("openapi",), ("plugins",)], ids=" ".join)
+def test_a_result_that_nobody_takes_is_one_line_without_a_traceback(
+    config: Path, arguments: tuple[str, ...]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "NULLSPEND_MARGINS_CONFIG": str(config)},
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: The result cannot be written: No space left on device.\n",
+    )
+
+
+def test_a_command_without_an_output_does_its_work(config: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "plugins", "--config", str(config)],
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: os.close(1),
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
