@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
+from nullspend_margins.domain.access import ROLES
 from nullspend_margins.errors import AuthenticationRequired
 from nullspend_margins.protocols import Principal, Scope
 
@@ -29,6 +30,10 @@ class ScopeSessionAuthenticator:
         name: str = "scope-session",
         default_role: str | None = None,
     ) -> None:
+        if default_role is not None and default_role not in ROLES:
+            raise ValueError(
+                f"default_role must be one of {', '.join(ROLES)}, not {default_role!r}"
+            )
         self.name = name
         self._keys = (org_key, user_key, role_key)
         self._default_role = default_role
@@ -61,6 +66,8 @@ class CallableAuthenticator:
                 f"CallableAuthenticator wants a function of the ASGI scope, not {fn!r}; "
                 "did you call it?"
             )
+        if problem := _call_problem(fn):
+            raise TypeError(f"CallableAuthenticator: {problem}")
         self.name = name
         self.bearer = bearer
         self._fn = fn
@@ -83,6 +90,18 @@ class CallableAuthenticator:
             f"{type(found).__name__}; it must return a Principal, a mapping with org_id, user_id "
             "and role, or None"
         )
+
+
+def _call_problem(fn: SessionFunction) -> str | None:
+    try:
+        signature = inspect.signature(fn)
+    except (TypeError, ValueError):  # written in C, for one
+        return None
+    try:
+        signature.bind({})
+    except TypeError:
+        return f"{fn!r} takes {signature}; it is called with (scope)"
+    return None
 
 
 def _principal(org_id: object, user_id: object, role: object) -> Principal:

@@ -49,6 +49,7 @@ METHODS: Mapping[str, tuple[Method, ...]] = {
     "notifier": (Method("notify", ("alert",)),),
 }
 """What each kind must have. Cost sources have two shapes instead."""
+_FIND_GAPS = Method("find_gaps", ("secret",))
 _KNOWN = frozenset(
     each.name for methods in (*METHODS.values(), PULLED, AGGREGATING) for each in methods
 )
@@ -65,6 +66,15 @@ def kinds_of(thing: object) -> list[str]:
     if any(all(_implements(thing, each.name) for each in shape) for shape in shapes):
         found.append("cost source")
     return found
+
+
+def begun_kind(thing: object) -> str | None:
+    """The kind of which ``thing`` has some of the methods, and lacks others."""
+    shapes = [*METHODS.items(), ("cost source", AGGREGATING)]
+    for kind, methods in shapes:
+        if any(_implements(thing, each.name) for each in methods):
+            return kind
+    return None
 
 
 def nearest_method(thing: object) -> str | None:
@@ -91,8 +101,8 @@ def problems_of(kind: str, thing: object) -> list[str]:
     orgs = getattr(thing, "orgs", None)
     orgs_problem = _orgs_problem(orgs) if kind == "notifier" and orgs is not None else None
     found += [f"{title}.orgs {orgs_problem}"] if orgs_problem else []
-    if kind == "revenue provider" and (problem := _form_of_connecting_problem(thing)):
-        found.append(f"{title}.connect_form {problem}")
+    if kind == "revenue provider":
+        found += [f"{title}.{each}" for each in _optional_problems(thing)]
     if kind == "cost source":
         return found + _cost_source_problems(thing, title)
     return found + _method_problems(kind, METHODS[kind], thing, title)
@@ -144,6 +154,22 @@ def _orgs_problem(orgs: object) -> str | None:
         return f"must be a collection of org ids, or None for every org, not {orgs!r}"
     wrong = [each for each in orgs if not isinstance(each, str)]
     return f"holds {wrong[0]!r}; org ids are strings" if wrong else None
+
+
+def _optional_problems(thing: object) -> list[str]:
+    """Of what a revenue provider may have, each with its name in front."""
+    found = []
+    if problem := _form_of_connecting_problem(thing):
+        found.append(f"connect_form {problem}")
+    tells_all = getattr(thing, "tells_all_services", False)
+    if not isinstance(tells_all, bool):
+        found.append(f"tells_all_services must be True or False, not {tells_all!r}")
+    find_gaps = getattr(thing, _FIND_GAPS.name, None)
+    if find_gaps is not None and not callable(find_gaps):
+        found.append(f"find_gaps is a {type(find_gaps).__name__}; write {_FIND_GAPS.example}")
+    elif find_gaps is not None and (problem := _form_problem(_FIND_GAPS, find_gaps)):
+        found.append(f"find_gaps {problem}")
+    return found
 
 
 def _form_of_connecting_problem(thing: object) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nullspend_margins.config import Config
@@ -19,7 +19,13 @@ from nullspend_margins.plugins.candidates import (
     name_problems,
     table_problems,
 )
-from nullspend_margins.plugins.contracts import article, kinds_of, nearest_method, problems_of
+from nullspend_margins.plugins.contracts import (
+    article,
+    begun_kind,
+    kinds_of,
+    nearest_method,
+    problems_of,
+)
 from nullspend_margins.plugins.folders import (
     TEMPLATE_FOLDER,
     CheckTemplates,
@@ -59,9 +65,10 @@ def load_plugins(
     loading = _Loading(config, clock, http, outbound, check_templates)
     candidates = find_candidates(extra, builtins)
     in_use = arrange(candidates, config, loading.problems)
-    loading.problems += name_problems(in_use)
+    ambiguous = name_problems(in_use)
+    loading.problems += ambiguous
     loading.problems += table_problems(candidates, config)
-    for candidate in in_use if not loading.problems else ():
+    for candidate in in_use if not ambiguous else ():
         loading.take(candidate)
     loading.look_into_folders()
     if loading.problems:
@@ -137,7 +144,7 @@ class _Loading:
     def _call_hooks(self, candidate: Candidate, plugin: object) -> list[tuple[str, str]]:
         wrong = hook_problems(plugin)
         if not wrong and not has_hooks(plugin):
-            wrong = [_hookless(plugin)]
+            wrong = _hookless(plugin)
         if wrong:
             self.problems += [f"{candidate.label}: {each}" for each in wrong]
             return []
@@ -233,20 +240,21 @@ def _import_problem(candidate: Candidate, problem: BaseException) -> str:
     return f"{target} cannot be imported: {type(problem).__name__}: {problem}.{guess}"
 
 
-def _hookless(plugin: object) -> str:
+def _hookless(plugin: object) -> list[str]:
     kinds = kinds_of(plugin)
     if len(kinds) > 1:
-        return (
-            f"is {' and '.join(map(article, kinds))} at once. Pass one object for each, "
-            "or hooks that return them"
-        )
+        several = " and ".join(map(article, kinds))
+        return [f"is {several} at once. Pass one object for each, or hooks that return them"]
     if callable(plugin) and hasattr(plugin, "__name__"):
         name = plugin.__name__
         if name in HOOKS:
-            return f"is the hook {name} alone; the plugin is the module or the object it is in"
-        return f"is a function. To ask it who is signed in, pass CallableAuthenticator({name})"
+            return [f"is the hook {name} alone; the plugin is the module or the object it is in"]
+        return [f"is a function. To ask it who is signed in, pass CallableAuthenticator({name})"]
+    begun = None if isinstance(plugin, ModuleType) else begun_kind(plugin)
+    if begun is not None:
+        return problems_of(begun, plugin)
     guess = nearest_method(plugin)
     hint = f"; {guess}" if guess is not None else ""
-    return (
+    return [
         f"registers nothing: no function in it is marked with @hookimpl of nullspend_margins{hint}"
-    )
+    ]

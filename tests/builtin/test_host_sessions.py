@@ -113,3 +113,14 @@ def test_both_keep_the_protocol() -> None:
     asked = CallableAuthenticator(lambda scope: None, name="tokens", bearer=True)
     assert problems_of("authenticator", asked) == []
     assert (asked.name, asked.bearer) == ("tokens", True)
+
+
+def test_a_default_role_is_one_that_there_is() -> None:
+    with pytest.raises(ValueError, match=r"default_role must be one of viewer, .*, not 'boss'"):
+        ScopeSessionAuthenticator(default_role="boss")
+
+
+@pytest.mark.parametrize("fn", [lambda: None, lambda scope, more: None, lambda *, scope: None])
+def test_a_function_that_takes_no_scope_is_refused(fn: Any) -> None:
+    with pytest.raises(TypeError, match=r"takes \(.*\); it is called with \(scope\)"):
+        CallableAuthenticator(fn)

@@ -216,3 +216,42 @@ def test_a_cost_source_may_not_take_the_name_of_events_sent_in(name: str) -> Non
     thing = Pulls()
     thing.name = name
     assert f"has the name '{name}', which is kept for events that are sent in" in refusal(thing)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            "def find_gaps(self, secret): return []",
+            "Bills.find_gaps is a plain function; write async def find_gaps(self, secret)",
+        ),
+        (
+            "async def find_gaps(self): return []",
+            "Bills.find_gaps takes (); it is called with (secret)",
+        ),
+        (
+            "async def find_gaps(self, secret): yield 1",
+            "Bills.find_gaps has a yield, so it can't be awaited; return the result of find_gaps",
+        ),
+        (
+            "find_gaps = ['refunds']",
+            "Bills.find_gaps is a list; write async def find_gaps(self, secret)",
+        ),
+        ("tells_all_services = 'no'", "Bills.tells_all_services must be True or False, not 'no'"),
+    ],
+)
+def test_what_a_provider_may_leave_out_is_checked_where_it_is_there(
+    source: str, message: str
+) -> None:
+    text = f"class Bills(Earns):\n    {source}"
+    bills = module("m", f"from tests.kernel.support import Earns\n{text}").Bills()
+    assert refusal(Registers("register_revenue_providers", [bills])) == (
+        f"plugin acme (given by the host), register_revenue_providers: {message}"
+    )
+
+
+def test_what_a_provider_may_leave_out_may_be_none() -> None:
+    class Bills(Earns):
+        find_gaps = None
+
+    assert list(load(Bills(), disabled=["csv", "stripe"]).revenue_providers) == ["earns"]
