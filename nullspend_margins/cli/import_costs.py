@@ -73,11 +73,11 @@ def import_costs(
         customer_tag=customer_tag,
         unit=unit,
         delimiter=delimiter,
-        org_id=_text("--org", org),
+        org_id=org,
         without=frozenset(without or ()),
     )
     job = _Job(
-        file=file, options=options, source=_text("--source", source),
+        file=file, options=options, source=_source(source),
         replace=replace, skip_bad=skip_bad, dry_run=dry_run,
     )  # fmt: skip
     log_to_stderr()
@@ -172,12 +172,12 @@ def _columns(pairs: Sequence[str]) -> Mapping[str, str]:
     return found
 
 
-def _text(option: str, value: str | None) -> str | None:
+def _source(name: str | None) -> str | None:
     from nullspend_margins.domain.text import text_problem
 
-    if value is not None and (problem := text_problem(value, at_most=100)):
-        raise typer.BadParameter(f"{option} {problem}")
-    return value
+    if name is not None and (problem := text_problem(name, at_most=100)):
+        raise typer.BadParameter(f"--source {problem}")
+    return name
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from nullspend_margins.cli.options import possible_org
+
 
 class Format(StrEnum):
     """What the file is."""
@@ -51,7 +53,13 @@ File = Annotated[
 ]
 WholeOrg = Annotated[
     str | None,
-    typer.Option("--org", metavar="ORG", help="Whose costs they are.", show_default=False),
+    typer.Option(
+        "--org",
+        metavar="ORG",
+        help="Whose costs they are.",
+        show_default=False,
+        callback=possible_org,
+    ),
 ]
 Source = Annotated[
     str | None,

@@ -210,7 +210,7 @@ def test_nothing_is_said_of_tags_when_no_row_got_as_far(
         (("--column", "cost=a", "--column", "cost=b"), "is given twice"),
         (("--replace", "--skip-bad"), "--skip-bad"),
         (("--source", ""), "--source must not be empty"),
-        (("--org", "a\nb"), "--org must not contain control characters"),
+        (("--org", "a\nb"), "for '--org': must not contain control characters"),
         (("--format", "xlsx"), "'xlsx' is not one of"),
         (("--unit", "eur"), "'eur' is not one of"),
     ],
@@ -221,6 +221,11 @@ def test_a_command_that_is_written_wrongly_is_said_to(
     outcome = run("import-costs", costs, "--config", tmp_path / "none.toml", *arguments)
     assert (outcome.status, outcome.out) == (2, "")
     assert said in " ".join(outcome.err.replace("│", " ").split())
+
+
+def test_an_org_may_have_as_long_a_name_as_anywhere(run: Run, config: Path, costs: Path) -> None:
+    outcome = run("import-costs", costs, "--config", config, "--org", "o" * 256, "--dry-run")
+    assert (outcome.status, outcome.err) == (0, "")
 
 
 def test_what_a_file_leaves_open_is_one_message(run: Run, config: Path, costs: Path) -> None:
