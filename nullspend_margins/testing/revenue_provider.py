@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
+from nullspend_margins.domain.revenue import RevenueGap
 from nullspend_margins.errors import (
     CredentialRefused,
     PermissionMissing,
@@ -165,6 +167,27 @@ class CredentialRules(ProviderSuite):
         secret = await self._secret(provider, body)
         found = await outcome(provider.check_credential(secret))
         require_error("check_credential, forbidden_body,", found, PermissionMissing)
+
+    @rule
+    async def test_gaps_are_told_as_gaps(self) -> None:
+        """`find_gaps`, if there is one, gives a sequence of `RevenueGap` for a good credential.
+
+        Why: whoever connects would hear that its permissions are not known, and the log has no
+        more than the class of the error.
+        To do: return a list of `RevenueGap(permission=..., bases=..., detail=...)`; an empty one
+        where the credential may read everything.
+        """
+        provider = self._made()
+        find_gaps = getattr(provider, "find_gaps", None)
+        if find_gaps is None:
+            return
+        found = await outcome(find_gaps(await self._secret(provider)))
+        require_answer("find_gaps", found)
+        if not isinstance(found, Sequence) or isinstance(found, str):
+            raise RuleBroken(f"find_gaps gave {described(found)}")
+        for gap in found:
+            if not isinstance(gap, RevenueGap):
+                raise RuleBroken(f"find_gaps gave {described(gap)} among the gaps")
 
     @rule
     async def test_an_unreachable_provider_says_nothing_of_the_credential(self) -> None:
