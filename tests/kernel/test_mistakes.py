@@ -9,7 +9,7 @@ import pytest
 
 from nullspend_margins import PluginContext, hookimpl
 
-from .support import AddsUp, Earns, Pays, Registers, Tells, Who, install, module, refusal
+from .support import Pays, Registers, Tells, Who, install, module, refusal
 
 HOOK = "from nullspend_margins import hookimpl\n@hookimpl\n"
 
@@ -160,24 +160,6 @@ def test_a_bare_object_with_a_misspelt_method_is_recognised() -> None:
     assert refusal(Nearly()).endswith("; it has authentcate; did you mean authenticate?")
 
 
-@pytest.mark.parametrize(
-    ("left_out", "kind", "call"),
-    [
-        ("has_customer", Earns, "has_customer(self, secret, customer_id)"),
-        ("tag_costs", AddsUp, "tag_costs(self, org_id, since)"),
-    ],
-)
-def test_a_bare_object_that_lacks_a_method_is_recognised_by_the_others(
-    left_out: str, kind: type, call: str
-) -> None:
-    methods = {name: each for name, each in vars(kind).items() if name[0] != "_"}
-    del methods[left_out]
-    thing = type("Nearly", (), methods)()
-    assert refusal(thing).endswith(
-        f"given by the host): Nearly has no method {left_out}; write async def {call}"
-    )
-
-
 def test_a_bare_object_of_two_kinds_has_to_say_which() -> None:
     class Both(Pays):
         async def authenticate(self, scope: Any) -> None: ...
@@ -293,32 +275,6 @@ def test_what_a_hook_finds_wrong_names_the_plugin_or_its_key(said: str, told: st
     raising = f"def register_notifiers(context): raise ConfigurationError({said!r})"
     source = "from nullspend_margins import ConfigurationError\n" + HOOK + raising
     assert refusal(module("acme", source)) == told
-
-
-def test_unknown_names_in_the_configuration_have_a_nearest_one() -> None:
-    message = refusal(Who(), order=["sesions"], disabled=["who", "who"], plan={"x": 1})
-    assert message.splitlines() == [
-        'plugins.order[0]: no plugin is called "sesions". Did you mean sessions?',
-        'plugins.disabled[1]: "who" is listed twice',
-        "plugins.plan: no such plugin is installed. Did you mean plans?",
-    ]
-
-
-@pytest.mark.parametrize("name", ["log", "who"])
-def test_a_table_for_a_plugin_without_settings_is_a_mistake(name: str) -> None:
-    assert refusal(Who(), **{name: {"level": "info"}}) == (
-        f"plugins.{name}: the plugin {name} has no settings"
-    )
-
-
-def test_a_name_that_is_unknown_hides_no_other_mistake() -> None:
-    source = HOOK + "def register_notifiers(context): return None"
-    message = refusal(module("acme", source), disabled=["sesions"], strip={"x": 1})
-    assert [line.partition(":")[0] for line in message.splitlines()] == [
-        "plugins.disabled[0]",
-        "plugins.strip",
-        "plugin acme (given by the host), register_notifiers",
-    ]
 
 
 def test_all_mistakes_are_told_at_once() -> None:

@@ -65,6 +65,24 @@ def test_a_bare_objects_methods_are_checked_too() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("left_out", "kind", "call"),
+    [
+        ("has_customer", Earns, "has_customer(self, secret, customer_id)"),
+        ("tag_costs", AddsUp, "tag_costs(self, org_id, since)"),
+    ],
+)
+def test_a_bare_object_that_lacks_a_method_is_recognised_by_the_others(
+    left_out: str, kind: type, call: str
+) -> None:
+    methods = {name: each for name, each in vars(kind).items() if name[0] != "_"}
+    del methods[left_out]
+    thing = type("Nearly", (), methods)()
+    assert refusal(thing).endswith(
+        f"given by the host): Nearly has no method {left_out}; write async def {call}"
+    )
+
+
 def test_the_protocols_own_empty_method_is_no_implementation() -> None:
     class Inherits(Authenticator):
         name = "inherits"

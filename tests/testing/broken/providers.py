@@ -272,12 +272,6 @@ class AsksForAKey(Billing):
             raise ValidationFailed.of(("apiKey", "must be an Acme token")) from None
 
 
-class NamesItsGapsOnly(Billing):
-    async def find_gaps(self, secret: str) -> list[str]:
-        await self.ask(secret)
-        return ["refunds"]
-
-
 class NamesPermissionsOtherwise(Billing):
     connect_form = form(TOKEN, permissions=[replace(READ, name="Invoices: Read")])
 
@@ -302,5 +296,4 @@ CREDENTIALS: dict[str, type] = {
     "test_the_connect_form_hides_the_secret": ShowsTheToken,
     "test_a_refusal_stands_beside_a_field_of_the_form": AsksForAKey,
     "test_a_missing_permission_is_one_of_the_form": NamesPermissionsOtherwise,
-    "test_gaps_are_told_as_gaps": NamesItsGapsOnly,
 }

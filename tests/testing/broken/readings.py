@@ -137,6 +137,12 @@ class TakesMissingForEmpty(Billing):
         return await super().ask(secret, page)
 
 
+class NamesItsGapsOnly(Billing):
+    async def find_gaps(self, secret: str) -> list[str]:
+        await self.ask(secret)
+        return ["refunds"]
+
+
 READINGS: dict[str, type] = {
     "test_a_customer_of_the_account_is_found": ForgetsCustomers,
     "test_a_made_up_customer_is_not_found": KnowsEverybody,
@@ -150,4 +156,5 @@ READINGS: dict[str, type] = {
     "test_json_of_another_form_is_a_failure": ReadsFieldsBlindly,
     "test_a_failure_half_way_is_raised": StopsAtAFailure,
     "test_a_read_may_end_early": ReadsAhead,
+    "test_gaps_are_told_as_gaps": NamesItsGapsOnly,
 }
