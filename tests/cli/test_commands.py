@@ -165,7 +165,7 @@ def test_a_key_is_printed_once_listed_by_its_prefix_and_revoked(run: Run, config
 def test_no_key_is_made_for_an_org_that_cannot_be(run: Run, config: Path) -> None:
     """As of a script's variable that is not set."""
     outcome = run("keys", "create", "--config", config, "--org", "")
-    assert (outcome.status, outcome.out) == (1, "")
+    assert (outcome.status, outcome.out) == (2, "")
     assert "must not be empty" in outcome.err
 
 
