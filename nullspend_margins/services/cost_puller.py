@@ -32,10 +32,13 @@ _log = logging.getLogger("nullspend_margins.costs")
 
 
 class PullReport(NamedTuple):
-    """How many sources failed, and how many are still being read: here next time, or elsewhere."""
+    """How many sources failed, and the names of all that were not read to their end.
+
+    Those are the failed ones too, those that go on next time, and those that are read elsewhere.
+    """
 
     failed: int
-    unfinished: int
+    unread: Sequence[str]
 
 
 class _End(Enum):
@@ -69,7 +72,9 @@ class CostPuller:
         batch next time; that is no failure.
         """
         ends = await asyncio.gather(*(self._try(source, seconds) for source in self._sources))
-        return PullReport(ends.count(_End.FAILED), ends.count(_End.UNFINISHED))
+        named = zip(self._sources, ends, strict=True)
+        unread = [source.name for source, end in named if end is not _End.READ]
+        return PullReport(ends.count(_End.FAILED), unread)
 
     async def _try(self, source: PulledCostSource, seconds: float | None) -> _End:
         limit = asyncio.timeout(seconds)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -224,8 +224,7 @@ class SyncService:
         # What is due already goes out meanwhile: syncs may take all the time there is.
         waiting = self._deliver_alerts(_end_of_telling(deadline))
         await asyncio.gather(waiting, *(work() for _ in range(self._cron.concurrency)))
-        if not pulled.unfinished:  # the rest of a day of which some is pruned would seem counted
-            await self._prune(deadline)
+        await self._prune(deadline, pulled.unread)
         await self._deliver_alerts(_end_of_telling(deadline))
         return CronReport(outcomes.count(True), outcomes.count(False))
 
@@ -259,11 +258,15 @@ class SyncService:
         except Exception:  # a defect there is no reason to stop syncs here
             _log.exception("alerts not delivered")
 
-    async def _prune(self, deadline: float) -> None:
-        """Forget raw events older than ``[ingest] dedupe_days``."""
+    async def _prune(self, deadline: float, unread: Sequence[str]) -> None:
+        """Forget raw events older than ``[ingest] dedupe_days``.
+
+        Not of sources that were not read to their end: the rest of a day of which some was
+        forgotten would seem to be counted already.
+        """
         if self._dedupe_days is not None:
             before = forgotten_before(self._tools.clock.now(), self._dedupe_days)
-            await prune_events_before(self._tools.database, before, deadline)
+            await prune_events_before(self._tools.database, before, deadline, keep=unread)
 
 
 def _end_of_telling(deadline: float) -> float:

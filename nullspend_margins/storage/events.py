@@ -89,11 +89,14 @@ def without_pruned(
     return [event for event in events if event.event_id not in gone]
 
 
-def prune_events(tx: Connection, org_id: str, before: datetime, limit: int) -> int:
+def prune_events(
+    tx: Connection, org_id: str, before: datetime, limit: int, *, keep: Sequence[str] = ()
+) -> int:
     """Forget at most ``limit`` raw events that occurred before ``before``, the oldest first.
 
-    Their costs stay in the rollups, and go to ``pruned_costs``. Returns how many went. Raises
-    ``RollupOverflow``: nothing of the transaction may be kept then.
+    Those of the sources in ``keep`` are passed over. The costs of what goes stay in the rollups,
+    and go to ``pruned_costs``. Returns how many went. Raises ``RollupOverflow``: nothing of the
+    transaction may be kept then.
     """
     table = cost_events.c
     oldest = (
@@ -106,7 +109,7 @@ def prune_events(tx: Connection, org_id: str, before: datetime, limit: int) -> i
             table.model,
             table.cost_nanodollars,
         )
-        .where(table.org_id == org_id, table.occurred_at < before)
+        .where(table.org_id == org_id, table.occurred_at < before, table.source.not_in(keep))
         .order_by(table.occurred_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from nullspend_margins import CostBatch, CostEvent, ServiceUnavailable, ValidationFailed
+from nullspend_margins.storage.tables import cost_events
 from tests.world import NOW, ORG, World, event, world
 
 DAYS = {"dedupe_days": 2}
@@ -74,18 +76,23 @@ async def test_what_is_new_counts_after_the_source_was_away_for_longer(database_
             assert await cost(here) == 3
 
 
-async def test_nothing_is_let_go_before_a_source_was_read_to_its_end(database_url: str) -> None:
+@pytest.mark.parametrize("end", ["its time is up", "it fails"])
+async def test_nothing_is_let_go_before_a_source_was_read_to_its_end(
+    database_url: str, end: str
+) -> None:
     """Cut off amid a day, and out of order, the rest of that day is no repetition."""
 
-    class Slow(Gateway):
+    class Stopped(Gateway):
         async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
             first, second = self.events
             if cursor is None:
                 yield CostBatch(org_id=ORG, events=[first], cursor="half")
-                await asyncio.Event().wait()  # until its time is up
+                if end == "it fails":
+                    raise ServiceUnavailable("The gateway is away.")
+                await asyncio.Event().wait()
             yield CostBatch(org_id=ORG, events=[second], cursor="whole")
 
-    gateway = Slow()
+    gateway = Stopped()
     day = NOW - timedelta(days=9)
     gateway.events = [spent("1", day + timedelta(hours=2)), spent("2", day + timedelta(hours=1))]
     budget = {"time_budget_seconds": 1}
@@ -93,6 +100,22 @@ async def test_nothing_is_let_go_before_a_source_was_read_to_its_end(database_ur
         for _ in range(3):
             await here.cron()
         assert await cost(here) == 2
+
+
+async def test_what_others_told_is_let_go_although_a_source_fails(database_url: str) -> None:
+    gateway = Gateway()
+    gateway.events = [spent("1", NOW)]
+    gateway.problem = ServiceUnavailable("The gateway is away.")
+    async with world(database_url, plugins=[gateway], ingest=DAYS) as here:
+        await here.margins.ingest(ORG, [spent("1", NOW), spent("2", NOW)])
+        here.clock.advance(days=3)
+        await here.cron()
+        database = (await here.margins.services()).alerts._database
+        left = await database.read(
+            lambda tx: [*tx.execute(select(cost_events.c.source, cost_events.c.event_id))]
+        )
+        assert left == [("gateway", "1")]
+        assert await cost(here) == 3
 
 
 async def test_a_host_is_refused_what_would_be_forgotten_at_once(database_url: str) -> None:
