@@ -87,12 +87,12 @@ def resend(
 
     done = run_with_services(config, work)
     if not done:
-        _tell_nothing_dead(alert_id)
+        _tell_nothing_dead(alert_id, org, notifier)
     if any(each.outcome == "failed" for each in done):
         raise typer.Exit(1)
 
 
-def _tell_nothing_dead(alert_id: str | None) -> None:
+def _tell_nothing_dead(alert_id: str | None, org: str | None, notifier: str | None) -> None:
     """Nothing to do is fine for all of them, and a mistake for one that was named."""
     from nullspend_margins.errors import NotFound
 
@@ -100,7 +100,9 @@ def _tell_nothing_dead(alert_id: str | None) -> None:
         raise NotFound(
             f"No delivery of {alert_id} is dead; `alerts list` shows how each of them is."
         )
-    say("No delivery is dead.")
+    # With what was asked for: a name may be misspelt, and others be dead.
+    whose = ("" if org is None else f" of {org}") + ("" if notifier is None else f" to {notifier}")
+    say(f"No delivery{whose} is dead.")
 
 
 def _told(resent: Resent) -> str:

@@ -107,7 +107,7 @@ def unreadable(status: int | None) -> Transient:
 def refused(code: str | None) -> CredentialRefused:
     """Stripe does not know the key (401)."""
     if code == "api_key_expired":
-        return CredentialRefused("Stripe says that this key has expired. Connect with a new one.")
+        return CredentialRefused("Stripe says that this key has expired.")
     return CredentialRefused(
         "Stripe does not accept this key. Check that it was copied whole and was not revoked."
     )

@@ -216,7 +216,9 @@ def test_what_is_sent_again_can_be_narrowed_down(
 ) -> None:
     command = ["alerts", "resend", "--config", config, "--all-dead"]
     nothing = run(*command, "--notifier", "log")
-    assert (nothing.status, nothing.out) == (0, "No delivery is dead.\n")
+    assert (nothing.status, nothing.out) == (0, "No delivery to log is dead.\n")
+    nobody = run(*command, "--org", "org_9", "--notifier", "webhook")
+    assert (nobody.status, nobody.out) == (0, "No delivery of org_9 to webhook is dead.\n")
     outcome = run(*command, "--org", "org_2", "--notifier", "webhook")
     assert (outcome.status, outcome.out) == (0, "evt_2 org_2 webhook: delivered\n")
     assert receiver.ids == ["evt_2"]
