@@ -90,6 +90,12 @@ def test_numbers_with_decimals_are_exact(tmp_path: Path) -> None:
     assert config.health.thresholds.healthy == Fraction(333, 10)
 
 
+def test_toml_1_1_is_read(tmp_path: Path) -> None:
+    text = 'dashboard = {\n  name = "\\x4dargins",  # a line each\n  locale = "de",\n}\n'
+    config = load_config(write(tmp_path, text))
+    assert (config.dashboard.name, config.dashboard.locale) == ("Margins", "de")
+
+
 def test_strings_come_from_the_environment_and_from_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,8 @@ class _Server(uvicorn.Server):
             await super().startup(sockets)
         except SystemExit as end:
             raise StartFailed from end
+        if self.should_exit:  # older releases of uvicorn say it so
+            raise StartFailed
         self.ready.set()
 
     @contextmanager
