@@ -167,10 +167,13 @@ class Flusher:
             _log.warning("recorded cost events are stored again")
 
 
+_ENDS = ("new futures after", "new thread at interpreter shutdown")  # the second from 3.12 on
+
+
 def _is_process_ending(problem: Exception) -> bool:
     """A thread with an event loop goes on when the main thread is through, with no executor.
 
     Which is told a moment before the main thread counts as ended.
     """
-    refused = isinstance(problem, RuntimeError) and "new futures after" in str(problem)
+    refused = isinstance(problem, RuntimeError) and any(end in str(problem) for end in _ENDS)
     return refused or not threading.main_thread().is_alive()

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from nullspend_margins.recording.flusher import Pace
+from nullspend_margins.recording.flusher import Pace, _is_process_ending
 from tests.recording.fakes import Computer, kill, record
 
 WITH_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
@@ -173,3 +173,15 @@ def test_a_script_without_a_loop_ends_quietly_and_loses_nothing(computer: Comput
     assert "Traceback" not in done.stderr
     assert asyncio.run(computer.recorder().adopt())
     assert computer.database.numbers == list(range(100))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "cannot schedule new futures after interpreter shutdown",
+        "can't create new thread at interpreter shutdown",  # from Python 3.12 on
+    ],
+)
+def test_a_refused_thread_is_known_for_the_end_of_the_process(words: str) -> None:
+    assert _is_process_ending(RuntimeError(words))
+    assert not _is_process_ending(ValueError(words))
