@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Select, delete, select
 
 from nullspend_margins.domain.cost import Amount, CostEvent, add_amount
 from nullspend_margins.domain.delivery import DELIVERY_PRECISION
@@ -98,29 +98,14 @@ def prune_events(
     and go to ``pruned_costs``. Returns how many went. Raises ``RollupOverflow``: nothing of the
     transaction may be kept then.
     """
-    table = cost_events.c
-    oldest = (
-        select(
-            table.source,
-            table.event_id,
-            table.occurred_at,
-            table.tag_value,
-            table.provider,
-            table.model,
-            table.cost_nanodollars,
-        )
-        .where(table.org_id == org_id, table.occurred_at < before, table.source.not_in(keep))
-        .order_by(table.occurred_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
     by_source: dict[str, list[str]] = {}
     costs: dict[DayCell, Amount] = {}
-    # Locked, and those that another pruner has locked passed over: each goes once.
+    oldest = _oldest(org_id, before, limit, keep)
     for source, event_id, occurred_at, tag_value, provider, model, cost in tx.execute(oldest):
         by_source.setdefault(source, []).append(event_id)
         cell = (day_number(occurred_at), tag_value, source, provider, model)
         add_amount(costs, cell, cost, 1)
+    table = cost_events.c
     for source, event_ids in by_source.items():
         for some in chunks(tx, event_ids):
             tx.execute(
@@ -132,6 +117,19 @@ def prune_events(
             )
     add_pruned_costs(tx, org_id, costs)
     return sum(map(len, by_source.values()))
+
+
+def _oldest(org_id: str, before: datetime, limit: int, keep: Sequence[str]) -> Select[Any]:
+    """Locked, and those that another pruner has locked passed over: each goes once."""
+    table = cost_events.c
+    cell = table.tag_value, table.provider, table.model
+    return (
+        select(table.source, table.event_id, table.occurred_at, *cell, table.cost_nanodollars)
+        .where(table.org_id == org_id, table.occurred_at < before, table.source.not_in(keep))
+        .order_by(table.occurred_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
 
 
 def orgs_with_events(tx: Connection) -> list[str]:
