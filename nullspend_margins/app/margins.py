@@ -204,8 +204,9 @@ class Margins:
 
     def _forget_closed_loops(self) -> None:
         """A host (a test client, say) may end a loop without closing what was started on it."""
-        for loop in [loop for loop in self._runtimes if loop.is_closed()]:
-            task = self._runtimes.pop(loop)
+        for loop in tuple(self._runtimes):  # another thread's loop may come in meanwhile
+            if not loop.is_closed() or (task := self._runtimes.pop(loop, None)) is None:
+                continue
             self._http_clients.pop(loop, None)
             if task.done() and not task.cancelled() and task.exception() is None:
                 task.result().database.abandon()

@@ -66,6 +66,17 @@ class _Attempt(Generic[T]):
         return not isinstance(problem, SQLAlchemyError)
 
 
+def _configuring(patience_seconds: float) -> Callable[[Any, object], None]:
+    """Times come back in UTC; a lock that is not released is an error, not a hang."""
+
+    def configure(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(_SETTINGS, ("UTC", str(int(patience_seconds * 1000))))
+        cursor.close()
+
+    return configure
+
+
 def _begin(connection: Connection) -> None:
     """A transaction of the kind that the engine's options tell."""
     statement = connection.get_execution_options().get("begin", _WRITING)
@@ -124,7 +135,7 @@ class PostgresServer:
             hide_parameters=True,
             connect_args=_CONNECT_ARGS,
         )
-        event.listen(engine, "connect", self._configure)
+        event.listen(engine, "connect", _configuring(self._patience_seconds))
         event.listen(engine, "begin", _begin)
         reader = engine.execution_options(begin=_SNAPSHOT)
         threads = EngineThreads(engine, self._pool_size, "margins-postgresql")
@@ -251,10 +262,3 @@ class PostgresServer:
             return await way(threads, work)
         finally:
             self._turns.release()
-
-    def _configure(self, connection: Any, _record: object) -> None:
-        """Times come back in UTC; a lock that is not released is an error, not a hang."""
-        milliseconds = str(int(self._patience_seconds * 1000))
-        cursor = connection.cursor()
-        cursor.execute(_SETTINGS, ("UTC", milliseconds))
-        cursor.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -31,6 +32,8 @@ class EngineThreads:
         self._keeps = keep
         self._own = threading.local()
         self._kept: set[Connection] = set()
+        # Of a host that ends without closing, as with a test client: nothing runs any more then.
+        weakref.finalize(self, _close_all, self._kept, engine).atexit = False
 
     async def run(self, work: Callable[[Connection], T], engine: Engine | None = None) -> T:
         """Run ``work`` in a transaction, of ``engine`` where that is another view of ours.
@@ -64,20 +67,13 @@ class EngineThreads:
     def abandon(self) -> None:
         """Stop at once; the threads are idle when their loop is gone."""
         self._executor.shutdown(wait=False, cancel_futures=True)
-        for connection in [each for each in self._kept if not each.in_transaction()]:
-            connection.close()
-        self.engine.dispose()
+        _close_all([each for each in self._kept if not each.in_transaction()], self.engine)
 
     async def close(self) -> None:
         """Run what was submitted, then stop."""
         await asyncio.to_thread(self._executor.shutdown)
         # SQLite's last connection writes the log back into the file, which takes a while.
-        await asyncio.to_thread(self._dispose)
-
-    def _dispose(self) -> None:
-        for connection in self._kept:
-            connection.close()
-        self.engine.dispose()
+        await asyncio.to_thread(_close_all, self._kept, self.engine)
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         with self._own_connection() as connection, connection.begin():
@@ -105,6 +101,12 @@ class EngineThreads:
             self._kept.discard(connection)
             connection.close()
             raise
+
+
+def _close_all(kept: Iterable[Connection], engine: Engine) -> None:
+    for connection in kept:
+        connection.close()
+    engine.dispose()
 
 
 def _tell(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sqlite3
 import subprocess
 import sys
 import threading
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -213,3 +216,20 @@ def test_without_psycopg_the_error_says_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ConfigurationError, match=r'pip install "nullspend-margins\[postgres\]"'):
         Database("postgresql://me@localhost/name")
+
+
+def test_connections_of_a_database_that_is_forgotten_are_closed(database_url: str) -> None:
+    """As with a test client, whose event loop ends with the request."""
+
+    async def used() -> list[Any]:
+        database = Database(database_url)
+        await database.migrate()
+        await database.start()
+        runs = database.read, database.ask, database.write
+        return [await run(lambda tx: tx.connection.driver_connection) for run in runs]
+
+    drivers = asyncio.run(used())
+    gc.collect()
+    for driver in drivers:
+        with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+            driver.execute("SELECT 1")
