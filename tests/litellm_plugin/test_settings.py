@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,7 +83,10 @@ def test_a_path_of_the_proxy_is_not_taken_from_it() -> None:
         proxy.require_free(routes, path)
 
 
-def test_nothing_configured_registers_nothing() -> None:
+def test_nothing_configured_registers_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where the secrets of development are kept
     for table, names in (
         ({}, ["sessions", "local"]),
         ({"org": "o"}, ["litellm", "sessions", "local"]),

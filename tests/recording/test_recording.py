@@ -28,7 +28,8 @@ STRIPE = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def margins(database_url: str) -> Margins:
+def margins(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Margins:
+    monkeypatch.chdir(tmp_path)  # where the journal is, with a database that is no file
     return Margins(config(database_url, STRIPE), clock=FixedClock())
 
 
