@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +34,7 @@ class EngineThreads:
         self._own = threading.local()
         self._kept: set[Connection] = set()
         # Of a host that ends without closing, as with a test client: nothing runs any more then.
-        weakref.finalize(self, _close_all, self._kept, engine).atexit = False
+        weakref.finalize(self, _close_own, os.getpid(), self._kept, engine).atexit = False
 
     async def run(self, work: Callable[[Connection], T], engine: Engine | None = None) -> T:
         """Run ``work`` in a transaction, of ``engine`` where that is another view of ours.
@@ -107,6 +108,12 @@ def _close_all(kept: Iterable[Connection], engine: Engine) -> None:
     for connection in kept:
         connection.close()
     engine.dispose()
+
+
+def _close_own(process: int, kept: Iterable[Connection], engine: Engine) -> None:
+    """Not in a forked child: they are the parent's, whose server would be told that it leaves."""
+    if os.getpid() == process:
+        _close_all(kept, engine)
 
 
 def _tell(

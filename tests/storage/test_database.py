@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sqlite3
 import subprocess
 import sys
@@ -233,3 +234,29 @@ def test_connections_of_a_database_that_is_forgotten_are_closed(database_url: st
     for driver in drivers:
         with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
             driver.execute("SELECT 1")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of forks beside threads
+def test_a_forked_child_that_forgets_a_database_closes_nothing_of_its_parents(
+    postgres_url: str,
+) -> None:
+    def process(tx: Connection) -> Any:
+        return tx.scalar(text("SELECT pg_backend_pid()"))
+
+    async def used() -> list[Any]:
+        database = Database(postgres_url)
+        await database.start()
+        before = await database.read(process)
+        child = os.fork()
+        if not child:
+            del database
+            gc.collect()
+            os._exit(0)
+        await asyncio.to_thread(os.waitpid, child, 0)
+        after = await database.read(process)
+        await database.close()
+        return [before, after]
+
+    before, after = asyncio.run(used())
+    assert after == before
