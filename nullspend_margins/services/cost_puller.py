@@ -105,7 +105,7 @@ class CostPuller:
 
     async def _read(self, source: PulledCostSource, lease: Lease) -> None:
         cursor = await self._database.read(lambda tx: costs.load_cursor(tx, source.name))
-        async with closing(source.pull(cursor)) as batches:
+        async with closing(lambda: source.pull(cursor)) as batches:
             async for batch in batches:
                 await self._write(source.name, batch, lease)
 

@@ -87,7 +87,7 @@ class SyncStaging:
         fetched, unstaged = 0, _Read({}, {})
         async with (
             Behind() as writing,
-            closing(self._source.fetch_revenue(secret, window)) as pages,
+            closing(lambda: self._source.fetch_revenue(secret, window)) as pages,
         ):
             async for page in pages:
                 facts = self._facts_in(page)
