@@ -14,7 +14,7 @@ from nullspend_margins.domain.delivery import DELIVERY_PRECISION
 from nullspend_margins.domain.period import day_number
 from nullspend_margins.storage import cost_deliveries
 from nullspend_margins.storage.bulk import BulkFind, BulkInsert, Row, as_json
-from nullspend_margins.storage.dialects import chunks, is_among
+from nullspend_margins.storage.dialects import chunks, is_among, lock
 from nullspend_margins.storage.orgs import orgs_in
 from nullspend_margins.storage.rollups import DayCell, add_costs, add_pruned_costs
 from nullspend_margins.storage.tables import cost_events, pruned_costs
@@ -75,6 +75,7 @@ def without_pruned(
         old = [event for event in old if event.occurred_at < newest + DELIVERY_PRECISION]
     if not old:
         return [*events]
+    _lock_pruning(tx, org_id)
     table = pruned_costs.c
     days = [day_number(event.occurred_at) for event in old]
     found = tx.execute(
@@ -98,6 +99,7 @@ def prune_events(
     and go to ``pruned_costs``. Returns how many went. Raises ``RollupOverflow``: nothing of the
     transaction may be kept then.
     """
+    _lock_pruning(tx, org_id)
     by_source: dict[str, list[str]] = {}
     costs: dict[DayCell, Amount] = {}
     oldest = _oldest(org_id, before, limit, keep)
@@ -117,6 +119,11 @@ def prune_events(
             )
     add_pruned_costs(tx, org_id, costs)
     return sum(map(len, by_source.values()))
+
+
+def _lock_pruning(tx: Connection, org_id: str) -> None:
+    """A source that repeats itself sees all that is let go, or keeps it from being so."""
+    lock(tx, "pruned costs", org_id)
 
 
 def _oldest(org_id: str, before: datetime, limit: int, keep: Sequence[str]) -> Select[Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from nullspend_margins.services.rebuild import OrgReport, RebuildService
 from nullspend_margins.storage.columns import metadata
@@ -48,3 +49,13 @@ async def emptied(database: Database) -> None:
             tx.execute(table.delete())
 
     await database.write(work)
+
+
+async def until_done_or_waiting(task: asyncio.Task[Any], database: Database) -> None:
+    """Until ``task`` is over, or its transaction waits for a lock (of PostgreSQL)."""
+    waiting = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+        "WHERE NOT granted AND datname = current_database()"
+    )
+    while not task.done() and not await database.read(lambda tx: tx.scalar(waiting)):
+        pass

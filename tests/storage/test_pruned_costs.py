@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from itertools import count
@@ -15,14 +16,14 @@ from nullspend_margins.domain.cost import MAX_COST_NANODOLLARS
 from nullspend_margins.domain.period import day_number
 from nullspend_margins.services.rebuild import RebuildService
 from nullspend_margins.storage.database import Database
-from nullspend_margins.storage.events import insert_events, prune_events
+from nullspend_margins.storage.events import insert_events, prune_events, without_pruned
 from nullspend_margins.storage.facts import replace_facts
 from nullspend_margins.storage.migrate import migrate
 from nullspend_margins.storage.rollups import RollupOverflow
 from nullspend_margins.storage.tables import cost_events, cost_model_days, pruned_costs
 from tests.postgres import PostgresForTests
 from tests.storage.builders import NOVEMBER, NOW, ORG, event, fact, rows
-from tests.storage.rebuilding import check, opened
+from tests.storage.rebuilding import check, opened, until_done_or_waiting
 from tests.storage.releases import bring_to, empty_database
 from tests.world import world
 
@@ -84,6 +85,41 @@ async def test_an_event_that_comes_again_after_it_was_pruned_counts_twice(
         await database.write(lambda tx: prune_events(tx, ORG, AFTER, 10))
     assert [row[5:] for row in await database.read(lambda tx: rows(tx, pruned_costs))] == [(10, 2)]
     assert (await check(database)).wrong == 0
+
+
+@pytest.mark.parametrize("first", ["the pruner", "the source"])
+async def test_a_source_that_repeats_itself_beside_a_pruner_counts_once(
+    postgres_url: str, first: str
+) -> None:
+    """Neither has committed when the other begins."""
+    reached, go_on = threading.Event(), threading.Event()
+
+    def prune(tx: Connection) -> None:
+        prune_events(tx, ORG, AFTER, 10)
+
+    def repeat(tx: Connection) -> None:
+        events = without_pruned(tx, ORG, "api", [event("a", 5)], AFTER)
+        insert_events(tx, ORG, "api", events, NOW)
+
+    works = [prune, repeat] if first == "the pruner" else [repeat, prune]
+
+    def held(tx: Connection) -> None:
+        works[0](tx)
+        reached.set()
+        go_on.wait(60)
+
+    async with opened(postgres_url) as ours, opened(postgres_url) as theirs:
+        await ours.write(lambda tx: insert_events(tx, ORG, "api", [event("a", 5)], NOW))
+        one = asyncio.create_task(ours.write(held))
+        await asyncio.to_thread(reached.wait, 60)
+        other = asyncio.create_task(theirs.write(works[1]))
+        try:
+            await until_done_or_waiting(other, theirs)
+        finally:
+            go_on.set()
+        await asyncio.gather(one, other)
+        [[*_, cost, requests]] = await ours.read(lambda tx: rows(tx, cost_model_days))
+        assert (cost, requests) == (5, 1)
 
 
 async def test_pruning_that_is_rolled_back_leaves_the_events_and_no_costs(

@@ -26,7 +26,7 @@ from nullspend_margins.storage.tables import (
 )
 from tests.storage import builders
 from tests.storage.builders import NOVEMBER, NOW, ORG, fact, invoice, sync
-from tests.storage.rebuilding import check, mend, opened, stored
+from tests.storage.rebuilding import check, mend, opened, stored, until_done_or_waiting
 from tests.world import FixedClock
 
 ROUNDS = 12
@@ -196,16 +196,6 @@ def locks_taken() -> Iterator[list[str]]:
     event.listen(Engine, "before_cursor_execute", look)
     yield taken
     event.remove(Engine, "before_cursor_execute", look)
-
-
-async def until_done_or_waiting(task: asyncio.Task[object], database: Database) -> None:
-    """Until ``task`` is over, or its transaction waits for a lock."""
-    waiting = text(
-        "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
-        "WHERE NOT granted AND datname = current_database()"
-    )
-    while not task.done() and not await database.read(lambda tx: tx.scalar(waiting)):
-        pass
 
 
 async def test_a_correction_within_a_month_leaves_the_table_of_months_unlocked(
