@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -17,6 +17,8 @@ from nullspend_margins.protocols import Clock
 from nullspend_margins.storage import leases
 from nullspend_margins.storage.database import Database
 from nullspend_margins.storage.leases import Lease, LeaseLost
+
+_SOURCE = "source:"
 
 _log = logging.getLogger("nullspend_margins.sync")
 
@@ -28,7 +30,12 @@ def sync_lease(provider: str) -> str:
 
 def source_lease(source: str) -> str:
     """What a pull or an import of a cost source's costs holds, for every org at once."""
-    return f"source:{source}"
+    return f"{_SOURCE}{source}"
+
+
+def leased_sources(names: Iterable[str]) -> list[str]:
+    """The cost sources among what the leases of these names are of."""
+    return [name.removeprefix(_SOURCE) for name in names if name.startswith(_SOURCE)]
 
 
 class LeaseKeeper:

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from nullspend_margins.config import Config
-from nullspend_margins.domain.cost import forgotten_before
 from nullspend_margins.domain.period import Period
 from nullspend_margins.errors import InternalError, MarginsError, SyncInProgress
 from nullspend_margins.plugins import Registry
@@ -21,7 +20,7 @@ from nullspend_margins.services.access import AccessService
 from nullspend_margins.services.backfill import Backfill, BackfillReport
 from nullspend_margins.services.connections import installed_provider
 from nullspend_margins.services.cost_puller import CostPuller
-from nullspend_margins.services.pruning import prune_events_before
+from nullspend_margins.services.pruning import Pruning
 from nullspend_margins.services.staleness import StalenessWatch
 from nullspend_margins.services.sync_report import SyncReport
 from nullspend_margins.services.sync_run import SyncRun, SyncTools
@@ -259,14 +258,10 @@ class SyncService:
             _log.exception("alerts not delivered")
 
     async def _prune(self, deadline: float, unread: Sequence[str]) -> None:
-        """Forget raw events older than ``[ingest] dedupe_days``.
-
-        Not of sources that were not read to their end: the rest of a day of which some was
-        forgotten would seem to be counted already.
-        """
+        """Forget raw events older than ``[ingest] dedupe_days``, but of sources in ``unread``."""
         if self._dedupe_days is not None:
-            before = forgotten_before(self._tools.clock.now(), self._dedupe_days)
-            await prune_events_before(self._tools.database, before, deadline, keep=unread)
+            pruning = Pruning(self._tools.clock.now(), self._dedupe_days, keep=unread)
+            await pruning.run(self._tools.database, deadline)
 
 
 def _end_of_telling(deadline: float) -> float:

@@ -75,7 +75,7 @@ def without_pruned(
         old = [event for event in old if event.occurred_at < newest + DELIVERY_PRECISION]
     if not old:
         return [*events]
-    _lock_pruning(tx, org_id)
+    lock_pruning(tx, org_id)
     table = pruned_costs.c
     days = [day_number(event.occurred_at) for event in old]
     found = tx.execute(
@@ -99,7 +99,7 @@ def prune_events(
     and go to ``pruned_costs``. Returns how many went. Raises ``RollupOverflow``: nothing of the
     transaction may be kept then.
     """
-    _lock_pruning(tx, org_id)
+    lock_pruning(tx, org_id)
     by_source: dict[str, list[str]] = {}
     costs: dict[DayCell, Amount] = {}
     oldest = _oldest(org_id, before, limit, keep)
@@ -121,8 +121,8 @@ def prune_events(
     return sum(map(len, by_source.values()))
 
 
-def _lock_pruning(tx: Connection, org_id: str) -> None:
-    """A source that repeats itself sees all that is let go, or keeps it from being so."""
+def lock_pruning(tx: Connection, org_id: str) -> None:
+    """One at a time: a pruner, or a source that tells of old events, until the transaction ends."""
     lock(tx, "pruned costs", org_id)
 
 

@@ -102,6 +102,35 @@ async def test_nothing_is_let_go_before_a_source_was_read_to_its_end(
         assert await cost(here) == 2
 
 
+async def test_nothing_is_let_go_while_another_process_reads_a_source(database_url: str) -> None:
+    """As of a source that is new in the configuration: a server that was started before knows
+    nothing of it, while a command reads it for the first time.
+    """
+    half, go_on = asyncio.Event(), asyncio.Event()
+
+    class Held(Gateway):
+        async def pull(self, cursor: str | None) -> AsyncIterator[CostBatch]:
+            first, second = self.events
+            yield CostBatch(org_id=ORG, events=[first], cursor="half")
+            half.set()
+            await go_on.wait()
+            yield CostBatch(org_id=ORG, events=[second], cursor="whole")
+
+    gateway = Held()
+    day = NOW - timedelta(days=9)
+    gateway.events = [spent("1", day + timedelta(hours=2)), spent("2", day + timedelta(hours=1))]
+    async with (
+        world(database_url, plugins=[gateway], ingest=DAYS) as here,
+        world(database_url, ingest=DAYS) as server,
+    ):
+        command = asyncio.create_task(here.cron())
+        await half.wait()
+        await server.cron()
+        go_on.set()
+        await command
+        assert await cost(here) == 2
+
+
 async def test_what_others_told_is_let_go_although_a_source_fails(database_url: str) -> None:
     gateway = Gateway()
     gateway.events = [spent("1", NOW)]
