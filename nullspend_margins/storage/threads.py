@@ -41,10 +41,7 @@ class EngineThreads:
 
         A cancelled caller leaves work that waits unstarted and work that runs to its end.
         """
-        if self._keeps and engine is None:
-            return await self.call(lambda: self._transact(work))
-        chosen = engine or self.engine
-        return await self.call(lambda: _transact(chosen, work))
+        return await self.call(lambda: self._transact(work, engine))
 
     async def ask(self, work: Callable[[Connection], T]) -> T:
         """Run ``work``, which is one question and a snapshot by itself, without a transaction."""
@@ -76,8 +73,12 @@ class EngineThreads:
         # SQLite's last connection writes the log back into the file, which takes a while.
         await asyncio.to_thread(_close_all, self._kept, self.engine)
 
-    def _transact(self, work: Callable[[Connection], T]) -> T:
-        with self._own_connection() as connection, connection.begin():
+    def _transact(self, work: Callable[[Connection], T], engine: Engine | None) -> T:
+        """A method: what is at work keeps its connection from being forgotten."""
+        if self._keeps and engine is None:
+            with self._own_connection() as connection, connection.begin():
+                return work(connection)
+        with (engine or self.engine).begin() as connection:
             return work(connection)
 
     def _ask(self, work: Callable[[Connection], T]) -> T:
@@ -148,8 +149,3 @@ def opened(threads: EngineThreads | None) -> EngineThreads:
     if threads is None:
         raise RuntimeError("The database is not open: call start() first.")
     return threads
-
-
-def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.begin() as connection:
-        return work(connection)

@@ -236,6 +236,31 @@ def test_connections_of_a_database_that_is_forgotten_are_closed(database_url: st
             driver.execute("SELECT 1")
 
 
+def test_so_is_one_of_which_something_was_at_work_when_its_loop_ended(database_url: str) -> None:
+    reached, go_on, seen = threading.Event(), threading.Event(), list[Any]()
+
+    def slow(tx: Connection) -> None:
+        seen.extend([threading.current_thread(), tx.connection.driver_connection])
+        reached.set()
+        go_on.wait(60)
+
+    async def cut_off() -> None:
+        database = Database(database_url)
+        await database.migrate()
+        await database.start()
+        running = asyncio.create_task(database.read(slow))
+        await asyncio.to_thread(reached.wait, 60)
+        running.cancel()
+
+    asyncio.run(cut_off())
+    gc.collect()
+    go_on.set()
+    thread, driver = seen
+    thread.join(60)
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+        driver.execute("SELECT 1")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of forks beside threads
 def test_a_forked_child_that_forgets_a_database_closes_nothing_of_its_parents(
