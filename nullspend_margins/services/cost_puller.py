@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import Enum, auto
 from typing import NamedTuple
 
-from nullspend_margins.domain.cost import CostEvent, forgotten_before
+from nullspend_margins.domain.cost import CostEvent
 from nullspend_margins.domain.delivery import ALL_ORGS, Delivery
 from nullspend_margins.domain.fields import string_problem
 from nullspend_margins.domain.text import MAX_TEXT, one_line
@@ -158,7 +159,8 @@ class CostPuller:
         """A source goes back a little at each pull; a quiet one to what was pruned since."""
         if self._dedupe_days is None:
             return batch.events
-        before = forgotten_before(self._clock.now(), self._dedupe_days)
+        # A little later than what is let go: the clock of whoever did may be ahead of this one.
+        before = self._clock.now() - timedelta(days=self._dedupe_days)
         events = without_pruned(tx, batch.org_id, name, batch.events, before)
         if len(events) < len(batch.events):
             _log.info(

@@ -170,3 +170,15 @@ async def test_a_server_whose_clock_is_behind_still_knows_what_another_lets_go(
         here.clock.advance(hours=2)
         await here.cron()
         assert await cost(here) == 5_250
+
+
+async def test_so_does_one_that_reads_a_source(database_url: str) -> None:
+    gateway = Gateway()
+    gateway.events = [spent("1", NOW)]
+    async with world(database_url, plugins=[gateway], ingest=DAYS) as here:
+        await here.cron()
+        here.clock.advance(days=2, minutes=65)
+        await here.cron()
+        here.clock.advance(minutes=-30)
+        await here.cron()
+        assert await cost(here) == 1
