@@ -8,6 +8,7 @@ from uuid import UUID
 
 from nullspend_margins.domain.access import ROLES
 from nullspend_margins.errors import AuthenticationRequired
+from nullspend_margins.plugins.signatures import argument_problem
 from nullspend_margins.protocols import Principal, Scope
 
 Answer = Principal | Mapping[str, object] | None
@@ -66,8 +67,8 @@ class CallableAuthenticator:
                 f"CallableAuthenticator wants a function of the ASGI scope, not {fn!r}; "
                 "did you call it?"
             )
-        if problem := _call_problem(fn):
-            raise TypeError(f"CallableAuthenticator: {problem}")
+        if problem := argument_problem(fn, ["scope"]):
+            raise TypeError(f"CallableAuthenticator: {fn!r} {problem}")
         self.name = name
         self.bearer = bearer
         self._fn = fn
@@ -90,18 +91,6 @@ class CallableAuthenticator:
             f"{type(found).__name__}; it must return a Principal, a mapping with org_id, user_id "
             "and role, or None"
         )
-
-
-def _call_problem(fn: SessionFunction) -> str | None:
-    try:
-        signature = inspect.signature(fn)
-    except (TypeError, ValueError):  # written in C, for one
-        return None
-    try:
-        signature.bind({})
-    except TypeError:
-        return f"{fn!r} takes {signature}; it is called with (scope)"
-    return None
 
 
 def _principal(org_id: object, user_id: object, role: object) -> Principal:

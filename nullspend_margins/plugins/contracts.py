@@ -11,6 +11,7 @@ from nullspend_margins import protocols
 from nullspend_margins.config.nearest import nearest
 from nullspend_margins.domain.connect_form import ConnectForm
 from nullspend_margins.hookspecs import HOOKS
+from nullspend_margins.plugins.signatures import argument_problem
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PUSHED_SOURCES = ("api", "host")
@@ -219,7 +220,7 @@ def _form_problem(method: Method, function: Callable[..., object]) -> str | None
         wrong = f"is a plain function; write {method.example}"
     else:
         wrong = None
-    return wrong or _argument_problem(method, function)
+    return wrong or argument_problem(function, method.arguments)
 
 
 def _stream_problem(function: object) -> str | None:
@@ -227,18 +228,6 @@ def _stream_problem(function: object) -> str | None:
         return "is async def without yield; yield each page from it"
     if inspect.isgeneratorfunction(function):
         return "is a plain generator; write async def, with yield"
-    return None
-
-
-def _argument_problem(method: Method, function: Callable[..., object]) -> str | None:
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return None
-    try:
-        signature.bind(*method.arguments)
-    except TypeError:
-        return f"takes {signature}; it is called with ({', '.join(method.arguments)})"
     return None
 
 

@@ -12,6 +12,7 @@ from nullspend_margins import hookspecs
 from nullspend_margins.config.nearest import suggestion
 from nullspend_margins.errors import PluginError
 from nullspend_margins.hookspecs import HOOKS, PROJECT, PluginContext
+from nullspend_margins.plugins.signatures import signature_of
 
 _ARGUMENT = "context"
 
@@ -89,7 +90,7 @@ def _hook_problem(function: Callable[..., object]) -> str | None:
         )
     if inspect.isgeneratorfunction(function):
         return "has a yield; return a list instead"
-    parameters = inspect.signature(function).parameters.values()
+    parameters = signature_of(function).parameters.values()
     for each in parameters:
         if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
             continue
