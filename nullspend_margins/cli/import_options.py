@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nullspend_margins.cli.options import possible_org
+from nullspend_margins.cli.options import org_option
 
 
 class Format(StrEnum):
@@ -51,16 +51,7 @@ class Category(StrEnum):
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="CSV, JSON lines or Parquet; gzip is unpacked.")
 ]
-WholeOrg = Annotated[
-    str | None,
-    typer.Option(
-        "--org",
-        metavar="ORG",
-        help="Whose costs they are.",
-        show_default=False,
-        callback=possible_org,
-    ),
-]
+WholeOrg = Annotated[str | None, org_option("Whose costs they are.")]
 Source = Annotated[
     str | None,
     typer.Option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +21,7 @@ ConfigFile = Annotated[
 ]
 
 
-def possible_org(org: str | None) -> str | None:
+def _possible_org(org: str | None) -> str | None:
     """``org``, if there can be one of that name: nobody could ever sign in to another."""
     from nullspend_margins.domain.text import text_problem
 
@@ -30,12 +30,12 @@ def possible_org(org: str | None) -> str | None:
     return org
 
 
-Org = Annotated[
-    str, typer.Option("--org", metavar="ORG", help="The org's id.", callback=possible_org)
-]
-OneOrg = Annotated[
-    str | None,
-    typer.Option(
-        "--org", metavar="ORG", help="This org alone.", show_default=False, callback=possible_org
-    ),
-]
+def org_option(words: str) -> Any:
+    """``--org``, with what its help says."""
+    return typer.Option(
+        "--org", metavar="ORG", help=words, show_default=False, callback=_possible_org
+    )
+
+
+Org = Annotated[str, org_option("The org's id.")]
+OneOrg = Annotated[str | None, org_option("This org alone.")]

@@ -122,12 +122,14 @@ def prune_events(
 
 
 def lock_pruning(tx: Connection, org_id: str) -> None:
-    """One at a time: a pruner, or a source that tells of old events, until the transaction ends."""
+    """One at a time: a pruner, or a source that tells of old events, until the transaction ends.
+
+    So each event goes once, however many prune.
+    """
     lock(tx, "pruned costs", org_id)
 
 
 def _oldest(org_id: str, before: datetime, limit: int, keep: Sequence[str]) -> Select[Any]:
-    """Locked, and those that another pruner has locked passed over: each goes once."""
     table = cost_events.c
     cell = table.tag_value, table.provider, table.model
     return (
@@ -135,7 +137,6 @@ def _oldest(org_id: str, before: datetime, limit: int, keep: Sequence[str]) -> S
         .where(table.org_id == org_id, table.occurred_at < before, table.source.not_in(keep))
         .order_by(table.occurred_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
 
 
